@@ -16,6 +16,16 @@ SUMMARY_NAMES = {
     "precision_macro": "precision",
     "recall_macro": "recall",
 }
+#: The metrics of a trained run that are one number, by all of their names.
+TRAINED_METRICS = (
+    "accuracy",
+    "f1_macro",
+    "precision_macro",
+    "recall_macro",
+    "roc_auc",
+    "log_loss",
+    *SUMMARY_NAMES.values(),
+)
 _PREFERRED = ("accuracy", "f1_score", "loss")
 
 

@@ -163,7 +163,7 @@ def verification_page(request: Request, form: FormData) -> Response:
     from runforge_cli.answers.verification_answers import verify_named
 
     run, settings = _run_of(request), _settings(request)
-    named = verify_named(settings, (str(run.path),), None, with_dataset=True)
+    named = verify_named(settings, (str(run.path),), (), with_dataset=True)
     return render(request, "verification.html", run=run, found=[*named.runs, *named.evaluations])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,11 @@ class NamedVerification:
 
 
 def verify_named(
-    settings: Settings, references: tuple[str, ...], public_key: Path | None, *, with_dataset: bool
+    settings: Settings,
+    references: tuple[str, ...],
+    public_keys: Sequence[Path],
+    *,
+    with_dataset: bool,
 ) -> NamedVerification:
     """Verify each run and evaluation that is named, and the evaluations of the runs."""
     from runforge_contracts.store.evaluations import (
@@ -45,14 +49,14 @@ def verify_named(
             named.append(find_evaluation(reference, stores))
         else:
             of_runs.append(reference)
-    runs = list(verified_runs(settings, tuple(of_runs), public_key, with_dataset=with_dataset))
+    runs = list(verified_runs(settings, tuple(of_runs), public_keys, with_dataset=with_dataset))
     for run in runs:
         beside = run.view is None and not is_bundle(run.run_dir)
         named += evaluations_of(run.run_id, stores) if beside else []
     return NamedVerification(
         runs,
         verified_evaluations(
-            dict.fromkeys(named), settings, public_key=public_key, with_dataset=with_dataset
+            dict.fromkeys(named), settings, public_keys=public_keys, with_dataset=with_dataset
         ),
     )
 
@@ -61,7 +65,7 @@ def verified_evaluations(
     evaluations: Iterable[RecordedEvaluation],
     settings: Settings,
     *,
-    public_key: Path | None = None,
+    public_keys: Sequence[Path] = (),
     with_dataset: bool = True,
     with_signature: bool = True,
 ) -> list[EvaluationVerification]:
@@ -87,7 +91,7 @@ def verified_evaluations(
             verified.append(
                 verify_evaluation(
                     evaluation,
-                    evaluation_surroundings(path, settings.folder, public_key),
+                    evaluation_surroundings(path, settings.folder, public_keys),
                     run,
                     listed,
                     with_dataset=with_dataset,
@@ -99,7 +103,11 @@ def verified_evaluations(
 
 
 def verified_runs(
-    settings: Settings, references: tuple[str, ...], public_key: Path | None, *, with_dataset: bool
+    settings: Settings,
+    references: tuple[str, ...],
+    public_keys: Sequence[Path],
+    *,
+    with_dataset: bool,
 ) -> Iterator[RunVerification]:
     """Yield the verification of each run that is named; a mistyped name is reported first."""
     from runforge_contracts.store.experiment_runs import ExperimentRun
@@ -125,14 +133,16 @@ def verified_runs(
                 path,
                 path.parents[1] if in_repository else settings.folder,
                 with_dataset=with_dataset,
-                demand_signature=public_key is not None,
+                demand_signature=bool(public_keys),
             )
         else:
-            around = surroundings_of(path, settings.stores(), public_key)
+            around = surroundings_of(path, settings.stores(), public_keys)
             yield verify_run(path, around, with_dataset=with_dataset)
     for reference in references:
         if is_bundle(reference):
-            yield _verified_bundle(settings, Path(reference), public_key, with_dataset=with_dataset)
+            yield _verified_bundle(
+                settings, Path(reference), public_keys, with_dataset=with_dataset
+            )
     for folder in folders:
         if isinstance(folder, Run) and folder.view is not None:
             around = surroundings_of(folder.view, settings.stores())
@@ -140,29 +150,29 @@ def verified_runs(
 
 
 def _verified_bundle(
-    settings: Settings, path: Path, public_key: Path | None, *, with_dataset: bool
+    settings: Settings, path: Path, public_keys: Sequence[Path], *, with_dataset: bool
 ) -> RunVerification:
     """Return the verification of the run in a bundle, with the dataset that it includes."""
     from runforge_engine.bundles.bundle_reader import opened_bundle
 
-    with opened_bundle(path, settings.folder, public_key) as bundle:
+    with opened_bundle(path, settings.folder, public_keys) as bundle:
         found = bundle.verification
     checks = [check for check in found.checks if with_dataset or check.name != "dataset"]
     return replace(found, checks=tuple(checks))
 
 
 def verified_stores(
-    settings: Settings, public_key: Path | None, *, with_dataset: bool
+    settings: Settings, public_keys: Sequence[Path], *, with_dataset: bool
 ) -> tuple[list[StoreVerification], list[RunVerification]]:
     """Return the verification of all stores and experiment runs; having neither is an error."""
-    from runforge_engine.provenance.keys import load_public_key
+    from runforge_engine.provenance.keys import load_public_keys
     from runforge_engine.runtime.platform_info import usable_cores
     from runforge_engine.verification.dataset_check import Datasets
     from runforge_engine.verification.verify_store import verify_store
 
     from runforge_cli.render.work_progress import watch_for
 
-    key = None if public_key is None else load_public_key(public_key)
+    keys = load_public_keys(public_keys)
     datasets = Datasets(settings.folder)
     experiments: list[RunVerification] = []
     for place in settings.experiments():
@@ -172,12 +182,12 @@ def verified_stores(
             place.workspace,
             datasets,
             with_dataset=with_dataset,
-            demand_signature=key is not None,
+            demand_signature=bool(keys),
         )
     stores = [
         verify_store(
             store,
-            public_key=key,
+            public_key=keys,
             datasets=datasets,
             with_dataset=with_dataset,
             jobs=usable_cores(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +17,7 @@ from runforge_contracts.gates import (
     parse_gate,
     violation_of,
 )
-from runforge_contracts.metrics import SUMMARY_NAMES
+from runforge_contracts.metrics import SUMMARY_NAMES, TRAINED_METRICS
 from runforge_contracts.store import layout
 from runforge_contracts.store.evaluations import (
     RecordedEvaluation,
@@ -70,18 +71,39 @@ def read_gates(
     fail_under: Sequence[str],
     fail_over: Sequence[str],
     no_worse_than: str | None,
+    *,
+    metrics: Sequence[str] = TRAINED_METRICS,
 ) -> list[Gate]:
     """Return the gates of the options, before any work is done.
+
+    Parameters
+    ----------
+    settings
+        The global options.
+    fail_under, fail_over, no_worse_than
+        What the options were given.
+    metrics
+        The metrics that there can be; none if any name can be that of one.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` for a bound that is none, and for a run without a metric; the errors of
+        ``USAGE_INVALID`` for a bound that is none, for a metric that cannot be there, and for a run
+        without a metric; the errors of
         :meth:`~runforge_cli.shell.settings.Settings.find_any` and of
         :func:`~runforge_contracts.store.evaluations.find_evaluation`.
     """
     gates = [parse_gate(text, at_least=True) for text in fail_under]
     gates += [parse_gate(text, at_least=False) for text in fail_over]
+    for gate in gates:
+        if metrics and gate.metric not in metrics:
+            near = get_close_matches(gate.metric, metrics, n=1)
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"There is no metric {quote(gate.metric)}.",
+                hint=(f"Did you mean {quote(near[0])}? " if near else "")
+                + f"There are {', '.join(metrics)}.",
+            )
     if no_worse_than is not None and is_evaluation(no_worse_than, settings.stores()):
         evaluation = find_evaluation(no_worse_than, settings.stores())
         gates.append(baseline_gate(evaluation.id, evaluation.accuracy))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -16,7 +17,8 @@ from runforge_cli.shell.completion import complete_column, complete_file, comple
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.model_help import model_section
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
-from runforge_cli.terminal.output import note
+from runforge_cli.terminal.output import note, warn
+from runforge_cli.terminal.text_layout import plural
 
 
 @click.command(
@@ -125,4 +127,25 @@ def _changed_dataset(parent: Run, run: Run, settings: Settings) -> dict[str, Any
     if found and not settings.quiet and not settings.json:
         before, after = (found["dataset_changed"][name][:12] for name in ("before", "after"))
         note(f"the dataset has changed since {parent.id}: SHA-256 {before} before, {after} now")
+        for text in _changed_features(parent, run):
+            warn(text)
     return found
+
+
+def _changed_features(parent: Run, run: Run) -> Iterator[str]:
+    """Yield what to say of columns that came or went with the dataset, and not by an option."""
+    from runforge_engine.data.message_parts import name_list
+
+    before, now = ((one.record or {}).get("feature_names") or () for one in (parent, run))
+    asked = {
+        *((parent.request or {}).get("dataset") or {}).get("exclude_columns", ()),
+        *((run.request or {}).get("dataset") or {}).get("exclude_columns", ()),
+    }
+    for names, others, text in (
+        (before, now, "{} of {}, which the dataset does not have any more"),
+        (now, before, "{} which the dataset of {} did not have"),
+    ):
+        changed = [name for name in names if name not in others and name not in asked]
+        if changed:
+            which = text.format(plural(len(changed), "feature"), parent.id)
+            yield f"{which}: {name_list(changed)}"

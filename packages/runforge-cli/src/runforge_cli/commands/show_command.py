@@ -58,15 +58,15 @@ def command(
     if is_bundle(run):
         from runforge_engine.bundles.bundle_reader import opened_bundle
 
-        gates = read_gates(settings, fail_under, fail_over, no_worse_than)
+        gates = read_gates(settings, fail_under, fail_over, no_worse_than, metrics=())
         with opened_bundle(Path(run), settings.folder) as bundle:
             return _show_run(settings, bundle.run, gates, Path(run))
     if is_evaluation(run, settings.stores()):
         return _show_evaluation(
-            settings, run, read_gates(settings, fail_under, fail_over, no_worse_than)
+            settings, run, read_gates(settings, fail_under, fail_over, no_worse_than, metrics=())
         )
     folder = settings.find_any(run, quiet=not settings.json)
-    gates = read_gates(settings, fail_under, fail_over, no_worse_than)
+    gates = read_gates(settings, fail_under, fail_over, no_worse_than, metrics=())
     return _show_run(settings, folder, gates)
 
 

@@ -52,13 +52,16 @@ def command() -> None:
 @click.option("--dry-run", is_flag=True, help="Verify and compare everything, and write nothing.")
 @click.option(
     "--public-key",
+    "public_keys",
+    multiple=True,
     metavar="FILE",
-    help="Require that every run there is signed with the matching private key.",
+    help="Require that every run there is signed with the matching private key, or with one of"
+    " several.",
     shell_complete=complete_file,
 )
 @global_options
 @pass_settings
-def merge(settings: Settings, other: str, dry_run: bool, public_key: str | None) -> int:
+def merge(settings: Settings, other: str, dry_run: bool, public_keys: tuple[str, ...]) -> int:
     """Bring the runs of OTHER, a store or the folder that has it, into this one.
 
     Runs, sweeps, evaluations, signatures and the runs of experiments are brought. OTHER is verified
@@ -75,7 +78,7 @@ def merge(settings: Settings, other: str, dry_run: bool, public_key: str | None)
     from runforge_cli.terminal.text_layout import pairs
 
     store = settings.target()
-    opened = open_other(Path(other), store, None if public_key is None else Path(public_key))
+    opened = open_other(Path(other), store, [Path(key) for key in public_keys])
     report = merge_store(opened, store, created_by=f"runforge-cli@{__version__}", dry_run=dry_run)
     if settings.json:
         write_json(to_builtins(report))

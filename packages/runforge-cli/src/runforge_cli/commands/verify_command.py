@@ -33,15 +33,17 @@ _EXIT_CODES = {
     examples=(
         "runforge verify latest",
         "runforge verify production --public-key runforge.key.pub",
-        "runforge verify --all",
+        "runforge verify --all --public-key ada.key.pub --public-key grace.key.pub",
     ),
 )
 @click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_recorded)
 @click.option("--all", "everything", is_flag=True, help="Every run, the index and the signatures.")
 @click.option(
     "--public-key",
+    "public_keys",
+    multiple=True,
     metavar="FILE",
-    help="Require signatures by the matching private key.",
+    help="Require signatures by the matching private key, or by one of several.",
     shell_complete=complete_file,
 )
 @click.option("--without-dataset", is_flag=True, help="Do not check the datasets.")
@@ -51,7 +53,7 @@ def command(
     settings: Settings,
     runs: tuple[str, ...],
     everything: bool,
-    public_key: str | None,
+    public_keys: tuple[str, ...],
     without_dataset: bool,
 ) -> int:
     """Check that runs are unchanged; exit with 0 if they are, and with 1 if a check fails.
@@ -72,13 +74,13 @@ def command(
             "Pass run ids or --all, not both." if runs else "No run is named.",
             hint="Name a run, such as `latest`, or pass --all.",
         )
-    key = None if public_key is None else Path(public_key)
+    keys = [Path(key) for key in public_keys]
     if everything:
-        stores, experiments = verified_stores(settings, key, with_dataset=not without_dataset)
+        stores, experiments = verified_stores(settings, keys, with_dataset=not without_dataset)
         found = [*(run for store in stores for run in (*store.runs, *store.views)), *experiments]
         evaluations = [item for store in stores for item in store.evaluations]
     else:
-        named = verify_named(settings, runs, key, with_dataset=not without_dataset)
+        named = verify_named(settings, runs, keys, with_dataset=not without_dataset)
         stores, experiments = [], []
         found, evaluations = named.runs, named.evaluations
     from runforge_engine.verification.verify_store import verification_document

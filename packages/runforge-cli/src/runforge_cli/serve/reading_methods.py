@@ -155,14 +155,14 @@ def _verify(session: Session, call: Call) -> dict[str, Any]:
     from runforge_cli.answers.verification_answers import verified_stores, verify_named
 
     params = call.params
-    key = Path(params["public_key"]) if "public_key" in params else None
+    keys = [Path(params["public_key"])] if "public_key" in params else []
     with_dataset = params.get("dataset", True)
     if "runs" in params:
         runs = tuple(params["runs"])
-        named = verify_named(session.settings, runs, key, with_dataset=with_dataset)
+        named = verify_named(session.settings, runs, keys, with_dataset=with_dataset)
         document = verification_document(named.runs, None, named.evaluations)
     else:
-        stores, experiments = verified_stores(session.settings, key, with_dataset=with_dataset)
+        stores, experiments = verified_stores(session.settings, keys, with_dataset=with_dataset)
         found = [*(run for store in stores for run in (*store.runs, *store.views)), *experiments]
         evaluations = [item for store in stores for item in store.evaluations]
         document = verification_document(found, stores, evaluations)

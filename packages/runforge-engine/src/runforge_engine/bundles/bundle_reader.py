@@ -5,7 +5,7 @@ Source: specification, section 22.3.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -38,7 +38,7 @@ from runforge_engine.bundles.bundle_contents import (
 )
 from runforge_engine.bundles.zip_archive import Archive
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
-from runforge_engine.provenance.keys import fingerprint, load_public_key
+from runforge_engine.provenance.keys import fingerprint, load_public_key, load_public_keys
 from runforge_engine.provenance.signatures import read_claim, read_signature
 from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
 from runforge_engine.verification.check_result import Check, CheckVerdict
@@ -47,6 +47,8 @@ from runforge_engine.verification.verify_run import RunVerification, verify_run
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+    from runforge_engine.provenance.keys import TrustedKeys
 
 _MAX_KEY = 2**16
 #: Folder of the temporary folder that has the folder of the run, which may have any name.
@@ -88,7 +90,7 @@ class OpenBundle:
 
 @contextmanager
 def opened_bundle(
-    path: Path, workspace: Path, public_key: Path | EllipticCurvePublicKey | None = None
+    path: Path, workspace: Path, public_key: TrustedKeys | None = None
 ) -> Iterator[OpenBundle]:
     """Unpack a bundle into a temporary folder for as long as the context lasts, and verify its run.
 
@@ -101,8 +103,8 @@ def opened_bundle(
     workspace
         The folder that shown paths are relative to.
     public_key
-        A PEM file from a trusted source, or the key that was read from one; the run must then have
-        a valid signature of the matching private key.
+        A PEM file from a trusted source, the key that was read from one, or several of these; the
+        run must then have a valid signature of a matching private key.
 
     Raises
     ------
@@ -111,13 +113,13 @@ def opened_bundle(
         what no bundle needs; ``VERIFICATION_FAILED`` where a file differs from ``bundle.json``, or
         the bundle contradicts itself; ``KEY_INVALID``, ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
     """
-    key = load_public_key(public_key) if isinstance(public_key, Path) else public_key
+    keys = load_public_keys(public_key)
     with TemporaryDirectory(prefix="runforge-", ignore_cleanup_errors=True) as temporary:
-        yield _open(path, Path(temporary).resolve(), workspace, key)
+        yield _open(path, Path(temporary).resolve(), workspace, keys)
 
 
 def _open(
-    path: Path, temporary: Path, workspace: Path, key: EllipticCurvePublicKey | None
+    path: Path, temporary: Path, workspace: Path, keys: Sequence[EllipticCurvePublicKey]
 ) -> OpenBundle:
     with Archive(path) as archive:
         document = _document(archive, temporary)
@@ -129,12 +131,12 @@ def _open(
     signature = folder.with_name(f"{folder.name}{SIGNATURE_SUFFIX}") if document.signed else None
     if signature is not None:
         _check_signature(path, document, signature, temporary / PUBLIC_KEY)
-    around = Surroundings(None, workspace, key)
+    around = Surroundings(None, workspace, keys)
     found = (
         verify_run(folder, around, with_dataset=False)
         if isinstance(run, Run)
         else verify_experiment_run(
-            folder, folder.parent, with_dataset=False, demand_signature=key is not None
+            folder, folder.parent, with_dataset=False, demand_signature=bool(keys)
         )
     )
     if found.run_id != document.run_id:

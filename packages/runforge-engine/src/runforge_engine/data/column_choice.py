@@ -132,7 +132,7 @@ def check_features(names: Sequence[str], features: Sequence[str], source: Datase
         ErrorCode.COLUMN_NOT_FOUND,
         f"The dataset lacks {'the column' if one else f'{len(lacking)} columns'} that the model"
         f" was trained on: {name_list(lacking)}.",
-        hint=f"Rename what is meant: {name_list(others)}." if others else "Add it to the dataset.",
+        hint=did_you_mean(lacking[0], others) or "Add it to the dataset.",
         path=str(source.path),
         column=lacking[0],
         problems=()

@@ -38,14 +38,14 @@ from runforge_engine.bundles.bundle_contents import problems_of
 from runforge_engine.data.dataframe import DATASETS
 from runforge_engine.experiment.record.experiment_verification import verify_experiments
 from runforge_engine.provenance.folder_digest import digest_folder
-from runforge_engine.provenance.keys import load_public_key
+from runforge_engine.provenance.keys import load_public_keys
 from runforge_engine.provenance.signatures import signatures_of
 from runforge_engine.store.scan import refuse_links
 from runforge_engine.verification.verify_run import RunVerification
 from runforge_engine.verification.verify_store import StoreVerification, verify_store
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from runforge_engine.provenance.keys import TrustedKeys
 
 #: Kinds of folders that are brought.
 Kind = Literal["run", "experiment", "group", "evaluation"]
@@ -80,9 +80,7 @@ class OtherStore:
     signatures: dict[str, Path]
 
 
-def open_other(
-    path: Path, store: StoreLayout, public_key: Path | EllipticCurvePublicKey | None = None
-) -> OtherStore:
+def open_other(path: Path, store: StoreLayout, public_key: TrustedKeys | None = None) -> OtherStore:
     """Verify another store and return it.
 
     Parameters
@@ -92,8 +90,8 @@ def open_other(
     store
         The store that it will be merged into.
     public_key
-        A PEM file from a trusted source, or the key that was read from one: every run of the other
-        store must then have a valid signature of the matching private key.
+        A PEM file from a trusted source, the key that was read from one, or several of these: every
+        run of the other store must then have a valid signature of a matching private key.
 
     Raises
     ------
@@ -105,14 +103,14 @@ def open_other(
     """
     layout = _layout(path, store)
     refuse_links(layout.root, layout.runs, layout.groups, layout.evaluations)
-    key = load_public_key(public_key) if isinstance(public_key, Path) else public_key
+    keys = load_public_keys(public_key)
     # Read before the folders: what is added meanwhile is left for the next merge.
     index = read_store_index(layout)
     if index is not None and index.is_foreign:
         raise foreign_index(layout)
     merges, aliases, signatures = read_merges(layout), read_aliases(layout), signatures_of(layout)
     others = [*_experiments(layout), *_groups(layout)]
-    found = verify_store(layout, public_key=key, with_dataset=False)
+    found = verify_store(layout, public_key=keys, with_dataset=False)
     experiments = verify_experiments(layout.workspace, with_dataset=False)
     violations = list(_violations(found, experiments))
     violations += [("", finding) for finding in _group_findings(layout, others)]

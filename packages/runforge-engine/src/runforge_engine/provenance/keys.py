@@ -14,7 +14,7 @@ import hashlib
 import os
 import shlex
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         EllipticCurvePublicKey,
     )
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    #: A PEM file from a trusted source, the key that was read from one, or several of these.
+    TrustedKeys = Path | EllipticCurvePublicKey | Sequence[Path | EllipticCurvePublicKey]
 
 #: Environment variable that contains the passphrase.
 PASSPHRASE_VARIABLE = "RUNFORGE_KEY_PASSPHRASE"  # noqa: S105 - a name, not a secret
@@ -205,6 +208,20 @@ def load_public_key(path: Path) -> EllipticCurvePublicKey:
     if not isinstance(key, EllipticCurvePublicKey) or key.curve.name not in _CURVES:
         raise _invalid(path, "is a key of another kind", _KINDS)
     return key
+
+
+def load_public_keys(given: TrustedKeys | None) -> tuple[EllipticCurvePublicKey, ...]:
+    """Read the public keys any of which may have signed; none if nothing is given.
+
+    Raises
+    ------
+    RunForgeError
+        The errors of :func:`load_public_key`.
+    """
+    if given is None:
+        return ()
+    keys = given if isinstance(given, Sequence) else (given,)
+    return tuple(load_public_key(key) if isinstance(key, Path) else key for key in keys)
 
 
 def fingerprint(key: EllipticCurvePublicKey) -> str:

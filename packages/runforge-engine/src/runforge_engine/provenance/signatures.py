@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ from runforge_engine.provenance.folder_digest import FolderDigests, digest_folde
 from runforge_engine.provenance.keys import (
     fingerprint,
     load_private_key,
-    load_public_key,
+    load_public_keys,
     passphrase_from_environment,
 )
 from runforge_engine.provenance.sigstore_bundle import (
@@ -53,8 +53,14 @@ from runforge_engine.store.index_chain import IndexHead
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 
+    from runforge_engine.provenance.keys import TrustedKeys
+
 #: Names of the folders in a store that contain only runs, and only evaluations.
 _RUNS, _EVALUATIONS = "runs", "evaluations"
+
+
+class OtherKeyError(RunForgeError):
+    """A signature was made with none of the keys that are trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +175,7 @@ def sign_folder(
     return target
 
 
-def read_signature(signature: Path, public_key: Path | EllipticCurvePublicKey) -> SignedContent:
+def read_signature(signature: Path, public_key: TrustedKeys) -> SignedContent:
     """Return the content that the owner of a key signed, without reading the folder.
 
     Parameters
@@ -177,7 +183,8 @@ def read_signature(signature: Path, public_key: Path | EllipticCurvePublicKey) -
     signature
         The file of the signature.
     public_key
-        A PEM file from a trusted source, or the key that was read from one.
+        A PEM file from a trusted source, or the key that was read from one; or several of them,
+        any of which may have signed.
 
     Raises
     ------
@@ -186,12 +193,12 @@ def read_signature(signature: Path, public_key: Path | EllipticCurvePublicKey) -
         is not valid or not in the format; ``FILE_UNSAFE`` for a symbolic link;
         ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
     """
-    return _authenticated(signature, _key(public_key))
+    return _authenticated(signature, load_public_keys(public_key))[0]
 
 
 def verify_signature(
     folder: Path,
-    public_key: Path | EllipticCurvePublicKey,
+    public_key: TrustedKeys,
     *,
     signature: Path | None = None,
     found: FolderDigests | None = None,
@@ -203,7 +210,8 @@ def verify_signature(
     folder
         The run folder, under any name.
     public_key
-        A PEM file from a trusted source, or the key that was read from one.
+        A PEM file from a trusted source, or the key that was read from one; or several of them,
+        any of which may have signed.
     signature
         Path of the signature, if it is not :func:`signature_path`.
     found
@@ -217,8 +225,7 @@ def verify_signature(
     """
     folder = _absolute(folder)
     path = signature_path(folder) if signature is None else _absolute(signature)
-    key = _key(public_key)
-    content = _authenticated(path, key)
+    content, key = _authenticated(path, load_public_keys(public_key))
     _compare(folder, path, content, found)
     return VerifiedSignature(path, fingerprint(key), content)
 
@@ -263,10 +270,6 @@ def signed_origin(folder: Path) -> str | None:
         return compare_claim(folder).content.origin
     except RunForgeError:
         return None
-
-
-def _key(public_key: Path | EllipticCurvePublicKey) -> EllipticCurvePublicKey:
-    return load_public_key(public_key) if isinstance(public_key, Path) else public_key
 
 
 def _absolute(path: Path) -> Path:
@@ -336,9 +339,24 @@ def _make_place(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
 
 
-def _authenticated(path: Path, key: EllipticCurvePublicKey) -> SignedContent:
+def _authenticated(
+    path: Path, keys: Sequence[EllipticCurvePublicKey]
+) -> tuple[SignedContent, EllipticCurvePublicKey]:
+    """Return what is signed, and which of the keys signed it."""
     with _naming(path):
-        return _signed_content(_read_bundle(path), key)
+        bundle = _read_bundle(path)
+        candidates = [key for key in keys if bundle.key in ("", fingerprint(key))]
+        if not candidates:
+            known = " or ".join(quote(fingerprint(key), 64) for key in keys)
+            raise OtherKeyError(
+                ErrorCode.SIGNATURE_INVALID,
+                f"The signature was made with another key: {quote(bundle.key, 64)}, not {known}.",
+                hint="Ask the signer for their public key; `--public-key` may be given for each.",
+            )
+        for key in candidates[:-1]:
+            with contextlib.suppress(RunForgeError):
+                return _signed_content(bundle, key), key
+        return _signed_content(bundle, candidates[-1]), candidates[-1]
 
 
 @contextlib.contextmanager
@@ -347,7 +365,8 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except RunForgeError as error:
-        raise RunForgeError(error.code, error.message, hint=error.hint, path=str(path)) from None
+        kind = OtherKeyError if isinstance(error, OtherKeyError) else RunForgeError
+        raise kind(error.code, error.message, hint=error.hint, path=str(path)) from None
 
 
 def _read_bundle(path: Path) -> Bundle:
@@ -365,14 +384,6 @@ def _read_bundle(path: Path) -> Bundle:
 def _signed_content(bundle: Bundle, key: EllipticCurvePublicKey) -> SignedContent:
     from cryptography.exceptions import InvalidSignature
 
-    known = fingerprint(key)
-    if bundle.key not in ("", known):
-        raise RunForgeError(
-            ErrorCode.SIGNATURE_INVALID,
-            f"The signature was made with another key: {quote(bundle.key, 64)},"
-            f" not {quote(known, 64)}.",
-            hint="Ask the signer for their public key.",
-        )
     try:
         key.verify(bundle.signature, signed_bytes(bundle.payload), _algorithm(key))
     except InvalidSignature:

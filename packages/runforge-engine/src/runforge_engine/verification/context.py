@@ -15,13 +15,13 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.merges import read_merges
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 
-from runforge_engine.provenance.keys import load_public_key
+from runforge_engine.provenance.keys import load_public_keys
 from runforge_engine.store.index_chain import Chain, IndexHead
 from runforge_engine.store.other_indexes import OtherIndexes
 from runforge_engine.verification.dataset_check import Datasets
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from runforge_engine.provenance.keys import TrustedKeys
 
 
 class Surroundings:
@@ -34,8 +34,8 @@ class Surroundings:
     workspace
         The folder that paths of datasets are relative to.
     public_key
-        A PEM file from a trusted source, or the key that was read from one; runs without a
-        signature then fail.
+        A PEM file from a trusted source, the key that was read from one, or several of these, any
+        of which may have signed; runs without a signature then fail.
     datasets
         The datasets of the workspace, if several verifications share them.
 
@@ -49,13 +49,12 @@ class Surroundings:
         self,
         store: StoreLayout | None,
         workspace: Path,
-        public_key: Path | EllipticCurvePublicKey | None = None,
+        public_key: TrustedKeys | None = None,
         datasets: Datasets | None = None,
     ) -> None:
-        # An unusable key is an error of the caller, not a finding.
-        self.public_key = (
-            load_public_key(public_key) if isinstance(public_key, Path) else public_key
-        )
+        #: The keys any of which may have signed; empty if any key may have.
+        #: An unusable key is an error of the caller, not a finding.
+        self.public_keys = load_public_keys(public_key)
         self.store = store
         self.workspace = workspace
         self.datasets = datasets or Datasets(workspace)
@@ -146,7 +145,7 @@ class Surroundings:
 def surroundings_of(
     folder: Path,
     stores: Iterable[StoreLayout],
-    public_key: Path | EllipticCurvePublicKey | None = None,
+    public_key: TrustedKeys | None = None,
 ) -> Surroundings:
     """Return the context for a run folder: the store that it is in, or one that lists it.
 
@@ -159,8 +158,7 @@ def surroundings_of(
     public_key
         As for :class:`Surroundings`.
     """
-    if isinstance(public_key, Path):
-        public_key = load_public_key(public_key)
+    public_key = load_public_keys(public_key)
     if folder.parent.name == "runs":
         root = folder.parents[1]
         return Surroundings(StoreLayout(root.parent, root.name), root.parent, public_key)
@@ -173,7 +171,7 @@ def surroundings_of(
 
 
 def evaluation_surroundings(
-    folder: Path, workspace: Path, public_key: Path | EllipticCurvePublicKey | None = None
+    folder: Path, workspace: Path, public_key: TrustedKeys | None = None
 ) -> Surroundings:
     """Return the context for the folder of an evaluation: the store that it is in, if any.
 

@@ -14,6 +14,7 @@ from runforge_contracts.invariants.finding import Finding
 from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.signatures import (
     ClaimedSignature,
+    OtherKeyError,
     VerifiedSignature,
     compare_claim,
     refuse_detour,
@@ -36,13 +37,13 @@ def check_signature(
     path
         The folder, absolute.
     around
-        The store, and the key that made the signature if it must be a certain one.
+        The store, and the keys one of which made the signature if it must be a certain one.
     digests
         Digests of the files, if they were read.
     what
         What the folder is, for messages.
     """
-    public_key = around.public_key
+    keys = around.public_keys
     file = signature_path(path)
     if around.store is not None and file.parent == around.store.signatures:
         try:
@@ -53,7 +54,7 @@ def check_signature(
                 "signature", CheckVerdict.UNSAFE, "it was not checked", (detour,)
             ), None
     if not os.path.lexists(file):
-        if public_key is None:
+        if not keys:
             return Check.not_checked("signature", CheckVerdict.NONE, ""), None
         finding = Finding(
             "signature.exists", f"The {what} has no signature.", around.relative(file)
@@ -61,20 +62,22 @@ def check_signature(
         return Check.failed("signature", CheckVerdict.NONE, "", (finding,)), None
     signature: Signature
     try:
-        if public_key is None:
+        if not keys:
             signature = compare_claim(path, digests)
             message = f"it matches the {what}; give --public-key to verify it"
             named = {"claimed_key": signature.key} if signature.key else {}
             return Check.not_checked(
                 "signature", CheckVerdict.NOT_CHECKED, message, **named
             ), signature
-        signature = verify_signature(path, public_key, found=digests)
+        signature = verify_signature(path, keys, found=digests)
     except RunForgeError as error:
         findings = tuple(_findings(error, around.relative(file)))
         return Check.failed(
             "signature",
             CheckVerdict.INVALID,
-            f"it is not a valid signature of this {what}",
+            "it was made with another key"
+            if isinstance(error, OtherKeyError)
+            else f"it is not a valid signature of this {what}",
             findings,
         ), None
     message = f"made with the key {signature.key[:16]}…"

@@ -58,7 +58,7 @@ from runforge_engine.verification.verify_run import RunVerification, verify_run
 from runforge_engine.verification.verify_view import verify_view
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from runforge_engine.provenance.keys import TrustedKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def verification_document(
 def verify_store(
     store: StoreLayout,
     *,
-    public_key: Path | EllipticCurvePublicKey | None = None,
+    public_key: TrustedKeys | None = None,
     datasets: Datasets | None = None,
     with_dataset: bool = True,
     jobs: int = 1,
@@ -152,7 +152,7 @@ def verify_store(
     store
         The store.
     public_key
-        A PEM file from a trusted source, or the key that was read from one; a run without a
+        As for :class:`~runforge_engine.verification.context.Surroundings`; a run without a
         signature then fails, and so does a store without runs.
     datasets
         The datasets of the workspace, if several verifications share them.
@@ -396,14 +396,14 @@ def _signatures(
         message = f"The {what} {quote(run_id)} was signed, but its folder is missing."
         findings.append(Finding(f"signature.{what}", message, file))
         try:
-            key = around.public_key
-            content = read_claim(path).content if key is None else read_signature(path, key)
+            keys = around.public_keys
+            content = read_signature(path, keys) if keys else read_claim(path).content
             signed.append(Signed(run_id, run_id, content))
         except RunForgeError as error:
             findings.append(Finding("signature.holds", error.message, file))
     findings += head_findings(signed, around)
     total = len(signatures)
-    if around.public_key is not None and not present and not findings:
+    if around.public_keys and not present and not findings:
         message = "The store has no runs, so nothing in it is signed with the key."
         missing = Finding("signature.exists", message, store.name)
         return Check.failed("signatures", CheckVerdict.NONE, "there are no signed runs", (missing,))
