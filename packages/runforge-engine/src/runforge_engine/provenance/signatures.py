@@ -59,10 +59,6 @@ if TYPE_CHECKING:
 _RUNS, _EVALUATIONS = "runs", "evaluations"
 
 
-class OtherKeyError(RunForgeError):
-    """A signature was made with none of the keys that are trusted."""
-
-
 @dataclass(frozen=True, slots=True)
 class VerifiedSignature:
     """A valid signature: the folder is unchanged since the owner of the key signed it."""
@@ -348,7 +344,7 @@ def _authenticated(
         candidates = [key for key in keys if bundle.key in ("", fingerprint(key))]
         if not candidates:
             known = " or ".join(quote(fingerprint(key), 64) for key in keys)
-            raise OtherKeyError(
+            raise RunForgeError(
                 ErrorCode.SIGNATURE_INVALID,
                 f"The signature was made with another key: {quote(bundle.key, 64)}, not {known}.",
                 hint="Ask the signer for their public key; `--public-key` may be given for each.",
@@ -365,8 +361,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except RunForgeError as error:
-        kind = OtherKeyError if isinstance(error, OtherKeyError) else RunForgeError
-        raise kind(error.code, error.message, hint=error.hint, path=str(path)) from None
+        raise RunForgeError(error.code, error.message, hint=error.hint, path=str(path)) from None
 
 
 def _read_bundle(path: Path) -> Bundle:

@@ -71,8 +71,8 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "model": "Restore the model, or the run that it belongs to, from a copy.",
     "predictions": "Evaluate the model again; if the libraries are others than those that the"
     " evaluation was made with, they may predict otherwise.",
-    "signature": "Get folder and signature from their source again; a signature by another key needs"
-    " the public key of its signer.",
+    "signature": "Get folder and signature from their source again; to trust another signer too,"
+    " give their --public-key as well.",
     ("signature", CheckVerdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
     ("signature", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     "view": "Use the run itself: its folder has the files as they were recorded.",

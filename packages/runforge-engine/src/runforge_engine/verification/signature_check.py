@@ -6,23 +6,29 @@ Source: specification, section 14.5.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.finding import Finding
 
 from runforge_engine.provenance.folder_digest import FolderDigests
+from runforge_engine.provenance.keys import fingerprint
 from runforge_engine.provenance.signatures import (
     ClaimedSignature,
-    OtherKeyError,
     VerifiedSignature,
     compare_claim,
+    read_claim,
     refuse_detour,
     signature_path,
     verify_signature,
 )
 from runforge_engine.verification.check_result import Check, CheckVerdict
 from runforge_engine.verification.context import Surroundings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 Signature = VerifiedSignature | ClaimedSignature
 
@@ -76,12 +82,21 @@ def check_signature(
             "signature",
             CheckVerdict.INVALID,
             "it was made with another key"
-            if isinstance(error, OtherKeyError)
+            if _is_of_another_key(file, keys)
             else f"it is not a valid signature of this {what}",
             findings,
         ), None
     message = f"made with the key {signature.key[:16]}…"
     return Check.passed("signature", CheckVerdict.VALID, message, key=signature.key), signature
+
+
+def _is_of_another_key(file: Path, keys: Sequence[EllipticCurvePublicKey]) -> bool:
+    """Return whether a signature names a key that is not one of those given."""
+    try:
+        claimed = read_claim(file).key
+    except RunForgeError:
+        return False
+    return bool(keys and claimed) and claimed not in map(fingerprint, keys)
 
 
 def _findings(error: RunForgeError, file: str) -> list[Finding]:
