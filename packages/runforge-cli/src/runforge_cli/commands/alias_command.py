@@ -149,7 +149,9 @@ def _listed(settings: Settings, entries: list[dict[str, Any]]) -> Iterator[str]:
     metric = common_metric(runs.values())
     rows = []
     for entry in entries:
-        cells = cells_of(runs[entry["run_id"]], metric) if entry["run_id"] in runs else {}
+        found = runs.get(entry["run_id"])
+        is_gone = found is None or not (settings.folder / found["run_dir"]).exists()
+        cells = {} if found is None or is_gone else cells_of(found, metric)
         since = entry["recorded_at"][:10]
         name = cells.get("name", "its folder is gone")
         rows.append([entry["alias"], entry["run_id"], since, cells.get(METRIC, ""), name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from runforge_contracts.store.evaluations import validation_of
+from runforge_contracts.store.evaluations import is_evaluation, validation_of
 
 from runforge_cli.answers.evaluation_answer import evaluation_report, new_evaluation
 from runforge_cli.commands.gate_options import (
@@ -68,6 +68,12 @@ def command(
 
     folder = find_run(settings, run)
     gates = read_gates(settings, fail_under, fail_over, no_worse_than)
+    if no_worse_than is not None and not settings.quiet:
+        if not is_evaluation(no_worse_than, settings.stores()):
+            note(
+                "the bound of --no-worse-than is a value on the validation rows of that run;"
+                " evaluate it on these rows, and name that evaluation, to compare on the same ones"
+            )
     made = new_evaluation(settings, folder, data, label=label, unverified=unverified)
     for text in made.warnings:
         warn(text)

@@ -29,7 +29,8 @@ from runforge_contracts.store.run import Run
 
 from runforge_cli.shell.completion import complete_metric_bound, complete_recorded
 from runforge_cli.shell.settings import Function, Settings
-from runforge_cli.terminal.output import error_lines, print_errors
+from runforge_cli.terminal.output import error_lines, note, print_errors
+from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
@@ -137,6 +138,12 @@ def report_gates(settings: Settings, results: Sequence[GateResult]) -> int:
     """Print the gates that are not met, unless the output is JSON, and return the exit code."""
     error = violation_of(results)
     if error is None:
+        if results and not settings.json and not settings.quiet:
+            met = (
+                f"{result.gate.metric} is {result.value:g}, {result.gate.bound_text()}"
+                for result in results
+            )
+            note(f"{plural(len(results), 'gate')} met: {'; '.join(met)}")
         return 0
     if not settings.json:
         print_errors(error_lines(error))

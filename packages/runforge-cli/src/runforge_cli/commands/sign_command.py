@@ -87,9 +87,9 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
         return 0
     covered = plural(len(claim.content.files), "file")
     if head is not None:
-        covered += f", and the index with {plural(head.count, 'entry', 'entries')}"
+        covered += f"; the index ({plural(head.count, 'entry', 'entries')})"
     if aliases is not None:
-        covered += f", and {plural(aliases.count, 'line')} on aliases"
+        covered += f"; the history of the aliases ({plural(aliases.count, 'line')})"
     write_lines(
         pairs(
             [

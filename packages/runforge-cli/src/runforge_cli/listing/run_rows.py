@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Heading of the metric column if the runs do not all have the same metric.
 METRIC = "metric"
+#: What a list shows as the status of a run whose folder is missing.
+MISSING = "missing"
 #: The column of the kind of the runs.
 _KIND = "kind"
 #: Characters of the day in a timestamp.
@@ -68,6 +70,13 @@ def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
             from runforge_engine.experiment.record import experiment_state
 
             entry["state"] = experiment_state.state_of(ExperimentRun(path))
+
+
+def mark_missing(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
+    """Replace the status of trained runs whose folder is missing, which no command can read."""
+    for entry in entries:
+        if kind_of(entry) == TRAINED and not (workspace / entry["run_dir"]).is_dir():
+            entry["status"] = MISSING
 
 
 def metrics_of(entry: dict[str, Any]) -> dict[str, float]:

@@ -113,14 +113,16 @@ class Settings:
         from runforge_contracts.store.lookup import find_any_run
 
         found = find_any_run(reference, self.places(), takes)
-        tells = not quiet or found.tied > 0
+        tells = not quiet or found.tied > 0 or found.datasets > 1
         if tells and not self.quiet and _is_asked_for(reference, found):
             from runforge_contracts.display import printable
 
             from runforge_cli.terminal.output import note
 
             place = self.shown(found.path.parent)
-            note(f"{printable(reference)} is {found.path.name} in {place}{_tie(found.tied)}")
+            note(
+                f"{printable(reference)} is {found.path.name} in {place}{_tie(found.tied)}{_mixed(found.datasets)}"
+            )
         view = getattr(found, "view", None)
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
@@ -218,6 +220,15 @@ def _tie(count: int) -> str:
         return ""
     others = "another run has" if count == 1 else f"{count:,} other runs have"
     return f"; {others} the same value, and the next metrics decided"
+
+
+def _mixed(datasets: int) -> str:
+    """Return what to add to the note on the best run if the runs have several datasets."""
+    if datasets < 2:
+        return ""
+    return (
+        f"; the runs have {datasets:,} datasets: `runforge runs --dataset FILE` lists those of one"
+    )
 
 
 def _is_asked_for(reference: str, found: AnyRun) -> bool:

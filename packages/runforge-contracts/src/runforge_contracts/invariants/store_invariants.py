@@ -287,7 +287,7 @@ def entry_findings(
             if os.path.lexists(path)
             else f"The folder of the run {quote(entry['run_id'])} is missing: {found}."
         )
-        yield Finding("index.run-dir", message, file, f"{pointer}/run_dir", found=entry["run_dir"])
+        yield Finding("index.run-dir", message, file, f"{pointer}/run_dir")
         return
     actual = described[path] if path in described else _describe(path, store)
     if actual is None:

@@ -69,7 +69,8 @@ def find_queried(
 
     Runs whose folder is missing are left out. Of runs with the same best value, the first by the
     next metric is returned, and of runs that are equal in all metrics the first one recorded; its
-    :attr:`~runforge_contracts.store.run.BaseRun.tied` is the number of the others.
+    :attr:`~runforge_contracts.store.run.BaseRun.tied` is the number of the others, and its
+    ``datasets`` that of the datasets of all runs that it was compared with.
 
     Raises
     ------
@@ -87,13 +88,14 @@ def find_queried(
         )
     found = _entries(places)
     if query.form == "best":
-        candidates: Iterable[tuple[_Candidate, int]] = _best_first(found, query.text)
+        candidates: Iterable[tuple[_Candidate, int, int]] = _best_first(found, query.text)
     else:
-        candidates = ((one, 0) for one in found if _fits(one, query))
-    for candidate, equal in candidates:
+        candidates = ((one, 0, 0) for one in found if _fits(one, query))
+    for candidate, equal, datasets in candidates:
         run = candidate.run()
         if run is not None and (takes is None or is_taken(run, takes)):
             run.tied = equal
+            run.datasets = datasets
             return run
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
@@ -239,10 +241,10 @@ def _fits(candidate: _Candidate, query: RunReference) -> bool:
         return False
 
 
-def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[tuple[_Candidate, int]]:
+def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[tuple[_Candidate, int, int]]:
     """Yield the runs that succeeded and have the metric, the best first.
 
-    Each comes with the number of other runs that have the same value.
+    Each comes with the number of other runs that have the same value, and that of the datasets.
     """
     ended = [one for one in found[::-1] if one.entry.get("status") == "succeeded"]
     if not metric:
@@ -261,7 +263,8 @@ def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[tuple[_Can
 
     ranked = sorted((ranks_of(one.metrics, (name, *others)), at) for at, one in enumerate(shared))
     equal = Counter(ranks[0] for ranks, _ in ranked)
-    yield from ((shared[at], equal[ranks[0]] - 1) for ranks, at in ranked)
+    datasets = len({one.entry.get("dataset_fingerprint_sha256") for one in shared})
+    yield from ((shared[at], equal[ranks[0]] - 1, datasets) for ranks, at in ranked)
 
 
 def is_taken(run: AnyRun, takes: Callable[[AnyRun], bool]) -> bool:

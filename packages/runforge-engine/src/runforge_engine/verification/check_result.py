@@ -76,7 +76,7 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     ("signature", CheckVerdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
     ("signature", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     "view": "Use the run itself: its folder has the files as they were recorded.",
-    "runs": "Remove what is not a run; restore missing runs from a copy.",
+    "runs": "Restore missing runs from a copy; remove what is not a run.",
     ("runs", CheckVerdict.NOT_VERIFIED): None,
     "evaluations": "Remove what is not an evaluation; restore the others from a copy.",
     ("evaluations", CheckVerdict.NOT_VERIFIED): None,
