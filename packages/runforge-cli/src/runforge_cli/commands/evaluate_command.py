@@ -68,12 +68,12 @@ def command(
 
     folder = find_run(settings, run)
     gates = read_gates(settings, fail_under, fail_over, no_worse_than)
-    if no_worse_than is not None and not settings.quiet:
-        if not is_evaluation(no_worse_than, settings.stores()):
-            note(
-                "the bound of --no-worse-than is a value on the validation rows of that run;"
-                " evaluate it on these rows, and name that evaluation, to compare on the same ones"
-            )
+    of_other_rows = no_worse_than and not is_evaluation(no_worse_than, settings.stores())
+    if of_other_rows and not settings.quiet:
+        note(
+            "the bound of --no-worse-than is a value on the validation rows of that run; evaluate"
+            " it on these rows, and name that evaluation, to compare on the same ones"
+        )
     made = new_evaluation(settings, folder, data, label=label, unverified=unverified)
     for text in made.warnings:
         warn(text)
