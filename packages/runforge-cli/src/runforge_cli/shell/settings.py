@@ -120,9 +120,8 @@ class Settings:
             from runforge_cli.terminal.output import note
 
             place = self.shown(found.path.parent)
-            note(
-                f"{printable(reference)} is {found.path.name} in {place}{_tie(found.tied)}{_mixed(found.datasets)}"
-            )
+            more = _tie(found.tied) + _mixed(found.datasets)
+            note(f"{printable(reference)} is {found.path.name} in {place}{more}")
         view = getattr(found, "view", None)
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
