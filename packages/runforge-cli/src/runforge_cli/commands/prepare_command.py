@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 from runforge_contracts.codec.strict_json import encode_json
-from runforge_contracts.display import printable, quote
+from runforge_contracts.display import printable, quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import digest_file, write_file, write_pieces
+from runforge_contracts.fs.files import write_file, write_pieces
 
 from runforge_cli import __version__
 from runforge_cli.shell.completion import complete_column, complete_file
@@ -25,6 +25,8 @@ from runforge_cli.terminal.text_layout import GAP, pairs, plural, table
 _DELIMITERS = {"tab": "\t"}
 #: Maximum number of columns that are shown.
 _SHOWN = 100
+#: Maximum number of characters of a list of categories.
+_VALUES = 60
 
 
 @click.command(
@@ -86,9 +88,9 @@ def command(
 ) -> int:
     """Make a table of numbers from the raw columns of RAW, a CSV (also .csv.gz) or Parquet file.
 
-    With --label, a recipe is proposed, shown, written beside TABLE as NAME.recipe.json, and applied.
-    Edit it, and apply it with --recipe: to the same file, or to new rows. Delimiter, decimal mark
-    and encoding of a CSV file are never guessed. Rows keep their numbers.
+    With --label, a recipe is proposed, shown, applied, and written beside TABLE as
+    NAME.recipe.json. Edit it, and apply it with --recipe: to the same file, or to new rows.
+    Delimiter, decimal mark and encoding of a CSV file are never guessed. Rows keep their numbers.
     """
     from runforge_engine.preparation.prepared_table import open_raw, prepare_table
     from runforge_engine.preparation.recipe_proposal import MAX_CATEGORIES, propose_recipe
@@ -121,18 +123,17 @@ def command(
     made = prepare_table(opened, content)
     if recipe is None:
         write_file(recipe_path, encode_json(content))
-    write_pieces(target, made.pieces())
-    written = digest_file(target)
+    digest = hashlib.sha256()
+    write_pieces(target, _digested(made.pieces(), digest))
     document = {
         "raw": {"path": raw, "sha256": opened.sha256},
         "recipe": {
             "path": str(recipe_path),
-            "sha256": hashlib.sha256(recipe_path.read_bytes()).hexdigest(),
             "proposed": recipe is None,
         },
         "table": {
             "path": str(target),
-            "sha256": written.sha256,
+            "sha256": digest.hexdigest(),
             "rows": made.num_rows,
             "columns": len(made.names),
         },
@@ -152,6 +153,13 @@ def command(
         [*shown_columns, *pairs([(name, printable(text)) for name, text in summary], indent=0)]
     )
     return 0
+
+
+def _digested(pieces: Iterable[memoryview], digest: hashlib._Hash) -> Iterator[memoryview]:
+    """Yield the pieces of a file, and compute their digest."""
+    for piece in pieces:
+        digest.update(piece)
+        yield piece
 
 
 def _check_options(label: str | None, recipe: str | None, *, proposing: bool) -> None:
@@ -194,7 +202,7 @@ def _becomes(column: Mapping[str, Any]) -> str:
     if action == "drop":
         return str(column.get("because", ""))
     if action == "one_hot":
-        values = ", ".join(column["categories"])
+        values = shorten(", ".join(column["categories"]), _VALUES)
         text = f"{plural(len(column['categories']), 'column')}: {values}"
     elif action == "date":
         text = f"{', '.join(column['parts'])}, of {column['format']}"

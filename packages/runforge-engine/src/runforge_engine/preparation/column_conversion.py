@@ -29,7 +29,7 @@ _EPOCH = datetime.date(1970, 1, 1)
 _ESCAPED = re.compile(r"[\\=:]")
 
 
-class UnexpectedValues(Exception):
+class UnexpectedValuesError(Exception):
     """Cells of a column are not what the recipe says."""
 
     def __init__(self, message: str, row: int) -> None:
@@ -78,7 +78,7 @@ class Conversion(ABC):
 
         Raises
         ------
-        UnexpectedValues
+        UnexpectedValuesError
             The first values, with their rows, that the recipe does not provide for.
         """
         import pyarrow as pa
@@ -114,7 +114,7 @@ class Conversion(ABC):
                 break
         named = [f"{quote(cell, 40)} (row {row})" for cell, row in first.items()][:_NAMED]
         more = " and others" if len(first) > _NAMED else ""
-        raise UnexpectedValues(
+        raise UnexpectedValuesError(
             f"The column {quote(self.column)} holds {', '.join(named)}{more}, in"
             f" {len(rows):,} row{'' if len(rows) == 1 else 's'}: not {self.expected}.",
             int(rows[0]) + 1,

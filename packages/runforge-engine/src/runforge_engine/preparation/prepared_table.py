@@ -22,7 +22,7 @@ from runforge_engine.data.message_parts import did_you_mean, name_list
 from runforge_engine.data.table_reader import read_names, read_table
 from runforge_engine.preparation.column_conversion import (
     Conversion,
-    UnexpectedValues,
+    UnexpectedValuesError,
     conversion,
     escaped_name,
     trimmed,
@@ -145,7 +145,7 @@ def _converted(
     for item, position in zip(conversions, positions, strict=True):
         try:
             parts.append(item.fields(trimmed(table.columns[position])))
-        except UnexpectedValues as error:
+        except UnexpectedValuesError as error:
             place = Location(path=str(raw.path), column=item.column, row=error.row)
             problems.append(Problem(str(error), place))
             if len(problems) == MAX_PROBLEMS:
