@@ -112,7 +112,7 @@ check-typescript: $(VENV)/.tools $(TYPESCRIPT)/node_modules $(CLIENT)/build $(ED
 	$(TOOLS) npm --prefix $(CLIENT) --loglevel=error run --silent test
 	$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent test
 
-conformance: $(VENV)/.tools $(CLIENT)/build $(GO_CLIENT)/build/client ## Test our own clients, write docs/conformance-report.md and docs/clients.md
+conformance: $(VENV)/.tools $(CLIENT)/build $(GO_CLIENT)/build/client $(EDITOR)/dist ## Test our own clients, write docs/conformance-report.md and docs/clients.md
 	$(TOOLS) python scripts/conformance_report.py
 
 mutation: $(VENV)/.tools ## Run wrong clients against the cases, compare with docs/mutation-report.md
@@ -134,6 +134,11 @@ $(GO_CLIENT)/build/client: $(wildcard $(GO_CLIENT)/*.go) $(GO_CLIENT)/go.mod
 $(CLIENT)/node_modules: $(VENV)/.tools $(CLIENT)/package-lock.json
 	@echo "Installing the TypeScript client"
 	@$(TOOLS) npm --prefix $(CLIENT) --loglevel=error ci
+	@touch $@
+
+# What is packed: the bundle that the editor loads.
+$(EDITOR)/dist: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist $(shell find $(EDITOR)/src -name '*.ts')
+	@$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent build
 	@touch $@
 
 vsix: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist ## Pack RunForge for VS Code: clients/vscode/dist/runforge.vsix

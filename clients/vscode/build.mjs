@@ -6,6 +6,8 @@ import * as esbuild from "esbuild";
 
 const HERE = new URL("./", import.meta.url);
 const ROOT = new URL("../../", HERE);
+/** Where the libraries of `@runforge/client` are installed. */
+const LIBRARIES = new URL("packages/runforge-contracts/typescript/", ROOT);
 
 /**
  * Schemas refer to each other relative to their own URL; in the editor the files lie side by side,
@@ -30,7 +32,11 @@ copyFileSync(new URL("examples/penguins.csv", ROOT), new URL("media/penguins.csv
 copyFileSync(new URL("LICENSE", ROOT), new URL("LICENSE", HERE));
 const options = {
   absWorkingDir: fileURLToPath(HERE),
-  entryPoints: { extension: "src/extension.ts", documents: "src/documents/check-document.ts" },
+  entryPoints: {
+    extension: "src/extension.ts",
+    documents: "src/documents/check-document.ts",
+    connection: "src/server/connection.ts",
+  },
   outdir: "dist",
   outExtension: { ".js": ".cjs" },
   bundle: true,
@@ -43,16 +49,37 @@ const options = {
   logLevel: "warning",
   metafile: true,
   // The schemas are files of the extension; they need not be in the bundle, too.
-  alias: { "@runforge/contracts/schemas": "./src/documents/schema-files.ts" },
+  alias: {
+    "@runforge/contracts/schemas": "./src/documents/schema-files.ts",
+    "fast-uri": "./src/documents/schema-urls.ts",
+    // Its modules, of which only the used ones are taken; for Node.js it has one piece.
+    yaml: fileURLToPath(new URL("node_modules/yaml/browser/dist/index.js", LIBRARIES)),
+  },
   supported: { "dynamic-import": false },
-  plugins: [{ name: "documents", setup: splitDocuments }],
+  plugins: [
+    { name: "lazy", setup: splitLazy },
+    { name: "json", setup: withoutJson5 },
+  ],
 };
 
-/** What checks documents is a bundle of its own, loaded with the first document. */
-function splitDocuments(build) {
-  build.onResolve({ filter: /\/check-document\.ts$/ }, ({ kind }) =>
-    kind === "entry-point" ? undefined : { path: "./documents.cjs", external: true },
+/** What checks documents and what talks to a server are bundles of their own, loaded when needed. */
+function splitLazy(build) {
+  const bundles = { "check-document": "documents", connection: "connection" };
+  build.onResolve({ filter: /\/(check-document|connection)\.ts$/ }, ({ kind, path }) =>
+    kind === "entry-point"
+      ? undefined
+      : { path: `./${bundles[/([^/]+)\.ts$/.exec(path)[1]]}.cjs`, external: true },
   );
+}
+
+/** Replace the tables of letters for names without quotes, which JSON5 has and JSON has not. */
+function withoutJson5(build) {
+  build.onLoad({ filter: /\/momoa\/dist\/momoa\.js$/ }, ({ path }) => {
+    const source = readFileSync(path, "utf8");
+    const tables = /^const (ID_Start|ID_Continue) = \/.*;$/gm;
+    if (source.match(tables)?.length !== 2) throw new Error("The parser of JSON has changed.");
+    return { contents: source.replace(tables, "const $1 = /(?!)/u;"), loader: "js" };
+  });
 }
 
 /** Texts of licences for packages that name one and do not contain it. */

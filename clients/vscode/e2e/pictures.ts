@@ -22,9 +22,8 @@ try {
   const shoot = (name: string) =>
     window.page.screenshot({ path: path.join(IMAGES, `${name}.png`), animations: "disabled" });
   await window.run("RunForge: Open Runs");
-  await window.row("C=0.01").click();
   const matrix = window.webview.getByText("Confusion matrix").first();
-  await matrix.waitFor();
+  await window.click(window.row("C=0.01"), matrix);
   await window.webview.getByText("Calibration").first().waitFor();
   await window.webview.getByRole("link", { name: "Metrics", exact: true }).click();
   await shoot("run");

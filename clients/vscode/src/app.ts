@@ -151,10 +151,9 @@ export class App {
       log: () => this.output.show(true),
       ...remedies,
     };
-    const remedy = own[failure.remedy];
-    const actionsInOrder = remedy
-      ? { [REMEDY_TITLES[failure.remedy]]: remedy, ...actions }
-      : actions;
+    const name = own[failure.remedy] ? failure.remedy : "log";
+    const remedy = own[name];
+    const actionsInOrder = remedy ? { [REMEDY_TITLES[name]]: remedy, ...actions } : actions;
     void vscode.window
       .showErrorMessage(text, ...Object.keys(actionsInOrder))
       .then((chosen) => chosen !== undefined && actionsInOrder[chosen]?.());

@@ -1,10 +1,18 @@
 // What a failure says, and what a button can do about it.
 import type { ErrorBody, RunForgeError } from "@runforge/client";
-import { ServeClosedError, ServeError } from "@runforge/client/serve";
+import type { ServeError } from "@runforge/client/serve";
 import { MissingError } from "./server/session.ts";
 
 /** What a button beside a failure does. */
-export type Remedy = "exclude" | "label" | "dataset" | "recover" | "install" | "restart" | "log";
+export type Remedy =
+  | "again"
+  | "exclude"
+  | "label"
+  | "dataset"
+  | "recover"
+  | "install"
+  | "restart"
+  | "log";
 
 export interface Failure {
   readonly code: string;
@@ -30,7 +38,7 @@ const REMEDIES: Readonly<Record<string, Remedy>> = {
   DATASET_EMPTY: "dataset",
   DATASET_FORMAT_UNSUPPORTED: "dataset",
   INDEX_INVALID: "recover",
-  WORKER_LOST: "log",
+  WORKER_LOST: "again",
 };
 
 /** What a command asked for cannot be done: one sentence that says what is needed. */
@@ -40,6 +48,7 @@ export class Refusal extends Error {
 
 /** Titles of the buttons. */
 export const REMEDY_TITLES: Readonly<Record<Remedy, string>> = {
+  again: "Train Again",
   exclude: "Choose Columns",
   label: "Choose the Label",
   dataset: "Choose a Dataset",
@@ -51,24 +60,29 @@ export const REMEDY_TITLES: Readonly<Record<Remedy, string>> = {
 
 /** Whether a request was cancelled, so that there is nothing to report. */
 export function isCancelled(error: unknown): boolean {
-  return error instanceof ServeError && (error.number === -32800 || error.code === "CANCELLED");
+  return isServeError(error) && (error.number === -32800 || error.code === "CANCELLED");
 }
 
 /** Describe anything that was thrown. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ServeError) return ofBody(error.error);
+  if (isServeError(error)) return ofBody(error.error);
   if (isRunForgeError(error)) return ofBody({ ...error, message: error.message });
   if (error instanceof Refusal)
     return { code: "USAGE_INVALID", message: error.message, remedy: "log" };
   if (error instanceof MissingError)
     return { code: "PYTHON_NOT_FOUND", message: error.message, remedy: "install" };
-  if (error instanceof ServeClosedError)
+  if (error instanceof Error && error.name === "ServeClosedError")
     return { code: "SERVER_ENDED", message: error.message, remedy: "restart" };
   return {
     code: "INTERNAL",
     message: error instanceof Error ? error.message : String(error),
     remedy: "log",
   };
+}
+
+/** Whether the server has answered with it; its module is loaded with the first request. */
+function isServeError(error: unknown): error is ServeError {
+  return error instanceof Error && error.name === "ServeError" && "error" in error;
 }
 
 /** Whether `@runforge/client` has thrown it; its module is loaded when a document is validated. */
@@ -80,11 +94,15 @@ function isRunForgeError(error: unknown): error is RunForgeError {
 export function ofBody(body: ErrorBody | { message: string; [name: string]: unknown }): Failure {
   const read = body as unknown as Record<string, unknown>;
   const code = typeof read["code"] === "string" ? read["code"] : "TRAINING_FAILED";
-  const hint = typeof read["hint"] === "string" ? read["hint"] : undefined;
+  const message = String(read["message"]);
+  const own = typeof read["hint"] === "string" ? read["hint"] : undefined;
+  // Nobody else ends a process in this way unasked.
+  const isKilled = code === "WORKER_LOST" && message.includes("SIGKILL");
+  const hint = isKilled ? ["The system may lack memory.", own].filter(Boolean).join(" ") : own;
   const place = placeOf(read);
   return {
     code,
-    message: String(read["message"]),
+    message,
     ...(hint ? { hint } : {}),
     ...(place ? { place } : {}),
     remedy: REMEDIES[code] ?? "log",

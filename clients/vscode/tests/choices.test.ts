@@ -106,3 +106,13 @@ test("a failure says each place once, and paths relative to the workspace", () =
     "`a/model.pkl` is not the model of the record. [FILE_UNSAFE]",
   );
 });
+
+test("a training whose process was killed can be started again, and memory is named", () => {
+  const failure = ofBody({
+    code: "WORKER_LOST",
+    message: "The process that trained was lost: it was ended by SIGKILL.",
+    hint: "The server goes on; train again.",
+  });
+  assert.equal(failure.remedy, "again");
+  assert.equal(failure.hint, "The system may lack memory. The server goes on; train again.");
+});

@@ -5,9 +5,10 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type DocumentKind, documentKind, locate } from "../src/documents/document-kinds.ts";
+import { summaryText } from "../src/documents/document-summary.ts";
 import { HERE, VECTORS } from "./places.ts";
 
-const { checkDocument } = createRequire(import.meta.url)(
+const { checkDocument, editDocument } = createRequire(import.meta.url)(
   join(HERE, "dist/documents.cjs"),
 ) as typeof import("../src/documents/check-document.ts");
 
@@ -63,4 +64,27 @@ test("experiments are checked as YAML", () => {
   assert.equal(checkDocument(read("tfc.experiment.v1.full.yaml"), kind).error, undefined);
   assert.ok(checkDocument("name: [", kind).error);
   assert.ok(checkDocument("{}", kind).error);
+});
+
+test("the summary of a document has its main values", () => {
+  const { summary } = checkDocument(
+    read("result.v1.full.json"),
+    kindOf("/w/.runforge/runs/r/result.json"),
+  );
+  assert.equal(summary["status"], "succeeded");
+  assert.match(summaryText(summary), /^status: succeeded, duration: .+\.$/);
+  assert.equal(summaryText({ name: "", tags: [], error: null }), "");
+});
+
+test("an edited document keeps what its schema does not know", () => {
+  const kind = kindOf("/w/request.json");
+  const text = read("request.v1.unknown-fields.json");
+  const changed = editDocument(text, kind, { "/preset": "thorough" });
+  const { preset: _, ...before } = JSON.parse(text);
+  const { preset, ...after } = JSON.parse(changed);
+  assert.equal(preset, "thorough");
+  assert.deepEqual(after, before);
+  assert.throws(() => editDocument(text, kind, { "/preset": "none" }), {
+    code: "DOCUMENT_INVALID",
+  });
 });

@@ -1,6 +1,6 @@
 // What the list shows, from entries as clients write them.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { GroupEntry, RunEntry } from "@runforge/client";
@@ -150,4 +150,18 @@ test("an index that cannot be read is an empty list", async () => {
     writeFileSync(join(workspace, ".runforge/index.json"), text);
     assert.equal((await new RunFiles(workspace).request("list", {})).total, 0);
   }
+});
+
+test("an index of hundreds of megabytes is not read in Restricted Mode, which is said", async () => {
+  const workspace = folder();
+  mkdirSync(join(workspace, ".runforge"));
+  const index = join(workspace, ".runforge/index.json");
+  writeFileSync(index, "");
+  truncateSync(index, 300_000_000);
+  const before = process.memoryUsage.rss();
+  await assert.rejects(new RunFiles(workspace).request("list", {}), {
+    name: "Refusal",
+    message: /has 300 MB; in Restricted Mode up to 16 MB are read/,
+  });
+  assert.ok(process.memoryUsage.rss() - before < 100_000_000);
 });

@@ -5,24 +5,44 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import UsageError
+from runforge_contracts.index import kept_index
 from runforge_contracts.index.index_filter import skim_runs
 from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.run_ids import started
 from runforge_contracts.selection.older_entries import SettingsReader
 from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
-from runforge_contracts.selection.run_query import RunFacts, RunOrder, RunQuery, query_runs
+from runforge_contracts.selection.run_query import (
+    RunFacts,
+    RunOrder,
+    RunQuery,
+    in_order,
+    query_runs,
+)
+from runforge_contracts.selection.run_values import RunColumn, column_of, metric_names
 from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.reading import list_runs
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors/runs"
 FAMILIES = ("logistic_regression", "random_forest", "linear_svc")
 STATUSES = ("succeeded", "failed", "cancelled", "succeeded", "succeeded")
+
+
+@pytest.fixture(autouse=True, params=["read", "kept"])
+def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Let every test pass with an index that was just read, and with one that is kept."""
+    is_kept: bool = request.param == "kept"
+    monkeypatch.setattr(kept_index, "_keeper", KEEPER if is_kept else None)
+    return is_kept
+
+
+KEEPER = kept_index._Keeper(600)
 
 
 def entry(number: int, **more: Any) -> dict[str, Any]:
@@ -126,6 +146,95 @@ def test_the_first_runs_are_those_of_the_whole_index(
         page = skim_runs(store, count, query(said, metric), facts())
         assert page is not None
         assert (page.entries, page.total) == (sorted(runs[:count], key=listed.index), total)
+
+
+@pytest.mark.parametrize(
+    "order", ["created", "-created", "accuracy", "-loss", "name", "C", "-seed"]
+)
+@pytest.mark.parametrize("where", [[], ["status=succeeded"], ["accuracy>=0.5", "C>0.2"]])
+def test_any_page_is_a_part_of_all_of_them(where: list[str], order: str, tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(number) for number in range(300)])
+    # Two that are not in the index, which come somewhere among the others.
+    for number in (50, 400):
+        vector = VECTORS / "v0.4.0/.runforge/runs"
+        source = next(path for path in vector.iterdir() if (path / "run.json").is_file())
+        shutil.copytree(source, store.runs / f"20260101-0{number // 100}0130-{number:08x}")
+    asked = RunQuery(parse_conditions(where), RunOrder.parse(order))
+    everything = skim_runs(store, 1000, asked, facts())
+    assert everything is not None
+    whole = in_query_order(everything.entries, asked)
+    for skip in (0, 1, 3, 70, 299, 1000):
+        page = skim_runs(store, skip + 10, asked, facts(), skip=skip)
+        assert page is not None
+        assert page.total == everything.total
+        start = skip - page.skipped
+        assert start >= 0
+        shown = in_query_order(page.entries, asked)[start : start + 10]
+        assert shown == whole[skip : skip + 10]
+
+
+def in_query_order(entries: list[dict[str, Any]], asked: RunQuery) -> list[dict[str, Any]]:
+    """Return entries as a list shows them."""
+    metrics = metric_names(entries)
+    rows: list[tuple[dict[str, Any], Any]] = [(item, None) for item in entries]
+    column = column_of(asked.order.name, metrics)
+    return [item for item, _ in in_order(rows, column, turned=asked.order.turned)]
+
+
+def test_an_index_that_changes_is_followed(kept: bool, tmp_path: Path) -> None:
+    entries = [entry(number) for number in range(130)]
+    store = make(tmp_path, entries[:100])
+    asked = RunQuery(parse_conditions(["status=succeeded"]), RunOrder("name"))
+
+    def check() -> None:
+        found = skim_runs(store, 1000, asked, facts())
+        assert found is not None
+        rows = [(item, store) for item in list_runs(store)]
+        wanted = query_runs(rows, asked, facts())
+        assert in_query_order(found.entries, asked) == [item for item, _ in wanted]
+
+    def write(listed: list[dict[str, Any]]) -> None:
+        # As the writer does: a new file under the old name.
+        text = encode_json({"schema_version": "index.v1", "runs": listed})
+        (tmp_path / "new").write_bytes(text)
+        (tmp_path / "new").replace(store.index)
+
+    check()
+    for count in (101, 102, 128, 130):  # It grows.
+        for item in entries[:count]:
+            store.run_folder(item["run_id"]).mkdir(exist_ok=True)
+        write(entries[:count])
+        check()
+    write([{**item, "name": f"other {at}"} for at, item in enumerate(entries)])
+    check()
+    late = {**entry(3), "run_id": "20250101-000000-00000001", "name": "late and old"}
+    store.run_folder(late["run_id"]).mkdir()
+    write([*entries, late])
+    check()
+    write(entries[:20])  # It shrinks, and the other folders have no documents.
+    found = skim_runs(store, 1000, RunQuery((), RunOrder("seed")), facts())
+    assert found is not None
+    store.index.write_bytes(b"{}")
+    assert skim_runs(store, 10, asked, facts()) is None
+    write(entries[:30])
+    assert skim_runs(store, 10, asked, facts()) is not None
+    store.index.unlink()
+    assert skim_runs(store, 10, asked, facts()) is None
+
+
+def test_an_index_is_kept_until_nobody_asks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    store = make(tmp_path, [entry(number) for number in range(70)])
+    monkeypatch.setattr(kept_index, "_keeper", None)
+    assert (kept_index.keeps_indexes(), kept_index.kept_stores()) == (False, [])
+    kept_index.keep_indexes(idle=0.2)
+    kept_index.keep_indexes()
+    assert skim_runs(store, 10, RunQuery(), facts()) is not None
+    kept_index.prepare_columns([store], [RunColumn("field", "name"), RunColumn("param", "C")])
+    while kept_index.kept_stores():
+        time.sleep(0.01)
+    assert skim_runs(store, 10, RunQuery(), facts()) is not None
 
 
 def test_runs_that_are_not_listed_are_looked_at(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import html5lib
 import pytest
 from field_stores import (
     command_line_store,
@@ -23,29 +22,11 @@ from field_stores import (
     write_dataset,
 )
 from real_experiments import Repository
-from runforge_contracts.display import printable
 from runforge_engine import train
 from web_client import Server, serving
+from web_pages import check_page, runs_in
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\x1b[31m\u202e{{7*7}}"
-
-
-def runs_in(page: str) -> list[str]:
-    """Return the addresses of the runs that a page lists."""
-    return re.findall(r'<th scope="row"><a href="(/runs/[^"]+)"><code>', page)
-
-
-def check_page(text: str) -> None:
-    """Check that a page is well formed, runs nothing, and shows no control character."""
-    parser = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False)
-    tree = parser.parse(text)
-    scripts = [item.get("src") for item in tree.iter("script")]
-    assert scripts == ["/static/pages.js"]
-    for item in tree.iter():
-        names = [name for name in item.attrib if str(name).lower().startswith("on")]
-        assert names == [], item
-    assert not [item for item in tree.iter() if item.tag in ("img", "iframe", "object", "base")]
-    assert printable(text.replace("\n", "")) == text.replace("\n", "")
 
 
 def test_the_list_has_the_runs_of_every_end(server: Server) -> None:

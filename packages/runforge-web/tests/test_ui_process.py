@@ -69,7 +69,9 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     assert is_answered(port)
     parent.kill()
     parent.communicate()
+    end = time.monotonic() + 120
     while is_answered(port):
+        assert time.monotonic() < end, "the server goes on without its parent process"
         time.sleep(0.05)
 
 

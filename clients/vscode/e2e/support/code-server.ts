@@ -165,6 +165,14 @@ export class CodeServer {
     return all.filter(({ command }) => command.includes("serve")).map(({ pid }) => pid);
   }
 
+  /** What the extension has written into its output channel, in all windows. */
+  async log(): Promise<string> {
+    const logs = path.join(this.folder, "user/logs");
+    const files = await readdir(logs, { recursive: true });
+    const own = files.filter((file) => path.basename(file) === "RunForge.log").sort();
+    return (await Promise.all(own.map((file) => readFile(path.join(logs, file), "utf8")))).join("");
+  }
+
   /** End everything, and remove the folders. */
   async stop(): Promise<void> {
     await this.#browser.close();

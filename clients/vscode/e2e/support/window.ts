@@ -6,8 +6,10 @@ import { setTimeout } from "node:timers/promises";
 import { errors, type FrameLocator, type Locator, type Page } from "playwright-core";
 import type { CodeServer } from "./code-server.ts";
 
-/** How long something may take before a test fails, in milliseconds. */
-export const TIMEOUT = 30_000;
+/** How long something may take before a test fails, in milliseconds: machines may be busy. */
+export const TIMEOUT = 120_000;
+/** How long what was done may show nothing before it is done again, in milliseconds. */
+const AGAIN = 5_000;
 
 export class Window {
   readonly page: Page;
@@ -30,27 +32,63 @@ export class Window {
     });
   }
 
+  /**
+   * Do something, again and again, until what it should bring is there: the editor misses clicks on
+   * what it draws anew at that moment. Only for what may be done twice.
+   */
+  async bring(act: () => Promise<unknown>, there: Locator | (() => Promise<boolean>)) {
+    const end = Date.now() + TIMEOUT;
+    for (;;) {
+      const error = await act().catch(unlessOther);
+      if (await this.#soon(there)) return;
+      if (Date.now() > end) throw error ?? new Error(`Not there after ${TIMEOUT} ms: ${there}`);
+    }
+  }
+
+  async #soon(there: Locator | (() => Promise<boolean>)): Promise<boolean> {
+    if (typeof there !== "function")
+      return !(await there.waitFor({ timeout: AGAIN }).catch(unlessOther));
+    const end = Date.now() + AGAIN;
+    while (!(await there())) {
+      if (Date.now() > end) return false;
+      await setTimeout(100);
+    }
+    return true;
+  }
+
+  /** Click on something until what it brings is there: what may be clicked twice. */
+  async click(target: Locator, there: Locator): Promise<void> {
+    await target.waitFor();
+    await this.bring(() => target.click({ timeout: AGAIN }), there);
+  }
+
+  /** Click on something that goes away by that, such as the row of a quick pick. */
+  async clickAway(target: Locator): Promise<void> {
+    await target.waitFor();
+    // The next list may have such a row, too, and has another title.
+    const seen = async () => [
+      await target.isVisible(),
+      await this.quick.locator(".quick-input-title").allTextContents(),
+      await target.allTextContents(),
+    ];
+    const before = JSON.stringify(await seen());
+    const gone = async () => JSON.stringify(await seen()) !== before;
+    // Where it is gone already, the click before was taken.
+    const click = async () => (await gone()) || target.click({ timeout: AGAIN });
+    await this.bring(click, gone);
+  }
+
   /** Run a command by its title, from the palette. */
   async run(title: string): Promise<void> {
     const command = this.option(title);
-    const found = async () => {
-      try {
-        await this.input.fill(`>${title}`, { timeout: 2000 });
-        await command.waitFor({ timeout: 2000 });
-        return true;
-      } catch (error) {
-        if (error instanceof errors.TimeoutError && Date.now() < end) return false;
-        throw error;
-      }
-    };
-    const end = Date.now() + TIMEOUT;
-    do {
+    await this.bring(async () => {
       // A view that takes the focus closes the palette, and an open palette does not learn of an
       // extension that has been loaded meanwhile.
       await this.page.keyboard.press("Escape");
       await this.page.keyboard.press("F1");
-    } while (!(await found()));
-    await command.click();
+      await this.input.fill(`>${title}`, { timeout: AGAIN });
+    }, command);
+    await this.clickAway(command);
   }
 
   /** A row of the quick pick, by its label. */
@@ -63,15 +101,20 @@ export class Window {
 
   /** Choose a row of the quick pick. */
   async choose(label: string | RegExp): Promise<void> {
-    await this.option(label).click();
+    await this.clickAway(this.option(label));
   }
 
   /** Fill in the input box that has this in its title, and accept it. */
   async fill(title: string, text: string): Promise<void> {
     // The box before it may still be open.
-    await this.quick.locator(".quick-input-title").getByText(title).waitFor();
-    await this.input.fill(text);
-    await this.page.keyboard.press("Enter");
+    const box = this.quick.locator(".quick-input-title").getByText(title);
+    await box.waitFor();
+    const gone = async () => !(await box.isVisible());
+    await this.bring(async () => {
+      if (await gone()) return;
+      await this.input.fill(text, { timeout: AGAIN });
+      await this.page.keyboard.press("Enter");
+    }, gone);
   }
 
   /** Choose a file in the dialog that asks for one. */
@@ -79,29 +122,32 @@ export class Window {
     // The dialog shows the folder that it begins with before it takes another one.
     await this.option("..").waitFor();
     await this.input.fill(`${path.dirname(file)}/`);
-    await this.option(path.basename(file)).click();
+    await this.clickAway(this.option(path.basename(file)));
   }
 
   /** Name the file to save in the dialog that asks where. */
   async saveAs(name: string): Promise<void> {
     await this.option("..").waitFor();
     await this.input.fill(path.join(this.workspace, name));
-    await this.quick.getByRole("button", { name: "OK" }).click();
+    await this.clickAway(this.quick.getByRole("button", { name: "OK" }));
   }
 
   /** Wait until something outside of the window is so. */
   async until(holds: () => Promise<boolean>): Promise<void> {
-    const end = Date.now() + TIMEOUT;
-    while (!(await holds())) {
-      if (Date.now() > end) throw new Error(`Not so after ${TIMEOUT} ms: ${holds}`);
-      await setTimeout(100);
-    }
+    await this.bring(async () => {}, holds);
   }
 
   /** Choose all rows of a quick pick that takes several, or press `OK` as they are. */
   async accept({ all = false } = {}): Promise<void> {
-    if (all) await this.quick.getByRole("checkbox").first().click();
-    await this.quick.getByRole("button", { name: "OK" }).click();
+    if (all) await this.tick(this.quick);
+    await this.clickAway(this.quick.getByRole("button", { name: "OK" }));
+  }
+
+  /** Tick or untick the first box in an element, such as a row of a quick pick. */
+  async tick(element: Locator, ticked = true): Promise<void> {
+    const box = element.getByRole("checkbox").first();
+    const isSo = async () => (await box.getAttribute("aria-checked")) === String(ticked);
+    await this.bring(async () => (await isSo()) || box.click({ timeout: AGAIN }), isSo);
   }
 
   /** A notification with this text. */
@@ -111,7 +157,8 @@ export class Window {
 
   /** Press a button of a notification with this text. */
   async press(text: string | RegExp, button: string): Promise<void> {
-    await this.notification(text).getByRole("button", { name: button, exact: true }).click();
+    const notification = this.notification(text);
+    await this.clickAway(notification.getByRole("button", { name: button, exact: true }));
   }
 
   /** A tab of the editors, by its title. */
@@ -137,37 +184,62 @@ export class Window {
 
   /** Close all editors and whatever is open before them. */
   async closeEditors(): Promise<void> {
-    await this.page.keyboard.press("Escape");
-    await this.page.locator(".sidebar .title").first().click();
-    await this.page.keyboard.press("Control+k");
-    await this.page.keyboard.press("Control+w");
-    await this.page.locator(".editor-group-container .tab").first().waitFor({ state: "detached" });
+    const tab = this.page.locator(".editor-group-container .tab").first();
+    await this.bring(
+      async () => {
+        await this.page.keyboard.press("Escape");
+        await this.page.locator(".sidebar .title").first().click({ timeout: AGAIN });
+        await this.page.keyboard.press("Control+k");
+        await this.page.keyboard.press("Control+w");
+      },
+      async () => !(await tab.isVisible()),
+    );
   }
 
   /** Open a file of the workspace in an editor. */
   async openFile(name: string): Promise<void> {
-    await this.page.keyboard.press("Control+p");
-    await this.input.fill(path.join(this.workspace, name));
-    await this.quick
-      .locator(".monaco-list-row")
-      .filter({ hasText: path.basename(name) })
-      .first()
-      .click();
+    const row = this.quick.locator(".monaco-list-row").filter({ hasText: path.basename(name) });
+    await this.bring(async () => {
+      await this.page.keyboard.press("Escape");
+      await this.page.keyboard.press("Control+p");
+      await this.input.fill(path.join(this.workspace, name), { timeout: AGAIN });
+    }, row.first());
+    await this.clickAway(row.first());
     await this.tab(path.basename(name)).waitFor();
+  }
+
+  /**
+   * Click on a code lens, until the log of the extension has what it does then: a lens that trains
+   * is not clicked twice.
+   */
+  async clickLens(title: string, logged: string): Promise<void> {
+    const lens = this.page.locator(".codelens-decoration").getByText(title, { exact: true });
+    const isLogged = async () => (await this.server.log()).includes(logged);
+    await this.bring(() => lens.click({ timeout: AGAIN }), isLogged);
   }
 
   /** Take a picture, where `RUNFORGE_TEST_PICTURES` names a folder for them. */
   async picture(name: string): Promise<void> {
     const folder = process.env["RUNFORGE_TEST_PICTURES"];
-    if (!folder) return;
-    await mkdir(folder, { recursive: true });
-    await this.page.screenshot({ path: path.join(folder, `${name}.png`) });
+    if (folder) await this.shoot(path.join(folder, `${name}.png`));
+  }
+
+  /** Take a picture into a file. */
+  async shoot(file: string): Promise<void> {
+    await mkdir(path.dirname(file), { recursive: true });
+    await this.page.screenshot({ path: file });
   }
 
   async close(): Promise<void> {
     this.server.windows.splice(this.server.windows.indexOf(this), 1);
     await this.page.context().close();
   }
+}
+
+/** Return a timeout, after which what was tried is tried again; throw any other error. */
+function unlessOther(error: unknown): Error {
+  if (error instanceof errors.TimeoutError) return error;
+  throw error;
 }
 
 function exactly(text: string): RegExp {

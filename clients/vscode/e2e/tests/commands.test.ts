@@ -18,7 +18,7 @@ interface Manifest {
 /** What each command of the palette shows, in a workspace with a forest and then a linear model. */
 const SHOWS: Record<string, (window: Window) => Promise<void>> = {
   "Browse Runs": async (window) => {
-    await window.option(/linear/).click();
+    await window.choose(/linear/);
     await window.choose("View Diagnostics");
     await window.webview.getByText("MISSING_VALUES_DROPPED").first().waitFor();
   },
@@ -52,37 +52,37 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
     await window.webview.getByText("bill_length_mm").first().waitFor();
   },
   "Inspect Model Artifact": async (window) => {
-    await window.option(/linear/).click();
+    await window.choose(/linear/);
     await window.webview.getByText("StandardScaler").first().waitFor();
   },
   "Install RunForge for Python": (window) => window.notification(/is installed in/).waitFor(),
   "Open Latest Run Metadata": (window) => window.tab("run.json").waitFor(),
   "Open Run": async (window) => {
-    await window.option(/forest/).click();
+    await window.choose(/forest/);
     await window.webview.getByText("Confusion matrix").first().waitFor();
   },
   "Open Runs": (window) => window.row(/forest/).waitFor(),
   Predict: async (window) => {
-    await window.option(/linear/).click();
+    await window.choose(/linear/);
     await window.choose("penguins.csv");
     await window.webview.getByText("Gentoo").first().waitFor();
   },
   Refresh: (window) => window.row(/forest/).waitFor(),
   "Recover Index": (window) => window.webview.getByText(/index/i).first().waitFor(),
   Report: async (window) => {
-    await window.option(/linear/).click();
+    await window.choose(/linear/);
     await window.saveAs("linear.html");
     await window.until(async () => (await readdir(window.workspace)).includes("linear.html"));
   },
   Reproduce: async (window) => {
-    await window.option(/linear/).click();
+    await window.choose(/linear/);
     await window.webview
       .getByText(/identical/i)
       .first()
       .waitFor();
   },
   "Rerun with Changes": async (window) => {
-    await window.option(/linear/).click();
+    await window.choose(/linear/);
     await window.choose("Seed");
     await window.fill("Seed", "7");
     await window.choose("Rerun");
@@ -97,11 +97,12 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
   },
   Sweep: async (window) => {
     await chooseData(window);
-    await window.option("C").getByRole("checkbox").click();
+    await window.tick(window.option("C"));
     await window.accept();
     await window.fill("values of C", "0.1, 1");
     await window.fill("name of the sweep", "two values");
-    await window.page.getByRole("dialog").getByRole("button", { name: "Train" }).click();
+    const dialog = window.page.getByRole("dialog");
+    await window.clickAway(dialog.getByRole("button", { name: "Train" }));
     await window.tab(/^Sweep/).waitFor();
     await window.webview.getByText("two values").first().waitFor();
   },
@@ -130,7 +131,7 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
     await window.webview.getByText("Feature importances").first().waitFor();
   },
   Verify: async (window) => {
-    await window.option(/linear/).click();
+    await window.choose(/linear/);
     await window.webview
       .getByText(/verified/i)
       .first()

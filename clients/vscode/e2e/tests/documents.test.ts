@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { inVsCode } from "../support/suite.ts";
@@ -35,13 +35,20 @@ describe("documents", () => {
     const window = await openRequest({ preset: "balancd" });
     const line = window.page.locator(".view-line");
     await window.page.locator(".squiggly-warning, .squiggly-error").first().waitFor();
-    await line.getByText('"preset"').hover();
-    await window.page.getByText("A named set of hyperparameters").first().waitFor();
+    const meaning = window.page.getByText("A named set of hyperparameters").first();
+    await window.bring(async () => {
+      await line.getByText('"label_column"').hover();
+      await line.getByText('"preset"').hover();
+    }, meaning);
     await window.picture("hover");
-    await line.getByText('"balancd"').dblclick();
+    const wrong = line.getByText('"balancd"');
+    await window.bring(() => wrong.dblclick(), window.page.locator(".selected-text").first());
     await window.page.keyboard.press("Delete");
-    await window.page.keyboard.press("Control+Space");
-    await window.page.locator(".suggest-widget").getByText("thorough").first().waitFor();
+    const suggestion = window.page.locator(".suggest-widget").getByText("thorough").first();
+    await window.bring(async () => {
+      await window.page.keyboard.press("Escape");
+      await window.page.keyboard.press("Control+Space");
+    }, suggestion);
     await window.page.keyboard.press("Escape");
     await window.run("Problems: Focus on Problems View");
     await window.page.locator(".markers-panel").getByText("[Ln 3, Col 13]").first().waitFor();
@@ -50,9 +57,29 @@ describe("documents", () => {
 
   test("an unknown field has no problem, and stays", async () => {
     const window = await openRequest();
-    await window.page.locator(".codelens-decoration").getByText("Run", { exact: true }).click();
-    await window.tab(/Run|RunForge/).waitFor();
+    await window.clickLens("Run", "Training: request.json");
+    await window.tab(/^Run /).waitFor();
+    const runs = await readdir(path.join(window.workspace, ".runforge/runs"));
+    assert.equal(runs.length, 1);
     const text = await readFile(path.join(window.workspace, "request.json"), "utf8");
     assert.deepEqual(JSON.parse(text), REQUEST);
+  });
+
+  test("a request is changed by choosing, and keeps the unknown field", async () => {
+    const window = await openRequest();
+    const lens = window.page.locator(".codelens-decoration").getByText("Change", { exact: true });
+    await window.click(lens, window.option("n_estimators"));
+    await window.choose("n_estimators");
+    await window.fill("n_estimators", "20");
+    await window.choose("Change");
+    await window.page.locator(".view-line").getByText('"n_estimators"').waitFor();
+    await window.page.keyboard.press("Control+s");
+    const file = path.join(window.workspace, "request.json");
+    const { model, ...others } = REQUEST;
+    await window.until(async () => (await readFile(file, "utf8")).includes("n_estimators"));
+    assert.deepEqual(JSON.parse(await readFile(file, "utf8")), {
+      ...others,
+      model: { ...model, hyperparameters: { n_estimators: 20 } },
+    });
   });
 });

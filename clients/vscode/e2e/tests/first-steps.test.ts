@@ -13,7 +13,7 @@ async function trainPenguins(window: Window): Promise<void> {
   await window.choose("species");
   // The text columns are not chosen; the year is no measurement.
   await window.picture("3 features");
-  await window.option("year").getByRole("checkbox").click();
+  await window.tick(window.option("year"), false);
   await window.accept();
 }
 
@@ -53,7 +53,8 @@ describe("a newcomer", () => {
     await window.row(/accuracy/).waitFor();
     await window.picture("5 runs view");
 
-    await window.webview.getByRole("button", { name: "Rerun with Changes" }).click();
+    const rerun = window.webview.getByRole("button", { name: "Rerun with Changes" });
+    await window.click(rerun, window.option("C"));
     await window.choose("C");
     await window.fill("C:", "0.01");
     await window.choose("Rerun");
@@ -67,14 +68,14 @@ describe("a newcomer", () => {
     await window.picture("6 compare");
 
     await window.run("RunForge: Verify");
-    await window.option(/accuracy/).click();
+    await window.choose(/accuracy/);
     await window.webview
       .getByText(/verified/i)
       .first()
       .waitFor();
     await window.picture("7 verify");
     await window.run("RunForge: Reproduce");
-    await window.option(/accuracy/).click();
+    await window.choose(/accuracy/);
     await window.webview
       .getByText(/identical|bit by bit/i)
       .first()

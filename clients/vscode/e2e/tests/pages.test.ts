@@ -66,9 +66,10 @@ describe("pages", () => {
     await window.run("RunForge: Open Run");
     await window.choose("linear");
     const verify = window.webview.getByRole("button", { name: "Verify" });
-    await verify.focus();
-    await window.page.keyboard.press("Enter");
-    await window.tab("Verification").waitFor();
+    await window.bring(async () => {
+      await verify.focus();
+      await window.page.keyboard.press("Enter");
+    }, window.tab("Verification"));
     assert.deepEqual(window.refused, []);
   });
 });

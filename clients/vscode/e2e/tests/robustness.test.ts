@@ -1,44 +1,48 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, truncate } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
+import type { CodeServer } from "../support/code-server.ts";
 import { inVsCode } from "../support/suite.ts";
 import type { Window } from "../support/window.ts";
 import { manyRuns, runforge, train } from "../support/workspaces.ts";
 
+/** The module that trains, in a process of its own. */
+const WORKER = "runforge_engine.workers.run_worker";
+
+/** Begin a training that ends in hours. */
+async function endless(server: CodeServer): Promise<Window> {
+  const workspace = await server.workspace("endless", ["examples/penguins.csv"]);
+  const window = await server.open(workspace);
+  await window.run("RunForge: Train with Options");
+  await window.choose("penguins.csv");
+  await window.choose("species");
+  await window.accept();
+  await window.choose("n_estimators");
+  await window.fill("n_estimators", "1000000");
+  await window.choose("Train");
+  await window.page
+    .locator(".statusbar")
+    .getByText(/Training/)
+    .first()
+    .waitFor();
+  await window.run("RunForge: Open Runs");
+  await window.row(/running/).waitFor();
+  await window.picture("training");
+  return window;
+}
+
+async function statuses(workspace: string): Promise<string[]> {
+  const printed = await runforge(workspace, "runs", "--json");
+  const { runs } = JSON.parse(printed) as { runs: { status?: string; state?: string }[] };
+  return runs.map(({ status, state }) => status ?? state ?? "none");
+}
+
 describe("a training", () => {
   const code = inVsCode({ settings: { "runforge.modelFamily": "random_forest" } });
 
-  /** Begin a training that ends in hours. */
-  async function endless(): Promise<Window> {
-    const workspace = await code.server.workspace("endless", ["examples/penguins.csv"]);
-    const window = await code.server.open(workspace);
-    await window.run("RunForge: Train with Options");
-    await window.choose("penguins.csv");
-    await window.choose("species");
-    await window.accept();
-    await window.choose("n_estimators");
-    await window.fill("n_estimators", "1000000");
-    await window.choose("Train");
-    await window.page
-      .locator(".statusbar")
-      .getByText(/Training/)
-      .first()
-      .waitFor();
-    await window.run("RunForge: Open Runs");
-    await window.row(/running/).waitFor();
-    await window.picture("training");
-    return window;
-  }
-
-  async function statuses(workspace: string): Promise<string[]> {
-    const printed = await runforge(workspace, "runs", "--json");
-    const { runs } = JSON.parse(printed) as { runs: { status?: string; state?: string }[] };
-    return runs.map(({ status, state }) => status ?? state ?? "none");
-  }
-
   test("is cancelled, and recorded as cancelled", async () => {
-    const window = await endless();
+    const window = await endless(code.server);
     await window.run("RunForge: Cancel a Run");
     await window.notification("was cancelled; it is recorded").waitFor();
     await window.row(/cancelled/).waitFor();
@@ -46,7 +50,7 @@ describe("a training", () => {
   });
 
   test("outlives nothing of a window that is closed, and is recorded", async () => {
-    const window = await endless();
+    const window = await endless(code.server);
     const { workspace } = window;
     await window.close();
     const again = await code.server.open(workspace);
@@ -58,7 +62,7 @@ describe("a training", () => {
   });
 
   test("is recorded when its server is killed, and the next one is there", async () => {
-    const window = await endless();
+    const window = await endless(code.server);
     for (const pid of await code.server.runforge()) process.kill(pid, "SIGKILL");
     await window.notification("The RunForge server has ended unexpectedly").waitFor();
     await window.row(/interrupted|cancelled/).waitFor();
@@ -69,6 +73,28 @@ describe("a training", () => {
       .first()
       .waitFor();
     assert.equal((await statuses(window.workspace)).length, 1);
+  });
+});
+
+describe("a machine without memory", () => {
+  const code = inVsCode({ settings: { "runforge.modelFamily": "random_forest" } });
+
+  test("ends the process that trains, which is said, and training goes on", async () => {
+    const window = await endless(code.server);
+    const all = await code.server.processes();
+    const workers = all.filter(({ command }) => command.includes(WORKER)).map(({ pid }) => pid);
+    assert.notEqual(workers.length, 0);
+    // As the kernel does.
+    for (const pid of workers) process.kill(pid, "SIGKILL");
+    const lost = /was lost: it was ended by SIGKILL.*The system may lack memory/;
+    await window.notification(lost).waitFor();
+    await window.row(/interrupted/).waitFor();
+    await window.picture("without memory");
+    await window.press(lost, "Train Again");
+    await window.row(/running/).waitFor();
+    await window.run("RunForge: Cancel a Run");
+    await window.row(/cancelled/).waitFor();
+    assert.deepEqual((await statuses(window.workspace)).sort(), ["cancelled", "interrupted"]);
   });
 });
 
@@ -91,5 +117,39 @@ describe("10,000 runs", () => {
     await window.picture("10000 runs filtered");
     const index = path.join(workspace, ".runforge/index.json");
     assert.equal(JSON.parse(await readFile(index, "utf8")).runs.length, 10_002);
+  });
+});
+
+describe("an index of hundreds of megabytes", () => {
+  const code = inVsCode({
+    settings: {
+      "security.workspace.trust.enabled": true,
+      "security.workspace.trust.startupPrompt": "never",
+    },
+  });
+
+  test("is not read, which is said, in Restricted Mode and in a trusted folder", async () => {
+    const workspace = await code.server.workspace("huge", ["examples/penguins.csv"]);
+    await train(workspace, "--name", "kept");
+    await truncate(path.join(workspace, ".runforge/index.json"), 300_000_000);
+    const window = await code.server.open(workspace);
+    await window.run("RunForge: Open Runs");
+    await window.notification("in Restricted Mode up to 16 MB are read").waitFor();
+    await window.picture("huge index restricted");
+    await window.run("Workspaces: Manage Workspace Trust");
+    const trust = window.page.getByRole("button", { name: "Trust", exact: true });
+    await window.click(trust, window.notification("The index of the store cannot be read"));
+    await window.run("RunForge: Open Runs");
+    await window.row("kept").waitFor();
+    await window.picture("huge index");
+    const host = (await code.server.processes()).filter(({ command }) =>
+      command.some((word) => word.includes("extensionHost")),
+    );
+    assert.notEqual(host.length, 0);
+    for (const { pid } of host) {
+      const status = await readFile(`/proc/${pid}/status`, "utf8");
+      const peak = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]);
+      assert.ok(peak < 600_000, `the extension host took ${peak} kB`);
+    }
   });
 });

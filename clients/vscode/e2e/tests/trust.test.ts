@@ -31,8 +31,7 @@ describe("Restricted Mode", () => {
     await writeFile(path.join(workspace, ".vscode/settings.json"), JSON.stringify(settings));
     const window = await code.server.open(workspace);
     await window.run("RunForge: Open Runs");
-    await window.row("linear").click();
-    await window.webview.getByText("accuracy").first().waitFor();
+    await window.click(window.row("linear"), window.webview.getByText("accuracy").first());
     await window.picture("restricted");
     await window.run("RunForge: View Latest Metrics");
     await window.webview
@@ -90,8 +89,7 @@ describe("a hostile workspace", () => {
     const trace = await plantPrograms(workspace);
     const window = await code.server.open(workspace);
     await window.run("RunForge: Open Runs");
-    await window.row("<img").click();
-    await window.webview.getByText("Confusion matrix").first().waitFor();
+    await window.click(window.row("<img"), window.webview.getByText("Confusion matrix").first());
     await window.webview.getByText("<script>").first().waitFor();
     assert.equal(await window.webview.locator("img[src=x], b").count(), 0);
     await window.picture("hostile run");
@@ -110,8 +108,7 @@ describe("a hostile workspace", () => {
     const trace = await poisonModel(workspace, await train(workspace, "--name", "poisoned"));
     const window = await code.server.open(workspace);
     await window.run("RunForge: Open Runs");
-    await window.row("poisoned").click();
-    await window.webview.getByText("accuracy").first().waitFor();
+    await window.click(window.row("poisoned"), window.webview.getByText("accuracy").first());
     await window.run("RunForge: Predict");
     await window.choose("poisoned");
     await window.choose("penguins.csv");

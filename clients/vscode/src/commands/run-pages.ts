@@ -48,8 +48,9 @@ export async function openRun(app: App, run: string): Promise<void> {
   const key = `run:${id}`;
   const withCurves = app.setting("reportCurves", true);
   const status = withCurves ? "Computing the curves…" : undefined;
-  app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act, status);
-  if (!withCurves) return;
+  const seen = app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act, status);
+  // The computation would delay the page itself.
+  if (!withCurves || !(await seen)) return;
   const whole = await session.request("report", { runs: [id] });
   app.panels.renew(key, whole.html, actionsOf(id));
 }
@@ -66,7 +67,7 @@ export async function openComparison(app: App, runs: readonly string[]): Promise
       message: { action: "openRun", run },
     }),
   );
-  app.panels.showReport(
+  void app.panels.showReport(
     `compare:${runs.join()}`,
     `Compare ${runs.length} runs`,
     html,

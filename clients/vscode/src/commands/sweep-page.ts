@@ -9,5 +9,5 @@ export async function openSweep(app: App, group: string): Promise<void> {
     label: `Open ${at === 0 ? "the best run" : run}`,
     message: { action: "openRun", run },
   }));
-  app.panels.showReport(`sweep:${group}`, `Sweep ${group}`, html, actions, act);
+  void app.panels.showReport(`sweep:${group}`, `Sweep ${group}`, html, actions, act);
 }

@@ -1,6 +1,6 @@
 // Train, rerun, sweep and cancel.
 
-import type { ProgressParams, RunOutcome, ServeMethods } from "@runforge/client";
+import type { Json, ProgressParams, RequestV1, RunOutcome, ServeMethods } from "@runforge/client";
 import type { RequestOptions } from "@runforge/client/serve";
 import * as vscode from "vscode";
 import type { App, RunArgument, Training } from "../app.ts";
@@ -134,6 +134,40 @@ function changed(first: Options, options: Options): Options {
   );
 }
 
+/** Let the user choose what to change in a request; returns values by JSON Pointer, undefined to remove one. */
+export async function chooseChanges(
+  app: App,
+  request: RequestV1,
+): Promise<Record<string, Json | undefined> | undefined> {
+  const { preset, seed, profile, name, tags, notes, model } = request;
+  const first = {
+    preset,
+    model: model.family,
+    hyperparameters: { ...model.hyperparameters },
+    ...definedOf({ seed, profile, name, tags, notes }),
+  } as Options;
+  const options = await chooseOptions(app, "Change", first);
+  if (!options) return undefined;
+  const after: Options = { hyperparameters: {}, ...options };
+  const changes: Record<string, Json | undefined> = {};
+  for (const option of Object.keys({ ...first, ...after })) {
+    const [before, now] = [first, after].map((all) => all[option as keyof Options] as Json);
+    if (JSON.stringify(before) !== JSON.stringify(now))
+      changes[POINTERS[option] ?? `/${option}`] = now;
+  }
+  return changes;
+}
+
+/** Where a request has an option that it does not call by its name. */
+const POINTERS: Readonly<Record<string, string>> = {
+  model: "/model/family",
+  hyperparameters: "/model/hyperparameters",
+};
+
+function definedOf(members: object): object {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}
+
 async function rerunOf(app: App, params: RerunParams): Promise<void> {
   const again = (ask: "columns" | "dataset") => async () => {
     if (ask === "dataset") {
@@ -165,6 +199,7 @@ async function execute(
   start: (options: RequestOptions) => Promise<RunOutcome>,
 ): Promise<void> {
   const remedies = {
+    again: () => execute(app, title, again, start),
     exclude: again("columns"),
     label: again("columns"),
     dataset: again("dataset"),

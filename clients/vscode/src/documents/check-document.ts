@@ -1,29 +1,61 @@
-// Checks the text of a document as `@runforge/client` does. Loaded when a document is opened.
-import { type DocumentName, parse, parseJson, RunForgeError } from "@runforge/client";
+// Reads, checks and edits the text of a document as `@runforge/client` does. Loaded when a document
+// is opened.
+import {
+  type DocumentName,
+  edit,
+  encode,
+  type Json,
+  parse,
+  parseJson,
+  RunForgeError,
+} from "@runforge/client";
 import type { DocumentKind } from "./document-kinds.ts";
+import { type Summary, summaryOf } from "./document-summary.ts";
+
+/** What decides how a document is read. */
+type Kind = Pick<DocumentKind, "schema" | "format">;
 
 export interface Checked {
   /** The schema that it was compared with. */
   readonly schema: string;
   readonly error?: RunForgeError;
   readonly warnings: readonly string[];
+  /** What it says; empty if it is invalid. */
+  readonly summary: Summary;
 }
 
 /** Check a document; what is invalid is returned, not thrown. */
-export function checkDocument(text: string, kind: DocumentKind): Checked {
-  let schema: DocumentName | undefined = kind.schema;
+export function checkDocument(source: string | Uint8Array, kind: Kind): Checked {
+  let { schema } = kind;
   try {
-    schema ??= named(text);
-    const { warnings } = parse(schema, text, kind.format);
-    return { schema, warnings };
+    schema ??= named(source);
+    const { document, warnings } = parse(schema, source, kind.format);
+    return { schema, warnings, summary: summaryOf(schema, document) };
   } catch (error) {
     if (!(error instanceof RunForgeError)) throw error;
-    return { schema: schema ?? "document", error, warnings: [] };
+    return { schema: schema ?? "document", error, warnings: [], summary: {} };
   }
 }
 
+/**
+ * Return the text of a document with other values at JSON Pointers; `undefined` removes one. Members
+ * that the schema does not know are kept.
+ *
+ * @throws {RunForgeError} If it is invalid, or would be.
+ */
+export function editDocument(
+  source: string | Uint8Array,
+  kind: Kind,
+  changes: Readonly<Record<string, Json | undefined>>,
+): string {
+  const schema = kind.schema ?? named(source);
+  const { document } = parse(schema, source, kind.format);
+  return encode(schema, edit(schema, document, changes), kind.format);
+}
+
 /** Return the name that a document gives itself. */
-function named(text: string): DocumentName {
+function named(source: string | Uint8Array): DocumentName {
+  const text = typeof source === "string" ? source : new TextDecoder().decode(source);
   const value = parseJson(text) as { schema_version?: unknown };
   const name = value?.schema_version;
   // Of a name that is none, the client says so.

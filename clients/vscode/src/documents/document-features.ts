@@ -1,9 +1,11 @@
 // What the editor shows in documents: problems, and the lenses above them.
+import type { RequestV1 } from "@runforge/client";
 import * as vscode from "vscode";
 import type { App } from "../app.ts";
-import { runRequest, sweepNow } from "../commands/training-commands.ts";
+import { chooseChanges, runRequest, sweepNow } from "../commands/training-commands.ts";
 import { printable, Refusal } from "../failures.ts";
 import { type DocumentKind, documentKind, locate } from "./document-kinds.ts";
+import { summaryText } from "./document-summary.ts";
 
 const SELECTOR: vscode.DocumentSelector = [
   { language: "json", scheme: "file" },
@@ -41,6 +43,7 @@ export function registerDocuments(app: App): void {
     vscode.languages.registerCodeLensProvider(SELECTOR, { provideCodeLenses: lensesOf }),
   );
   app.command("runDocument", (uri?: vscode.Uri) => runDocument(app, uri));
+  app.command("changeRequest", (uri?: vscode.Uri) => changeRequest(app, uri));
   app.command("validateDocument", (uri?: vscode.Uri) => validateDocument(uri));
 }
 
@@ -91,6 +94,8 @@ function lensesOf(document: vscode.TextDocument): vscode.CodeLens[] {
   const lenses: vscode.CodeLens[] = [];
   if (kind.runs && vscode.workspace.isTrusted)
     lenses.push(lens("$(play) Run", "runDocument", document.uri));
+  if (kind.runs === "request" && vscode.workspace.isTrusted)
+    lenses.push(lens("$(edit) Change", "changeRequest", document.uri));
   if (kind.run) {
     lenses.push(lens("$(go-to-file) Open Run", "openRun", kind.run));
     if (vscode.workspace.isTrusted && kind.format === "json")
@@ -112,6 +117,29 @@ async function runDocument(app: App, uri = vscode.window.activeTextEditor?.docum
   if (kind.runs === "request") await runRequest(app, uri);
   else if (kind.runs === "plan") await sweepNow(app, { path: uri.fsPath });
   else await runExperiment(app, uri);
+}
+
+/** Let the user change a request by choosing; what this extension does not know is kept. */
+async function changeRequest(app: App, uri = vscode.window.activeTextEditor?.document.uri) {
+  if (!uri) return;
+  const document = await vscode.workspace.openTextDocument(uri);
+  const kind = kindOf(document);
+  if (kind?.runs !== "request") throw new Refusal("This document is no request.");
+  const { checkDocument, editDocument } = await import("./check-document.ts");
+  const text = document.getText();
+  const { error } = checkDocument(text, kind);
+  if (error) throw error;
+  const changes = await chooseChanges(app, JSON.parse(text) as RequestV1);
+  if (!changes || Object.keys(changes).length === 0) return;
+  const edit = new vscode.WorkspaceEdit();
+  const end = document.positionAt(text.length);
+  edit.replace(
+    uri,
+    new vscode.Range(0, 0, end.line, end.character),
+    editDocument(text, kind, changes),
+  );
+  await vscode.workspace.applyEdit(edit);
+  await vscode.window.showTextDocument(document);
 }
 
 /** Execute an experiment in a terminal: its script prints what it likes, and may ask. */
@@ -138,10 +166,12 @@ async function validateDocument(uri = vscode.window.activeTextEditor?.document.u
   if (!kind) throw new Refusal("This file is no document of RunForge.");
   const { checkDocument } = await import("./check-document.ts");
   const text = document.getText();
-  const { schema, error, warnings } = checkDocument(text, kind);
+  const { schema, error, warnings, summary } = checkDocument(text, kind);
   const name = uri.path.split("/").at(-1);
   if (!error) {
-    const note = [`${name} is a valid ${schema}.`, ...warnings].map(printable).join(" ");
+    const note = [`${name} is a valid ${schema}.`, summaryText(summary), ...warnings]
+      .map(printable)
+      .join(" ");
     void vscode.window.showInformationMessage(note);
     return;
   }

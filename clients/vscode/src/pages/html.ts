@@ -89,6 +89,9 @@ export function toolbar(actions: readonly Action[], status = ""): string {
   return `<nav class="toolbar" aria-label="Actions">${buttons}${note}</nav>`;
 }
 
+/** What a page says when it is on the screen. */
+export const SEEN = "seen";
+
 /** Write the script of a page, in which a button or link posts the message that it carries. */
 export function script(nonce: string): string {
   return `<script nonce="${nonce}">
@@ -101,6 +104,7 @@ document.addEventListener("click", (event) => {
 });
 // A page that is shown again, or gets its curves, stays where the reader is.
 scrollTo(0, editor.getState()?.top ?? 0);
+requestAnimationFrame(() => editor.postMessage({ action: "${SEEN}" }));
 addEventListener("scroll", () => editor.setState({ top: scrollY }), { passive: true });
 </script>`;
 }

@@ -1,7 +1,7 @@
 // The panels of the editor that show pages. A page that is open already is shown again, not twice.
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
-import { type Action, type Message, type Page, pageHtml } from "./html.ts";
+import { type Action, type Message, type Page, pageHtml, SEEN } from "./html.ts";
 import { reportHtml } from "./report-html.ts";
 
 type Handler = (message: Message) => void;
@@ -9,13 +9,15 @@ type Handler = (message: Message) => void;
 export class Panels {
   readonly #open = new Map<string, vscode.WebviewPanel>();
   readonly #handlers = new Map<string, Handler>();
+  /** What waits for a page to be seen. */
+  readonly #seen = new Map<string, (seen: boolean) => void>();
 
   /** Show a page made of blocks. */
   show(key: string, page: Page, onMessage: Handler): void {
     this.#fill(key, page.title, pageHtml(page, nonce()), onMessage);
   }
 
-  /** Show a report of the engine. */
+  /** Show a report of the engine; returns whether it was seen, or closed before. */
   showReport(
     key: string,
     title: string,
@@ -23,8 +25,12 @@ export class Panels {
     actions: readonly Action[],
     onMessage: Handler,
     status?: string,
-  ): void {
-    this.#fill(key, title, reportHtml(report, actions, nonce(), status), onMessage);
+  ): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#seen.get(key)?.(false);
+      this.#seen.set(key, resolve);
+      this.#fill(key, title, reportHtml(report, actions, nonce(), status), onMessage);
+    });
   }
 
   /** Replace the report of an open page; nothing happens where it was closed. */
@@ -49,10 +55,18 @@ export class Panels {
       panel.onDidDispose(() => {
         this.#open.delete(key);
         this.#handlers.delete(key);
+        this.#settle(key, false);
       });
-      panel.webview.onDidReceiveMessage((message) => this.#handlers.get(key)?.(message));
+      panel.webview.onDidReceiveMessage((message) =>
+        message.action === SEEN ? this.#settle(key, true) : this.#handlers.get(key)?.(message),
+      );
     }
     panel.webview.html = html;
+  }
+
+  #settle(key: string, seen: boolean): void {
+    this.#seen.get(key)?.(seen);
+    this.#seen.delete(key);
   }
 }
 

@@ -7,8 +7,8 @@ import type { ServeMethod } from "@runforge/client/serve";
 import { Refusal } from "../failures.ts";
 import type { Source } from "./run-listing.ts";
 
-/** The largest document that is read, in bytes. */
-const MOST_BYTES = 64 * 1024 * 1024;
+/** The largest document that is read, in megabytes: the editor waits for its parser. */
+const MOST_MEGABYTES = 16;
 
 /** The documents of a run, by the member of the answer to `show`. */
 const DOCUMENTS: Readonly<Record<string, string>> = {
@@ -21,6 +21,8 @@ const DOCUMENTS: Readonly<Record<string, string>> = {
   linear_coefficients: "artifacts/linear_coefficients.v1.json",
   interpretability: "artifacts/interpretability.index.v1.json",
 };
+
+const INDEX = ".runforge/index.json";
 
 type JsonObject = { [name: string]: unknown };
 
@@ -71,7 +73,7 @@ export class RunFiles implements Source {
   }
 
   async #entries(): Promise<RunEntry[]> {
-    const index = await this.#read(".runforge/index.json");
+    const index = await this.#read(INDEX);
     const listed = Array.isArray(index?.["runs"]) ? (index["runs"] as unknown[]) : [];
     return listed.filter(isEntry).reverse();
   }
@@ -102,7 +104,11 @@ export class RunFiles implements Source {
     throw new Refusal(`The run ${shown["run_id"]} has no ${names[0]?.replaceAll("_", " ")}.`);
   }
 
-  /** Read a JSON file inside the workspace; undefined if there is none that can be read. */
+  /**
+   * Read a JSON file inside the workspace; undefined if there is none that can be read.
+   *
+   * @throws {Refusal} If it is an index that is too large.
+   */
   async #read(file: string): Promise<JsonObject | undefined> {
     if (isAbsolute(file)) return undefined;
     try {
@@ -112,16 +118,25 @@ export class RunFiles implements Source {
       if (!path.startsWith(root + sep) || !(await lstat(path)).isFile()) return undefined;
       const handle = await open(path, "r");
       try {
-        if ((await handle.stat()).size > MOST_BYTES) return undefined;
+        const megabytes = (await handle.stat()).size / 1e6;
+        if (megabytes > MOST_MEGABYTES && file === INDEX) throw tooLarge(megabytes);
+        if (megabytes > MOST_MEGABYTES) return undefined;
         const value: unknown = JSON.parse(await handle.readFile("utf8"));
         return typeof value === "object" && value !== null ? (value as JsonObject) : undefined;
       } finally {
         await handle.close();
       }
-    } catch {
+    } catch (error) {
+      if (error instanceof Refusal) throw error;
       return undefined;
     }
   }
+}
+
+function tooLarge(megabytes: number): Refusal {
+  return new Refusal(
+    `${INDEX} has ${Math.round(megabytes)} MB; in Restricted Mode up to ${MOST_MEGABYTES} MB are read. Trust this folder to list its runs.`,
+  );
 }
 
 /** Whether an entry of an index has the members that a list needs. */

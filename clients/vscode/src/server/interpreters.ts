@@ -106,7 +106,7 @@ print(json.dumps({"python": "%d.%d.%d" % sys.version_info[:3], "runforge": found
 /** Start a Python in a folder that is not the workspace, and ask for the versions. */
 export function inspectInterpreter(one: Interpreter, cwd: string): Promise<Inspected> {
   return new Promise((resolve) => {
-    const options = { cwd, env: safeEnvironment(process.env), timeout: 20_000, windowsHide: true };
+    const options = { cwd, env: safeEnvironment(process.env), timeout: 60_000, windowsHide: true };
     execFile(one.path, ["-c", QUESTION], options, (error, output) => {
       if (error) return resolve({ ...one, problem: error.message.split("\n")[0] ?? "" });
       try {

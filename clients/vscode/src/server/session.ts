@@ -1,11 +1,10 @@
 // The server of this window: started when it is needed, watched, started again when it dies.
 import type { InitializeResult, ServeMethods, ServeNotifications } from "@runforge/client";
-import {
-  type RequestOptions,
-  ServeClosedError,
+import type {
+  RequestOptions,
   ServeConnection,
-  type ServeMethod,
-  type ServeNotification,
+  ServeMethod,
+  ServeNotification,
 } from "@runforge/client/serve";
 import {
   type Inspected,
@@ -44,6 +43,11 @@ export class MissingError extends Error {
   constructor() {
     super("No Python with RunForge was found.");
   }
+}
+
+/** The window is closing: nothing is started any more. */
+class ClosingError extends Error {
+  override readonly name = "ServeClosedError";
 }
 
 /** How often the server is started again before the user is asked. */
@@ -113,7 +117,7 @@ export class Session {
 
   /** Start the server, or return the one that is there. */
   start(): Promise<ServeConnection> {
-    if (this.#disposed) throw new ServeClosedError("The window is closing.");
+    if (this.#disposed) throw new ClosingError("The window is closing.");
     clearTimeout(this.#timer);
     this.#connection ??= this.#spawn().catch((error) => {
       this.#connection = undefined;
@@ -150,6 +154,7 @@ export class Session {
     const { folder, version, log, note } = this.#options;
     this.#interpreter = await this.#choose();
     note(`Starting RunForge ${this.#interpreter.runforge} with ${this.#interpreter.path}`);
+    const { ServeConnection } = await import("./connection.ts");
     const connection = await ServeConnection.spawn({
       command: [this.#interpreter.path, "-P", "-m", "runforge_cli"],
       cwd: this.#options.neutralFolder,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_cli.answers.list_answer import RunChoice
@@ -16,6 +17,7 @@ from runforge_cli.listing.run_columns import (
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_cli.listing.run_rows import add_states, common_metric, status_of
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.index.kept_index import prepare_columns
 from runforge_contracts.selection.run_values import (
     RunColumn,
     column_of,
@@ -40,6 +42,10 @@ _BEFORE = ("name", "status")
 _AFTER = ("model", "label", "created", "duration")
 #: Most settings that are shown without being asked for.
 _SETTINGS = 4
+#: From how many runs on the values of columns are found out before a user filters or sorts by
+#: them, and those that the pages of runs and datasets ask for.
+_MANY = 5_000
+_OF_RUN_PAGES = (field("repeats"), field("dataset"))
 #: What another choice of columns leaves out of the address.
 _RENEWED = ("column", "page")
 STATUSES = ("succeeded", "failed", "cancelled", "running", "interrupted", "incomplete")
@@ -71,6 +77,8 @@ class RunPage(NamedTuple):
     total: int
     #: Columns that could be shown, by title, with whether they are.
     columns: dict[str, bool]
+    #: The same, but for the tags.
+    known: Sequence[RunColumn] = ()
 
 
 def choice_of(query: QueryParams) -> RunChoice:
@@ -99,8 +107,7 @@ def read_page(settings: Settings, query: QueryParams, choice: RunChoice) -> RunP
     limit, page = whole_number(query, "limit", _LIMIT, _MOST), whole_number(query, "page", 1, _LAST)
     asked = choice.query(settings)
     listed = QueriedList(settings.places(), asked, run_facts(settings.folder))
-    found, total = listed.first(page * limit, choice.members(settings))
-    rows = found[(page - 1) * limit :]
+    rows, total = listed.first(limit, choice.members(settings), skip=(page - 1) * limit)
     entries = with_aliases(listed.with_settings(rows), settings.stores())
     names = [name for name in query.getlist("column") if name]
     if "tags" in names:
@@ -130,7 +137,7 @@ def read_page(settings: Settings, query: QueryParams, choice: RunChoice) -> RunP
     chosen = {column.title(metrics) for column in columns}
     offered = {column.title(metrics): column.title(metrics) in chosen for column in known}
     offered.pop("run", None)
-    return RunPage(headings, shown, total, offered | {"tags": "tags" in chosen})
+    return RunPage(headings, shown, total, offered | {"tags": "tags" in chosen}, known)
 
 
 def _default_columns(entries: list[dict[str, Any]]) -> list[RunColumn]:
@@ -155,6 +162,8 @@ def runs_page(request: Request) -> Response:
     except RunForgeError as error:
         # The form stays, so that what was mistyped can be corrected.
         found, problem = RunPage([], [], 0, {}), error
+    if found.total > _MANY:
+        prepare_columns(request.app.state.settings.stores(), [*found.known, *_OF_RUN_PAGES])
     limit = len(found.rows)
     return render(
         request,

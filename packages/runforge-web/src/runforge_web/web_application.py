@@ -74,6 +74,7 @@ def make_application(
             _reading("/runs/{run}/text/{file:path}", run_pages.file_page),
             _reading("/runs/{run}/files/{file:path}", run_pages.file_download),
             _reading("/compare", comparison_page.comparison_page),
+            _doing("/compare/curves", comparison_page.compared_curves_page),
             _reading("/sweeps", sweep_pages.sweeps_page),
             _reading("/sweeps/{group}", sweep_pages.sweep_page),
             _reading("/datasets/{digest}", dataset_pages.dataset_page),

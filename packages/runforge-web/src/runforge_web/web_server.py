@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 import uvicorn
 from runforge_cli.terminal.output import print_errors, write_json, write_lines
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.index.kept_index import keep_indexes
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -77,8 +78,11 @@ def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
     RunForgeError
         ``USAGE_INVALID`` if the port is taken.
     """
+    # Before the address is known: from then on the parent may end.
+    parent = os.getppid()
     listening = _listen(port)
     is_quiet, settings.quiet = settings.quiet, True  # notes are for a terminal
+    keep_indexes()
     access = WebAccess(listening.getsockname()[1])
     app, source = make_application(settings, access)
     config = uvicorn.Config(
@@ -107,7 +111,6 @@ def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
     with tempfile.TemporaryDirectory(prefix="runforge-ui-") as folder:
         if opens:
             _open(access.address, Path(folder))
-        parent = os.getppid()
         while thread.is_alive() and not ended.wait(_LOOK) and os.getppid() == parent:
             pass
     server.should_exit = True

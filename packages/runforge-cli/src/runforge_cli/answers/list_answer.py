@@ -109,8 +109,8 @@ def list_document(
 ) -> dict[str, Any]:
     """Return the chosen runs from ``offset`` on, and how many there are."""
     listed = QueriedList(settings.places(), choice.query(settings), run_facts(settings.folder))
-    rows, total = listed.first(offset + limit, choice.members(settings))
-    entries = with_aliases(listed.with_settings(rows[offset:]), settings.stores())
+    rows, total = listed.first(limit, choice.members(settings), skip=offset)
+    entries = with_aliases(listed.with_settings(rows), settings.stores())
     add_states(entries, settings.folder)
     return {**index_document(entries), "total": total}
 

@@ -119,7 +119,7 @@ def _experiments(place: ExperimentLayout, count: int | None) -> Catalog:
     from runforge_contracts.store.experiment_list import newest_experiments
 
     try:
-        entries, total = newest_experiments(place, count)
+        entries, total, _ = newest_experiments(place, count)
     except RunForgeError as error:
         return Catalog(complete=True, problems=(error.message,))
     entries = sorted(entries, key=started)[::-1]

@@ -11,13 +11,17 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.selection.older_entries import SettingsReader
 from runforge_contracts.selection.run_query import RunFacts, RunQuery, in_order, query_runs
 from runforge_contracts.selection.run_values import column_of, metric_names
-from runforge_contracts.store.layout import Place, StoreLayout
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 
 from runforge_cli.listing.run_list import ListedRun, newest_in, runs_in, tags_of
 from runforge_cli.listing.run_rows import add_states
 
 if TYPE_CHECKING:
     from runforge_contracts.store.index_form import Newest
+
+
+#: How many of the newest runs are read faster from the end of an index than from one that is kept.
+_NEAR = 500
 
 
 def run_facts(workspace: Path) -> RunFacts:
@@ -52,9 +56,9 @@ class QueriedList:
         self._facts = facts
 
     def first(
-        self, limit: int, members: Mapping[str, int] | None = None
+        self, limit: int, members: Mapping[str, int] | None = None, *, skip: int = 0
     ) -> tuple[list[ListedRun], int]:
-        """Return the first ``limit`` runs, and the number of all that fulfil the query.
+        """Return ``limit`` runs from the first one on, and the number of all that fulfil the query.
 
         Parameters
         ----------
@@ -63,17 +67,16 @@ class QueriedList:
         members
             Numbers of runs by their ids, which give the order instead of the query; runs without a
             number are the last.
+        skip
+            How many runs to leave out at the beginning.
 
         Raises
         ------
         RunForgeError
             As :func:`~runforge_contracts.selection.run_query.query_runs`.
         """
-        wanted, limit = limit, sys.maxsize if members is not None else limit
-        if self._query == RunQuery():
-            pages = [(newest_in(place, limit), place) for place in self._places]
-        else:
-            pages = self._skimmed(limit)
+        first, end = (skip, skip + limit) if members is None else (0, sys.maxsize)
+        pages = self._pages(end, first)
         whole = [place for place in self._places if place not in [page[1] for page in pages]]
         rows = [(entry, place) for page, place in pages for entry in page.entries]
         total = sum(page.total for page, _ in pages)
@@ -88,20 +91,42 @@ class QueriedList:
             rows = rows[::-1]
         if members is not None:
             rows.sort(key=lambda row: members.get(row[0]["run_id"], sys.maxsize))
-        return [ListedRun(*row) for row in rows[:wanted]], total
+        start = skip - sum(page.skipped for page, _ in pages)
+        return [ListedRun(*row) for row in rows[start : start + limit]], total
 
-    def _skimmed(self, limit: int) -> list[tuple[Newest, Place]]:
-        """Return the first runs of the stores whose whole index need not be parsed."""
-        # Late: the plain list does not need it.
+    def _pages(self, end: int, skip: int) -> list[tuple[Newest, Place]]:
+        """Return the first ``end`` runs of the places whose whole list need not be parsed.
+
+        Of one store, runs that are among the first ``skip`` are left out.
+        """
+        is_plain = self._query == RunQuery()
+        if is_plain and end <= _NEAR:
+            return [(newest_in(place, end), place) for place in self._places]
+        # Late: the plain list does not need them.
         from runforge_contracts.index.index_filter import skim_runs
+        from runforge_contracts.index.kept_index import keeps_indexes
 
+        if is_plain and not keeps_indexes():
+            return [(newest_in(place, end), place) for place in self._places]
         pages = list[tuple["Newest", Place]]()
-        for place in self._places:
-            if isinstance(place, StoreLayout):
-                page = skim_runs(place, limit, self._query, self._facts)
-                if page is not None:
-                    pages.append((page, place))
-        return pages
+        # At most so many runs of other places come before those of a store.
+        others = sum(
+            len(list(place.ids())) for place in self._places if isinstance(place, ExperimentLayout)
+        )
+        stores = [place for place in self._places if isinstance(place, StoreLayout)]
+        for place in stores[::-1]:
+            left = max(skip - others, 0) if place == stores[0] else 0
+            page = skim_runs(place, end, self._query, self._facts, skip=left)
+            if page is not None:
+                pages.append((page, place))
+            # Those of a store that is read as a whole are not counted yet.
+            others += sys.maxsize if page is None else page.total
+        if is_plain:
+            known = [place for _, place in pages]
+            pages += [
+                (newest_in(place, end), place) for place in self._places if place not in known
+            ]
+        return sorted(pages, key=lambda page: self._places.index(page[1]))
 
     def with_settings(self, rows: Iterable[ListedRun]) -> list[dict[str, Any]]:
         """Return the entries of runs, with the settings of those whose entries lack them."""

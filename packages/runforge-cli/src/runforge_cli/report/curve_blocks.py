@@ -95,6 +95,17 @@ def compared_blocks(materials: Sequence[Material], baseline: str) -> list[Block]
     baseline
         The letter of the baseline.
     """
+    plots = compared_plots(materials)
+    if not plots or len(plots[0][0].series) <= HANDFUL:
+        return [plot for plot, _ in plots]
+    return [_small(plot, about, baseline) for plot, about in plots]
+
+
+def compared_plots(materials: Sequence[Material]) -> list[tuple[Plot, str]]:
+    """Return a plot of each kind of curve with a line for each run, and what the curve is.
+
+    Empty if fewer than two runs have curves, or their classes differ.
+    """
     shown = [
         (material.letter, material.curves)
         for material in materials
@@ -119,9 +130,7 @@ def compared_blocks(materials: Sequence[Material], baseline: str) -> list[Block]
         means = [(letter, mean_curve(curves.roc)) for letter, curves in shown]
         plots = [(_roc(means, of, None, most), _ROC)]
     plots += [(plot, _CALIBRATION) for plot in _calibration(shown)]
-    if most <= HANDFUL:
-        return [plot for plot, _ in plots]
-    return [_small(plot, about, baseline) for plot, about in plots]
+    return plots
 
 
 def _small(plot: Plot, about: str, baseline: str) -> Multiples:

@@ -68,11 +68,7 @@ def compared_blocks(histories: Sequence[tuple[str, History]], baseline: str) -> 
     baseline
         The letter of the baseline.
     """
-    drawn = []
-    for name in by_preference({name for _, history in histories for name in history}):
-        lines = [(letter, history[name]) for letter, history in histories if history.get(name)]
-        if len(lines) > 1 and any(len(points) > 1 for _, points in lines):
-            drawn.append((name, lines))
+    drawn = _lines(histories)
     few = all(len(lines) <= HANDFUL for _, lines in drawn)
     most = MAX_PLOTS if few else MAX_MULTIPLES
     blocks: list[Block] = [
@@ -83,6 +79,23 @@ def compared_blocks(histories: Sequence[tuple[str, History]], baseline: str) -> 
         left = plural(len(drawn) - most, "more metric is", "more metrics are")
         blocks.append(Paragraph(f"{left} not drawn."))
     return blocks
+
+
+def compared_plots(histories: Sequence[tuple[str, History]]) -> list[Plot]:
+    """Return a plot for each metric that at least two runs have, with a line for each run."""
+    return [_plot(name, lines) for name, lines in _lines(histories)]
+
+
+def _lines(
+    histories: Sequence[tuple[str, History]],
+) -> list[tuple[str, list[tuple[str, Sequence[Point]]]]]:
+    """Return the letters and values of the runs for each metric that at least two have."""
+    drawn = []
+    for name in by_preference({name for _, history in histories for name in history}):
+        lines = [(letter, history[name]) for letter, history in histories if history.get(name)]
+        if len(lines) > 1 and any(len(points) > 1 for _, points in lines):
+            drawn.append((name, lines))
+    return drawn
 
 
 def _small(name: str, lines: Sequence[tuple[str, Sequence[Point]]], baseline: str) -> Multiples:

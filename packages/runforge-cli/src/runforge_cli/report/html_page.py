@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from runforge_contracts.display import printable
 
+from runforge_cli.report.parallel_plots import parallel_svg
 from runforge_cli.report.plots import bar_svg, key_svg, plot_svg, small_svg, strip_svg
 from runforge_cli.report.report_blocks import (
     Bars,
@@ -31,6 +32,7 @@ from runforge_cli.report.report_blocks import (
     Multiples,
     Name,
     Paragraph,
+    Parallel,
     Plot,
     Report,
     Section,
@@ -66,10 +68,15 @@ def sections_html(sections: Sequence[Section]) -> tuple[str, str]:
 
     That page must have the style sheet :data:`~runforge_cli.report.styles.CSS`.
     """
+    contents, parts = separate_sections_html(sections)
+    return contents, "\n".join(parts)
+
+
+def separate_sections_html(sections: Sequence[Section]) -> tuple[str, list[str]]:
+    """Return the same with each section of its own, for a page that has something between them."""
     page = _Page(Report("", "", sections, ""))
     contents = "\n".join(page.contents())
-    body = "\n".join(line for section in sections for line in page.section(section, 2))
-    return contents, body
+    return contents, ["\n".join(page.section(section, 2)) for section in sections]
 
 
 class _Page:
@@ -173,6 +180,8 @@ class _Page:
                 yield from self._plot(block)
             case Multiples():
                 yield from _multiples(block)
+            case Parallel():
+                yield from _parallel(block)
             case Commands(lines):
                 shown = "\n".join(map(_escaped, lines))
                 yield f'<pre tabindex="0"><code>{shown}</code></pre>'
@@ -187,6 +196,8 @@ class _Page:
         yield plot_svg(plot, f"p{self._plots}")
         yield '<ul class="legend">'
         for index, series in enumerate(plot.series):
+            if series.pale:
+                continue
             remark = f" <span>{_escaped(series.remark)}</span>" if series.remark else ""
             yield f"<li>{key_svg(index, series)}{_text(series.label)}{remark}</li>"
         yield "</ul>"
@@ -204,6 +215,24 @@ def _multiples(block: Multiples) -> Iterator[str]:
     for item in block.items:
         remark = f" <span>{_escaped(item.remark)}</span>" if item.remark else ""
         yield f"<li><div>{_text(item.label)}{remark}</div>{small_svg(block, item)}</li>"
+    yield "</ul>"
+    yield from _as_table(block.table)
+    yield "</figure>"
+
+
+def _parallel(block: Parallel) -> Iterator[str]:
+    yield '<figure class="multiples">'
+    yield "<figcaption>"
+    yield f"<strong>{_escaped(block.title)}</strong>"
+    yield f"<p>{_escaped(block.description)}</p>"
+    yield "</figcaption>"
+    # The text must stay as large as that of the page, so a narrow window scrolls the picture.
+    yield f'<div class="scroll" role="region" aria-label="{_escaped(block.title)}" tabindex="0">'
+    yield parallel_svg(block)
+    yield "</div>"
+    yield '<ul class="legend">'
+    for style, text in enumerate(block.legend):
+        yield f"<li>{key_svg(style)}{_text(text)}</li>"
     yield "</ul>"
     yield from _as_table(block.table)
     yield "</figure>"

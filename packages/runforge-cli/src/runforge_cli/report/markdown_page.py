@@ -24,6 +24,7 @@ from runforge_cli.report.report_blocks import (
     Multiples,
     Name,
     Paragraph,
+    Parallel,
     Plot,
     Report,
     Section,
@@ -81,7 +82,7 @@ def _block(block: Block) -> Iterator[str]:
             yield from _heat_map(block)
         case Matrix(labels, counts):
             yield from _matrix(labels, counts)
-        case Plot() | Multiples():
+        case Plot() | Multiples() | Parallel():
             yield f"{_bold(block.title)} – {prose(block.description)}"
             yield ""
             yield from _table(block.table)

@@ -62,8 +62,10 @@ def plot_svg(plot: Plot, identity: str) -> str:
     ]
     if plot.diagonal:
         elements.append(_line((0, 0), (1, 1), "reference"))
-    for number, series in enumerate(plot.series):
-        elements += _series(series, f"series s{number % STYLES}")
+    numbered = sorted(enumerate(plot.series), key=lambda item: not item[1].pale)
+    for number, series in numbered:
+        style = "pale" if series.pale else f"s{number % STYLES}"
+        elements += _series(series, f"series {style}")
     return str(
         svg.SVG(
             xmlns=None,
@@ -75,11 +77,11 @@ def plot_svg(plot: Plot, identity: str) -> str:
     )
 
 
-def key_svg(number: int, series: Series) -> str:
+def key_svg(number: int, series: Series | None = None) -> str:
     """Return a sample of the line or dot of series ``number`` for the legend."""
     style = ["series", f"s{number % STYLES}"]
     mark: svg.Element = svg.Line(x1=0, y1=6, x2=28, y2=6, class_=style)
-    if len(series.x) == 1 or not series.line:
+    if series is not None and (len(series.x) == 1 or not series.line):
         mark = svg.Circle(cx=14, cy=6, r=4.5, class_=[*style, "dot"])
     return _decoration(svg.ViewBoxSpec(0, 0, 28, 12), "key", [mark])
 

@@ -175,6 +175,8 @@ class Series:
     #: The ends of an interval around each point; empty for no intervals.
     low: Sequence[float] = ()
     high: Sequence[float] = ()
+    #: Whether it is drawn pale behind the others and left out of the legend.
+    pale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,34 @@ class Plot:
     #: The values at the edges of the square.
     x_scale: Scale = UNIT
     y_scale: Scale = UNIT
+
+
+@dataclass(frozen=True, slots=True)
+class ParallelLine:
+    """The line of a run through the axes of parallel coordinates."""
+
+    label: Text
+    #: Its position on each axis, from 0 at the bottom to 1; None where the run has no value.
+    shares: Sequence[float | None]
+    #: The number of its style; None for a pale line behind the others.
+    style: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Parallel coordinates: an axis for each parameter or metric, and a line for each run.
+
+    Source: Inselberg 1985, "The plane with parallel coordinates".
+    """
+
+    title: str
+    description: str
+    #: The names of the axes, with their scales.
+    axes: Sequence[tuple[str, Scale]]
+    lines: Sequence[ParallelLine]
+    #: What each style means; a style may be of several lines.
+    legend: Sequence[Text]
+    table: TableBlock
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +280,7 @@ Block = (
     | Matrix
     | Plot
     | Multiples
+    | Parallel
     | Commands
 )
 

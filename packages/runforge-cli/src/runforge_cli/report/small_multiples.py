@@ -49,8 +49,8 @@ def small_plots(
     scales
         The horizontal and the vertical scale.
     """
-    behind = next((_thinned(series) for letter, series in lines if letter == baseline), None)
-    drawn = [(letter, _thinned(series)) for letter, series in lines[:MAX_PICTURES]]
+    behind = next((thinned(series) for letter, series in lines if letter == baseline), None)
+    drawn = [(letter, thinned(series)) for letter, series in lines[:MAX_PICTURES]]
     pale = f" The pale line is {baseline}." if behind is not None else ""
     return Multiples(
         title,
@@ -133,7 +133,7 @@ def _some(count: int) -> str:
     return f" The first {MAX_PICTURES} of {count:,} runs are drawn; the table lists all."
 
 
-def _thinned(series: Series) -> Series:
+def thinned(series: Series) -> Series:
     """Return a line with few points, without dots and intervals."""
     count = len(series.x)
     kept = min(count, _POINTS)

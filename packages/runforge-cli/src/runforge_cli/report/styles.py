@@ -140,6 +140,11 @@ figcaption strong {{ display: block; }}
 figcaption p {{ font-size: .9rem; color: var(--soft); margin: .25rem 0 .5rem; }}
 .plot {{ display: block; width: 100%; max-width: 27rem; height: auto; }}
 .plot text {{ font-size: 12px; fill: var(--soft); }}
+.plot.parallel {{ width: auto; max-width: none; }}
+.parallel .axis {{ stroke: var(--soft); }}
+.parallel text {{ paint-order: stroke; stroke: var(--page); stroke-width: 3px; }}
+.parallel .name {{ fill: var(--text); }}
+.parallel .series {{ stroke-width: 1.5; }}
 .frame {{ fill: none; stroke: var(--soft); }}
 .grid {{ stroke: var(--rule); stroke-width: .75; }}
 .reference {{ stroke: var(--soft); stroke-dasharray: 3 4; }}

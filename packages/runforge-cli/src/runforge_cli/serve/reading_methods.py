@@ -22,8 +22,11 @@ Method = Callable[[Session, Call], Any]
 
 
 def _list(session: Session, call: Call) -> dict[str, Any]:
+    from runforge_contracts.index.kept_index import keep_indexes
+
     from runforge_cli.answers.list_answer import RunChoice, list_document
 
+    keep_indexes()
     page = {name: call.params[name] for name in ("limit", "offset") if name in call.params}
     names = {"min": "least", "max": "greatest"}
     chosen = {names.get(name, name): call.params[name] for name in call.params if name not in page}

@@ -43,6 +43,8 @@ class Newest(NamedTuple):
 
     entries: list[dict[str, Any]]
     total: int
+    #: How many of the first ones are left out.
+    skipped: int = 0
 
 
 def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:

@@ -1,0 +1,409 @@
+"""The entries of an index as lines of bytes, in which the values of columns are found.
+
+In the form in which an index is written, every member of an entry is on a separate line, and no
+string can contain such a line. So values are found in a tenth of the time needed to parse all.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from runforge_contracts.codec.strict_json import parse_json
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.metrics import SUMMARY_NAMES
+from runforge_contracts.run_ids import is_run_id
+from runforge_contracts.selection.run_condition import RunCondition
+from runforge_contracts.selection.run_query import order_key
+from runforge_contracts.selection.run_values import FIELDS, RunColumn, metrics_in, values_of
+from runforge_contracts.store.index_form import ADDED, can_be_shown
+
+_ID = b'\n      "run_id": "'
+_ID_END = len(_ID) + len("20260201-120000-abc12345")
+_STATUS = b'\n      "status": "'
+#: Where an object within an entry begins and ends.
+_METRICS, _METRICS_END = b'\n        "final_metrics": {\n', b"\n        }"
+_PARAMS, _PARAMS_END = b'\n      "hyperparameters": {\n', b"\n      }"
+_SUMMARY, _SUMMARY_END = b'\n      "summary": {\n', b"\n      }"
+#: Indents of the members of an entry, of its objects, and of the metrics.
+_MEMBER, _INNER, _METRIC = 6, 8, 10
+#: Fields of the summary.
+_OF_SUMMARY = frozenset({"duration", "device"})
+_SHA256_DIGITS = 64
+_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+
+#: Fields whose only value is that of the line.
+_SINGLE = frozenset({"run", "created", "name", "preset", "label", "group", "repeats", "run_dir"})
+#: A string without escapes and control characters.
+_PLAIN = re.compile(rb'"[^"\\\x00-\x1f]*"')
+
+#: The name of a value in an entry, and its bytes.
+Found = tuple[str, bytes]
+
+
+class EntryLines(ABC):
+    """The entries of an index during one query.
+
+    Entries that were completed from the documents of their runs belong to the query alone.
+    """
+
+    def __init__(self) -> None:
+        self.completed: dict[int, dict[str, Any]] = {}
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of entries."""
+
+    @abstractmethod
+    def ordered(self) -> Sequence[int]:
+        """Return the positions of the entries by start time, the oldest first."""
+
+    @abstractmethod
+    def piece(self, at: int) -> bytes:
+        """Return the bytes of an entry, without its braces."""
+
+    @abstractmethod
+    def is_older(self, at: int) -> bool:
+        """Return whether an entry lacks the settings of its run."""
+
+    @abstractmethod
+    def has_metric(self, name: str) -> bool:
+        """Return whether an entry has a metric with a name, or with its other name."""
+
+    @abstractmethod
+    def groups(self, column: RunColumn) -> tuple[Sequence[int], Sequence[Found | None]]:
+        """Return a number for each entry, and what the entries with each number have.
+
+        Entries with different numbers may have the same.
+        """
+
+    def has(self, column: RunColumn) -> bool:
+        """Return whether an entry has a value; raise ``ValueError`` if one is not on one line."""
+        if any(values_of(entry, column) for entry in self.completed.values()):
+            return True
+        _, known = self.groups(column)
+        return any(found and values_at(found, column) for found in known)
+
+    def fitting(
+        self, places: Iterable[int], column: RunColumn, condition: RunCondition
+    ) -> Iterator[int]:
+        """Yield the positions of the entries for which a condition holds.
+
+        Raises ``ValueError`` if a value is not on one line.
+        """
+        numbers, known = self.groups(column)
+        results: dict[int, bool] = {}
+        completed = self.completed
+        for at in places:
+            if at in completed:
+                values = values_of(completed[at], column)
+                holds: bool | None = condition.holds(values, prefix=column.prefix)
+            else:
+                number = numbers[at]
+                holds = results.get(number)
+                if holds is None:
+                    values = values_at(known[number], column)
+                    holds = results[number] = condition.holds(values, prefix=column.prefix)
+            if holds:
+                yield at
+
+    def keys(self, places: Iterable[int], column: RunColumn) -> Iterator[tuple[Any, int]]:
+        """Yield what entries are sorted by, or None, with their positions.
+
+        Raises ``ValueError`` if a value is not on one line.
+        """
+        numbers, known = self.groups(column)
+        keys: dict[int, Any] = {}
+        for at in places:
+            if at in self.completed:
+                yield order_key(self.completed[at], column), at
+                continue
+            each = numbers[at]
+            if each not in keys:
+                found = known[each]
+                keys[each] = None if found is None else order_key(part(found, column), column)
+            yield keys[each], at
+
+    def entry(self, at: int) -> dict[str, Any]:
+        """Return a whole entry; raise :class:`RunForgeError` or ``ValueError`` if it is invalid."""
+        if at in self.completed:
+            return self.completed[at]
+        entry: dict[str, Any] = parse_json(b"{%s}" % self.piece(at))
+        if not can_be_shown(entry):
+            raise ValueError("the entry has another form")
+        return entry
+
+    def metrics(self, at: int) -> dict[str, float]:
+        """Return the metrics of an entry; raise ``ValueError`` if they have another form."""
+        if at in self.completed:
+            return metrics_in(self.completed[at])
+        found = metrics_section(self.piece(at))
+        return {} if found is None else _metrics(found)
+
+
+class PieceLines(EntryLines):
+    """The entries of an index that was just read.
+
+    Parameters
+    ----------
+    data
+        The bytes of the index.
+    pieces
+        The bytes of the entries, without their braces.
+    ids
+        The ids of their runs.
+    """
+
+    def __init__(self, data: bytes, pieces: list[bytes], ids: list[str]) -> None:
+        super().__init__()
+        self._data, self._pieces, self._ids = data, pieces, ids
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    def ordered(self) -> Sequence[int]:
+        """Return the positions of the entries by start time, the oldest first."""
+        return sorted(range(len(self._ids)), key=lambda at: self._ids[at][:15])
+
+    def piece(self, at: int) -> bytes:
+        """Return the bytes of an entry, without its braces."""
+        return self._pieces[at]
+
+    def is_older(self, at: int) -> bool:
+        """Return whether an entry lacks the settings of its run."""
+        return at not in self.completed and lacks_settings(self._pieces[at])
+
+    def has_metric(self, name: str) -> bool:
+        """Return whether an entry has a metric with a name, or with its other name."""
+        # One search of all bytes, because most names are not those of metrics.
+        if not any(_line(_METRIC, known) in self._data for known in metric_lines_of(name)):
+            return False
+        column = RunColumn("metric", name)
+        return any(find(piece, column) is not None for piece in self._pieces)
+
+    def groups(self, column: RunColumn) -> tuple[Sequence[int], Sequence[Found | None]]:
+        """Return a number for each entry, and what the entries with each number have."""
+        return range(len(self._pieces)), _Finds(self._pieces, column)
+
+    def fitting(
+        self, places: Iterable[int], column: RunColumn, condition: RunCondition
+    ) -> Iterator[int]:
+        """Yield the positions of the entries for which a condition holds."""
+        if condition.operator != "=" or not _is_literal(column, condition.value):
+            yield from self._with_shared(places, column, condition)
+            return
+        # Comparing bytes is ten times as fast as finding out the value.
+        line = _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
+        for at in places:
+            if line in self._pieces[at] or (
+                at in self.completed
+                and condition.holds(values_of(self.completed[at], column), prefix=column.prefix)
+            ):
+                yield at
+
+    def _with_shared(
+        self, places: Iterable[int], column: RunColumn, condition: RunCondition
+    ) -> Iterator[int]:
+        # Many runs have the same value.
+        results: dict[Found | None, bool] = {}
+        for at in places:
+            if at in self.completed:
+                values = values_of(self.completed[at], column)
+                holds: bool | None = condition.holds(values, prefix=column.prefix)
+            else:
+                found = find(self._pieces[at], column)
+                holds = results.get(found)
+                if holds is None:
+                    values = values_at(found, column)
+                    holds = results[found] = condition.holds(values, prefix=column.prefix)
+            if holds:
+                yield at
+
+
+class _Finds(Sequence[Found | None]):
+    """What entries have of a column, found out where it is needed."""
+
+    def __init__(self, pieces: list[bytes], column: RunColumn) -> None:
+        self._pieces, self._column = pieces, column
+
+    def __len__(self) -> int:
+        return len(self._pieces)
+
+    def __getitem__(self, at: Any) -> Any:
+        return find(self._pieces[at], self._column)
+
+
+def id_in(piece: bytes) -> str | None:
+    """Return the run id of an entry; None if the entry has another form.
+
+    Entries of the first version lack the status, which is in the documents of their runs.
+    """
+    if not piece.startswith(_ID) or _STATUS not in piece:
+        return None
+    run_id = piece[len(_ID) : _ID_END].decode("latin-1")
+    return run_id if is_run_id(run_id) else None
+
+
+def is_escaped(data: bytes) -> bool:
+    """Return whether a letter may be written as its code point, or a slash in another way."""
+    return b"\\u" in data or b"\\/" in data
+
+
+def lacks_settings(piece: bytes) -> bool:
+    """Return whether an entry lacks the settings of its run."""
+    return not any(line in piece for line in _SETTINGS)
+
+
+def metrics_section(piece: bytes) -> bytes | None:
+    """Return the lines of the metrics of an entry, or None."""
+    start = piece.find(_METRICS)
+    if start < 0:
+        return None
+    return piece[start + len(_METRICS) : piece.find(_METRICS_END, start)]
+
+
+def find(piece: bytes, column: RunColumn) -> Found | None:
+    """Return where the value of a column is in an entry; None if the entry lacks it."""
+    if column.source == "param":
+        token = _within(piece, _PARAMS, _PARAMS_END, _line(_INNER, column.name))
+        return None if token is None else (column.name, token)
+    if column.source == "metric":
+        for name in metric_lines_of(column.name):
+            token = _within(piece, _METRICS, _METRICS_END, _line(_METRIC, name))
+            if token is not None:
+                return name, token
+        return None
+    key = FIELDS[column.name]
+    if column.name in _OF_SUMMARY:
+        token = _within(piece, _SUMMARY, _SUMMARY_END, _line(_INNER, key))
+    else:
+        line = _line(_MEMBER, key)
+        token = _token(piece, piece.find(line), len(line))
+    return None if token is None else (key, token)
+
+
+def values_at(found: Found | None, column: RunColumn) -> Sequence[Any]:
+    """Return the values that an entry has; ``ValueError`` if one goes on.
+
+    Parameters
+    ----------
+    found
+        What is on the line of the column.
+    column
+        The column.
+    """
+    if found is None:
+        return values_of({}, column)
+    if column.source == "field" and column.name in _SINGLE:
+        value = _value(found[1])
+        return () if value is None else (value,)
+    return values_of(part(found, column), column)
+
+
+def part(found: Found, column: RunColumn) -> dict[str, Any]:
+    """Return the part of an entry that has a column; ``ValueError`` if it goes on."""
+    name, token = found
+    if column.source == "param":
+        return {"hyperparameters": {name: _value(token)}}
+    if column.source == "metric":
+        return {"summary": {"final_metrics": {name: _number(token)}}}
+    if column.name in _OF_SUMMARY:
+        return {"summary": {name: _value(token)}}
+    return {name: _value(token)}
+
+
+def _is_literal(column: RunColumn, value: str) -> bool:
+    """Return whether runs with a value of a field are those that have its line."""
+    if column.source != "field":
+        return False
+    whole = column.name == "dataset" and len(value) == _SHA256_DIGITS
+    return whole or column.name in _LITERAL
+
+
+def metric_lines_of(name: str) -> tuple[str, ...]:
+    """Return the names by which an entry may have a metric."""
+    known = SUMMARY_NAMES.get(name)
+    return (name,) if known is None else (name, known)
+
+
+def _within(piece: bytes, begin: bytes, end: bytes, line: bytes) -> bytes | None:
+    """Return the value of a line in an object of an entry, or None."""
+    start = piece.find(begin)
+    if start < 0:
+        return None
+    # The line before the first member ends with that of the object.
+    at = piece.find(line, start + len(begin) - 1, piece.find(end, start + len(begin) - 1))
+    return _token(piece, at, len(line))
+
+
+def _token(piece: bytes, at: int, length: int) -> bytes | None:
+    """Return the value on a line, or None if there is no such line."""
+    if at < 0:
+        return None
+    end = piece.find(b"\n", at + length)
+    return (piece[at + length :] if end < 0 else piece[at + length : end]).rstrip(b",")
+
+
+def _value(token: bytes) -> Any:
+    """Return the value on a line; raise ``ValueError`` if it is none, or goes on."""
+    if _PLAIN.fullmatch(token):
+        # Without the parser, which would take most of the time.
+        return token[1:-1].decode()
+    return _parsed(token)
+
+
+@lru_cache(maxsize=2**16)
+def _parsed(token: bytes) -> Any:
+    found = _NUMBER.fullmatch(token)
+    if found is not None:
+        value = float(token)
+        if math.isinf(value):
+            raise ValueError("the number is too large")
+        return value if found[1] or found[2] else int(token)
+    try:
+        return parse_json(token)
+    except RunForgeError as error:
+        raise ValueError("the value is not on one line") from error
+
+
+@lru_cache(maxsize=2**16)
+def _metrics(lines: bytes) -> dict[str, float]:
+    """Return the metrics on the lines of an object; raise ``ValueError`` if they have another form.
+
+    Runs with equal metrics, of which there are many where one value decides nothing, share them.
+    """
+    try:
+        found: dict[str, float] = parse_json(b"{%s}" % lines)
+    except RunForgeError as error:
+        raise ValueError("the metrics have another form") from error
+    if not all(type(value) in (int, float) for value in found.values()):
+        raise ValueError("the metric is no number")
+    return found
+
+
+def _number(token: bytes) -> Any:
+    value = _value(token)
+    if type(value) not in (int, float):
+        raise ValueError("the metric is no number")
+    return value
+
+
+@lru_cache(maxsize=2**10)
+def _line(indent: int, name: str) -> bytes:
+    """Return the start of the line of a member."""
+    return b"\n" + b" " * indent + _string(name) + b": "
+
+
+def _string(text: str) -> bytes:
+    """Return a string as an index has it."""
+    return json.dumps(text, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+#: Fields that are compared with whole strings.
+_LITERAL = frozenset({"run", "status", "name", "model", "preset", "label", "group", "repeats"})
+_SETTINGS = tuple(_line(_MEMBER, name) for name in ADDED)

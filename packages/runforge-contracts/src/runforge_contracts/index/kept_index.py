@@ -1,0 +1,459 @@
+"""Indexes that a server keeps in compact form between two requests.
+
+A process that answers many queries calls :func:`keep_indexes` once. Then the index of a store is
+kept compressed, with the values of the columns that queries need, for as long as it is asked for
+and the file is the same; if the file has grown, what was added is read alone. A hundred thousand
+runs take about 50 MB.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import threading
+import time
+import zlib
+from array import array
+from bisect import insort
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import open_file, read_all, reading
+from runforge_contracts.index.entry_lines import (
+    EntryLines,
+    Found,
+    find,
+    id_in,
+    is_escaped,
+    lacks_settings,
+    metric_lines_of,
+    metrics_section,
+    part,
+)
+from runforge_contracts.selection.run_condition import RunCondition
+from runforge_contracts.selection.run_query import order_key
+from runforge_contracts.selection.run_values import FIELDS, RunColumn
+from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
+
+if TYPE_CHECKING:
+    import io
+
+    from runforge_contracts.store.layout import StoreLayout
+
+#: What is between two entries; the line break that follows belongs to the second one.
+_BETWEEN = BETWEEN[:-1]
+#: Entries of one compressed block, blocks that stay unpacked, and bytes that are read at a time.
+_BLOCK, _UNPACKED, _PIECE = 64, 64, 2**20
+#: Most stores, most columns of one that are kept, and most distinct values of all of them.
+_STORES, _COLUMNS, _VALUES = 8, 32, 500_000
+#: How many values of a column are looked for again.
+_REPEATED = 10_000
+#: Seconds without a query after which an index is thrown away.
+_IDLE = 600.0
+#: A folder that changed less than so many nanoseconds ago may change again with the same time.
+_YOUNG = 2 * 10**9
+#: The name of a metric.
+_NAME = re.compile(rb'(?:^|\n) {10}"((?:[^"\\]|\\.)*)": ')
+
+
+class _Column(Sequence[Found | None]):
+    """What the entries have of a column, by numbers, and the number of each entry."""
+
+    def __init__(self, column: RunColumn) -> None:
+        self._column = column
+        self.numbers = array("I")
+        self._tokens: list[bytes | None] = []
+        #: The names of values that another name than the usual one has.
+        self._names: dict[int, str] = {}
+        self._usual = FIELDS[column.name] if column.source == "field" else column.name
+        self._numbered: dict[Found | None, int] = {}
+        self._ranks: list[int | None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def __getitem__(self, number: Any) -> Any:
+        token = self._tokens[number]
+        return None if token is None else (self._names.get(number, self._usual), token)
+
+    def add(self, found: Found | None) -> None:
+        """Add what an entry has."""
+        number = self._numbered.get(found)
+        if number is None:
+            number = len(self._tokens)
+            self._tokens.append(None if found is None else found[1])
+            if found is not None and found[0] != self._usual:
+                self._names[number] = found[0]
+            self._ranks = None
+            if number < _REPEATED or found is None:
+                # Where there are many values, few entries share one: not worth the memory.
+                self._numbered[found] = number
+        self.numbers.append(number)
+
+    def ranks(self) -> list[int | None]:
+        """Return for each number its place in the order of the column; None without a value.
+
+        Raises ``ValueError`` if a value is not on one line.
+        """
+        if self._ranks is None:
+            keys: list[Any] = [
+                None if found is None else order_key(part(found, self._column), self._column)
+                for found in self
+            ]
+            places = {key: at for at, key in enumerate(sorted({*keys} - {None}))}
+            self._ranks = [places.get(key) for key in keys]
+        return self._ranks
+
+
+class _KeptIndex:
+    """The index of a store in compact form."""
+
+    def __init__(self, store: StoreLayout) -> None:
+        self.lock = threading.RLock()
+        self.used = time.monotonic()
+        self.is_prepared = False
+        self._store = store
+        self._forget()
+
+    def _forget(self) -> None:
+        self._stamp: tuple[int, int, int] | None = None
+        #: Whether every entry has the form in which values can be found.
+        self._is_usual = True
+        #: Length and digest of the file up to the end of the last entry.
+        self._length, self._digest = 0, hashlib.sha1(usedforsecurity=False)
+        self._blocks: list[bytes] = []
+        self._last: list[bytes] = []
+        self.ids: list[str] = []
+        self.known = set[str]()
+        self.order = array("I")
+        self.older = bytearray()
+        self._metrics = set[bytes]()
+        self._columns: OrderedDict[RunColumn, _Column] = OrderedDict()
+        self._unpacked: OrderedDict[int, list[bytes]] = OrderedDict()
+        self._unlisted: tuple[object, list[str]] | None = None
+
+    def renew(self) -> bool:
+        """Read what is new in the file; return False if the whole index is needed.
+
+        Raises
+        ------
+        RunForgeError
+            As :func:`~runforge_contracts.fs.files.open_file`.
+        """
+        self.used = time.monotonic()
+        with open_file(self._store.index) as file, reading(self._store.index):
+            found = os.fstat(file.fileno())
+            stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if stamp != self._stamp:
+                self._is_usual = self._read(file, found.st_size)
+                if not self._is_usual:
+                    self._forget()
+                    self._is_usual = False
+                self._stamp = stamp
+        return self._is_usual
+
+    def _read(self, file: io.FileIO, size: int) -> bool:
+        """Return whether the entries, of which only new ones are read, have the usual form."""
+        end = size - len(TAIL)
+        if not self._has_grown(file, end):
+            self._forget()
+            file.seek(0)
+            if end < len(HEAD) or read_all(file, len(HEAD)) != HEAD:
+                return False
+            self._length = len(HEAD) - 1
+            file.seek(0)
+            self._digest.update(read_all(file, self._length))
+        is_first = not self.ids
+        text, begun = b"", self._length
+        for piece in _pieces(file, end - begun):
+            self._digest.update(piece)
+            *entries, text = (text + piece).split(_BETWEEN)
+            if entries and not is_first:
+                # What was known ends where the first new entry is separated from it.
+                if entries.pop(0):
+                    return False
+                is_first = True
+            if not all(map(self._add, entries)):
+                return False
+        if end > begun and not (is_first and self._add(text)):
+            return False
+        self._length = end
+        escaped = bool(self._last) and is_escaped(_BETWEEN.join(self._last))
+        return read_all(file, len(TAIL)) == TAIL and not escaped
+
+    def _has_grown(self, file: io.FileIO, end: int) -> bool:
+        """Return whether the file begins as before; its position is then where that ends."""
+        if not self._is_usual or not self.ids or end < self._length:
+            return False
+        digest = hashlib.sha1(usedforsecurity=False)
+        for piece in _pieces(file, self._length):
+            digest.update(piece)
+        return digest.digest() == self._digest.digest()
+
+    def _add(self, piece: bytes) -> bool:
+        """Add an entry; return False if it has another form."""
+        run_id = id_in(piece)
+        if run_id is None or run_id in self.known:
+            return False
+        at = len(self.ids)
+        self.ids.append(run_id)
+        self.known.add(run_id)
+        if at == 0 or self.ids[self.order[-1]][:15] <= run_id[:15]:
+            self.order.append(at)
+        else:
+            insort(self.order, at, key=lambda each: self.ids[each][:15])
+        self.older.append(lacks_settings(piece))
+        self._metrics.update(_NAME.findall(metrics_section(piece) or b""))
+        for column, values in self._columns.items():
+            values.add(find(piece, column))
+        self._last.append(piece)
+        if len(self._last) == _BLOCK:
+            block = _BETWEEN.join(self._last)
+            if is_escaped(block):
+                return False
+            self._blocks.append(zlib.compress(block, 1))
+            self._last = []
+        return True
+
+    def piece(self, at: int) -> bytes:
+        """Return the bytes of an entry, without its braces."""
+        number, place = divmod(at, _BLOCK)
+        if number == len(self._blocks):
+            return self._last[place]
+        found = self._unpacked.get(number)
+        if found is None:
+            found = self._unpacked[number] = self._block(number)
+            if len(self._unpacked) > _UNPACKED:
+                self._unpacked.popitem(last=False)
+        return found[place]
+
+    def _block(self, number: int) -> list[bytes]:
+        return zlib.decompress(self._blocks[number]).split(_BETWEEN)
+
+    def columns(self, columns: Iterable[RunColumn]) -> None:
+        """Find out the values of columns that are not known yet, in one pass."""
+        new = {column: _Column(column) for column in columns if column not in self._columns}
+        if not new:
+            return
+        for number in range(len(self._blocks) + 1):
+            pieces = self._block(number) if number < len(self._blocks) else self._last
+            for column, values in new.items():
+                for piece in pieces:
+                    values.add(find(piece, column))
+        self._columns.update(new)
+        while len(self._columns) > len(new) and (
+            len(self._columns) > _COLUMNS or sum(map(len, self._columns.values())) > _VALUES
+        ):
+            self._columns.popitem(last=False)
+
+    def column(self, column: RunColumn) -> _Column:
+        """Return the values of a column."""
+        self.columns([column])
+        self._columns.move_to_end(column)
+        return self._columns[column]
+
+    def may_have_metric(self, name: str) -> bool:
+        """Return whether an entry may have a metric with a name, or with its other name."""
+        return any(
+            json.dumps(known, ensure_ascii=False).encode("utf-8", "surrogatepass")[1:-1]
+            in self._metrics
+            for known in metric_lines_of(name)
+        )
+
+    def unlisted(self) -> list[str]:
+        """Return the names in the folder of the runs that are not in the index.
+
+        Raises ``OSError`` if there is no such folder.
+        """
+        found = self._store.runs.stat()
+        stamp = (self._stamp, found.st_mtime_ns, found.st_ino)
+        is_young = abs(time.time_ns() - found.st_mtime_ns) < _YOUNG
+        if self._unlisted is None or is_young or self._unlisted[0] != stamp:
+            names = os.listdir(self._store.runs)  # noqa: PTH208 - names are enough
+            self._unlisted = stamp, [name for name in names if name not in self.known]
+        return self._unlisted[1]
+
+
+class KeptLines(EntryLines):
+    """The entries of a kept index during one query."""
+
+    def __init__(self, kept: _KeptIndex) -> None:
+        super().__init__()
+        self._kept = kept
+
+    def __len__(self) -> int:
+        return len(self._kept.ids)
+
+    def ordered(self) -> Sequence[int]:
+        """Return the positions of the entries by start time, the oldest first."""
+        return self._kept.order
+
+    def piece(self, at: int) -> bytes:
+        """Return the bytes of an entry, without its braces."""
+        return self._kept.piece(at)
+
+    def is_older(self, at: int) -> bool:
+        """Return whether an entry lacks the settings of its run."""
+        return at not in self.completed and bool(self._kept.older[at])
+
+    def has_metric(self, name: str) -> bool:
+        """Return whether an entry has a metric with a name, or with its other name."""
+        if not self._kept.may_have_metric(name):
+            return False
+        known = self._kept.column(RunColumn("metric", name))
+        return any(found is not None for found in known)
+
+    def groups(self, column: RunColumn) -> tuple[Sequence[int], Sequence[Found | None]]:
+        """Return a number for each entry, and what the entries with each number have."""
+        found = self._kept.column(column)
+        return found.numbers, found
+
+    def fitting(
+        self, places: Iterable[int], column: RunColumn, condition: RunCondition
+    ) -> Iterator[int]:
+        """Yield the positions of the entries for which a condition holds."""
+        if column == ("field", "run") and condition.operator == "=":
+            ids = self._kept.ids
+            yield from (at for at in places if ids[at] == condition.value)
+        else:
+            yield from super().fitting(places, column, condition)
+
+    def keys(self, places: Iterable[int], column: RunColumn) -> Iterator[tuple[Any, int]]:
+        """Yield the places of entries in the order of a column."""
+        if self.completed:
+            yield from super().keys(places, column)
+            return
+        found = self._kept.column(column)
+        ranks = found.ranks()
+        for at in places:
+            yield ranks[found.numbers[at]], at
+
+    def known_ids(self) -> set[str]:
+        """Return the ids of all runs in the index, which must not be changed."""
+        return self._kept.known
+
+    def unlisted(self) -> list[str]:
+        """Return the names in the folder of the runs that are not in the index."""
+        return self._kept.unlisted()
+
+
+class _Keeper:
+    """The indexes that this process keeps."""
+
+    def __init__(self, idle: float) -> None:
+        self._idle, self._lock = idle, threading.Lock()
+        self._kept: OrderedDict[StoreLayout, _KeptIndex] = OrderedDict()
+        threading.Thread(target=self._watch, name="runforge-kept-index", daemon=True).start()
+
+    def index_of(self, store: StoreLayout) -> _KeptIndex:
+        with self._lock:
+            found = self._kept.pop(store, None) or _KeptIndex(store)
+            self._kept[store] = found
+            if len(self._kept) > _STORES:
+                self._kept.popitem(last=False)
+            return found
+
+    def stores(self) -> list[StoreLayout]:
+        with self._lock:
+            return list(self._kept)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(self._idle / 10)
+            with self._lock:
+                for store, kept in list(self._kept.items()):
+                    if time.monotonic() - kept.used > self._idle:
+                        del self._kept[store]
+
+
+_keeper: _Keeper | None = None
+
+
+def keep_indexes(idle: float = _IDLE) -> None:
+    """Let this process keep the indexes that it reads.
+
+    Parameters
+    ----------
+    idle
+        Seconds without a query after which an index is thrown away.
+    """
+    global _keeper
+    if _keeper is None:
+        _keeper = _Keeper(idle)
+        if hasattr(os, "register_at_fork"):
+            # A process that was divided from this one has none of its threads.
+            os.register_at_fork(after_in_child=_keep_none)
+
+
+def _keep_none() -> None:
+    global _keeper
+    _keeper = None
+
+
+def keeps_indexes() -> bool:
+    """Return whether this process keeps the indexes that it reads."""
+    return _keeper is not None
+
+
+def kept_stores() -> list[StoreLayout]:
+    """Return the stores whose indexes are kept now."""
+    return [] if _keeper is None else _keeper.stores()
+
+
+@contextmanager
+def kept_lines(store: StoreLayout) -> Iterator[KeptLines | None]:
+    """Give the entries of the index of a store as it is now; None if the whole index is needed.
+
+    Only one thread has them at a time.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_contracts.fs.files.open_file`.
+    """
+    if _keeper is None:
+        raise RuntimeError("this process keeps no indexes")
+    kept = _keeper.index_of(store)
+    with kept.lock:
+        yield KeptLines(kept) if kept.renew() else None
+
+
+def prepare_columns(stores: Iterable[StoreLayout], columns: Iterable[RunColumn]) -> None:
+    """Begin to find out the values of columns in another thread, before a query needs them.
+
+    It does nothing for stores for which it was done, or where no indexes are kept.
+    """
+    if _keeper is None:
+        return
+    columns = list(columns)
+    for store in stores:
+        kept = _keeper.index_of(store)
+        if not kept.is_prepared:
+            kept.is_prepared = True
+            threading.Thread(target=_prepare, args=(kept, columns), daemon=True).start()
+
+
+def _prepare(kept: _KeptIndex, columns: Sequence[RunColumn]) -> None:
+    for column in columns:
+        # One after the other, so that no query waits for all of them.
+        with kept.lock:
+            try:
+                if not kept.renew():
+                    return
+            except (RunForgeError, OSError):
+                return  # A query for which it is needed will say so.
+            kept.columns([column])
+
+
+def _pieces(file: io.FileIO, length: int) -> Iterator[bytes]:
+    while length > 0:
+        piece = read_all(file, min(length, _PIECE))
+        if not piece:
+            return
+        length -= len(piece)
+        yield piece
