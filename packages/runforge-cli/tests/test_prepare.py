@@ -67,7 +67,8 @@ def test_nothing_is_written_if_a_value_is_unexpected(runforge: Call, raw: Path) 
         "prepare", "raw.csv", "--recipe", "raw.prepared.recipe.json", "-o", "other.csv"
     )
     assert result.code == 1
-    assert "VALUE_UNEXPECTED" in result.err and "row 2" in result.err
+    assert "VALUE_UNEXPECTED" in result.err
+    assert "row 2" in result.err
     assert "\x1b[31m" not in result.err
     assert not raw.with_name("other.csv").exists()
 
