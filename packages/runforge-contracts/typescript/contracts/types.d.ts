@@ -2455,7 +2455,7 @@ export interface RecipeSource {
   [k: string]: unknown;
 }
 /**
- * What becomes of a raw column. Source: specification, section 23.3.
+ * What happens to a raw column. Source: specification, section 23.3.
  */
 export interface RecipeColumn {
   /**
@@ -2530,7 +2530,7 @@ export interface RecipeV1 {
    */
   label: string;
   /**
-   * What becomes of each raw column, in the order of the prepared columns; a raw column that is not listed is not used.
+   * What happens to each raw column, in the order of the prepared columns; a raw column that is not listed is not used.
    *
    * @minItems 1
    * @maxItems 100000

@@ -47,7 +47,7 @@ class RecipeSource(Struct, kw_only=True, frozen=True, gc=False):
 
 class RecipeColumn(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What becomes of a raw column. Source: specification, section 23.3.
+    What happens to a raw column. Source: specification, section 23.3.
     """
 
     column: Annotated[str, Meta(description="Its name in the header, exactly.")]
@@ -177,7 +177,7 @@ class RecipeV1(Struct, kw_only=True, frozen=True, gc=False):
     columns: Annotated[
         list[RecipeColumn],
         Meta(
-            description="What becomes of each raw column, in the order of the prepared columns; a raw column that is not listed is not used.",
+            description="What happens to each raw column, in the order of the prepared columns; a raw column that is not listed is not used.",
             max_length=100000,
             min_length=1,
         ),

@@ -154,7 +154,7 @@ class _ByValue(Conversion):
         """Return the fields of a trimmed cell; None if it is unexpected."""
 
 
-class _Listed(_ByValue):
+class _FromList(_ByValue):
     """One field, from a list of values."""
 
     def __init__(self, column: Mapping[str, Any], fields: Mapping[str, str]) -> None:
@@ -165,7 +165,7 @@ class _Listed(_ByValue):
         return self._fields.get(cell)
 
 
-class _Words(_Listed):
+class _Words(_FromList):
     """The words for booleans, in any case."""
 
     def _one(self, cell: str) -> str | None:
@@ -293,12 +293,12 @@ def conversion(column: Mapping[str, Any], source: Mapping[str, Any]) -> Conversi
         if "true" not in column:
             return _Words(column, {"true": "1", "false": "0"})
         words = dict.fromkeys(column["false"], "0") | dict.fromkeys(column["true"], "1")
-        return _Listed(column, words)
+        return _FromList(column, words)
     if action == "one_hot":
         return _OneHot(column)
     if action == "ordinal":
         order = column["categories"]
-        return _Listed(column, {value: str(rank) for rank, value in enumerate(order)})
+        return _FromList(column, {value: str(rank) for rank, value in enumerate(order)})
     if action == "date":
         return _Date(column)
     if action == "keep":

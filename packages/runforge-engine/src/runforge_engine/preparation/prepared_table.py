@@ -154,7 +154,7 @@ def _converted(
         raise RunForgeError(
             ErrorCode.VALUE_UNEXPECTED,
             problems[0].message,
-            hint="Correct the cells, or say in the recipe what becomes of them.",
+            hint="Correct the cells, or say in the recipe what happens to them.",
             **problems[0].location._asdict(),
             problems=problems if len(problems) > 1 else (),
         )

@@ -132,7 +132,7 @@ def _dropped(because: str) -> dict[str, Any]:
 
 
 def _number(name: str, cells: pa.Array, source: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what becomes of numbers; None for other cells."""
+    """Return what happens to numbers; None for other cells."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -175,7 +175,7 @@ def _boolean(values: list[str]) -> dict[str, Any] | None:
 
 
 def _date(cells: pa.Array) -> dict[str, Any] | None:
-    """Return what becomes of dates; None for other cells."""
+    """Return what happens to dates; None for other cells."""
     import pyarrow.compute as pc
 
     if not re.match(r"[0-9]", cells[0].as_py()):
