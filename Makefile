@@ -167,6 +167,7 @@ bench: $(VENV)/.tools $(CLIENT)/build ## Measure, beside plain libraries, write 
 	$(BIN)/python benchmarks/contracts.py
 	$(TOOLS) python benchmarks/conformance.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/pages.py
 	$(BIN)/python benchmarks/inspect_artifact.py
 	$(BIN)/python benchmarks/bench.py $(if $(wildcard $(RIVALS)/.installed),--rivals $(RIVALS)/bin/python)
 

@@ -53,6 +53,8 @@ def entry(number: int) -> dict[str, Any]:
         "model_pkl": "artifacts/model.pkl",
         "model_family": FAMILIES[number % 3],
         "model_sha256": digest[::-1],
+        "seed": number % 7,
+        "hyperparameters": {"max_iter": 200, "C": 10.0 ** (number % 5 - 2)},
     }
 
 

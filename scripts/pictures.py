@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from rich.console import Console
 from rich.text import Text
 
@@ -39,7 +39,7 @@ def main() -> int:
         draw_terminal(workspace)
         runforge(workspace, "report", "latest", "-o", "report.html")
         shoot(chromium, workspace / "report.html", IMAGES / "report.png")
-        shoot_list(chromium, workspace)
+        shoot_pages(chromium, workspace)
     return 0
 
 
@@ -81,8 +81,8 @@ def shoot(chromium: str, page: Path, picture: Path) -> None:
     subprocess.run([chromium, *options, *size, page.as_uri()], check=True, capture_output=True)
 
 
-def shoot_list(chromium: str, workspace: Path) -> None:
-    """Take a screenshot of the list of runs in the browser, with a sweep in it."""
+def shoot_pages(chromium: str, workspace: Path) -> None:
+    """Take screenshots of the pages in the browser: list, comparison, sweep, dataset."""
     runforge(
         workspace, "sweep", *TRAIN[1:4], *EXCLUDE[:6], "--grid", "C=0.01,0.1,1", "--seeds=1..3"
     )
@@ -97,10 +97,30 @@ def shoot_list(chromium: str, workspace: Path) -> None:
             page.goto(address)
             page.wait_for_url("**/runs")
             page.screenshot(path=IMAGES / "browser.png")
+            for box in page.locator("input[name=run]").all():
+                box.check()
+            page.get_by_role("button", name="Compare the chosen runs").click()
+            page.set_viewport_size({"width": 1080, "height": 1230})
+            shoot_from(page, "Metric against parameter", "browser-compare.png")
+            page.set_viewport_size({"width": 1080, "height": 640})
+            page.get_by_role("link", name="Sweeps").click()
+            page.locator("tbody a").first.click()
+            shoot_from(page, "Parameters and results", "browser-sweep.png")
+            page.get_by_role("link", name="Runs", exact=True).click()
+            page.locator("tbody a").first.click()
+            page.get_by_role("link", name="all runs on it", exact=True).click()
+            page.get_by_role("button", name="Inspect the file").click()
+            page.screenshot(path=IMAGES / "browser-dataset.png")
             browser.close()
     finally:
         server.terminate()
         server.wait()
+
+
+def shoot_from(page: Page, heading: str, picture: str) -> None:
+    """Take a screenshot that begins with a heading."""
+    page.get_by_role("heading", name=heading).evaluate("item => item.scrollIntoView()")
+    page.screenshot(path=IMAGES / picture)
 
 
 if __name__ == "__main__":

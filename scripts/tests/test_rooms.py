@@ -68,6 +68,7 @@ ORDER = {
         "experiment.scaffold",
         "experiment.run",
         "bundles",
+        "merging",
         "api",
     ],
     "runforge_cli": [

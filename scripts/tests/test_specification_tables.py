@@ -131,7 +131,8 @@ def test_every_file_of_a_run_is_listed() -> None:
         if name.isupper() and isinstance(value, str) and "." in value and not value.startswith(".")
     }
     of_experiments = {layout.CONFIG, layout.SYSTEM, layout.JOURNAL, layout.LOGS, layout.LOG_COPY}
-    others = {layout.PLAN, layout.GROUP, layout.EVALUATION, layout.ALIASES, layout.BUNDLE}
+    others = {layout.PLAN, layout.GROUP, layout.EVALUATION, layout.ALIASES, layout.MERGES}
+    others |= {layout.BUNDLE}
     assert files - of_experiments - others <= listed
 
 

@@ -27,6 +27,9 @@ PREPARED = (
     ("sign", "production", "--key", "runforge.key"),
     ("bundle", "production", "--with-dataset", "-o", "model.rfz"),
     ("experiment", "init"),
+    ("keygen", "--out", "grace.key"),
+    ("train", *DATA, "--seed", "1", "--workspace", "shared/grace"),
+    ("sign", "latest", "--key", "grace.key", "--workspace", "shared/grace"),
 )
 #: Examples that need what a workspace does not have, and where they are run; here only parsed.
 PARSED = {
@@ -54,6 +57,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = Path(__file__).parents[3]
     shutil.copyfile(root / "examples/penguins.csv", folder / "penguins.csv")
     shutil.copyfile(root / "examples/penguins.csv", folder / "new.csv")
+    (folder / "shared/grace").mkdir(parents=True)
+    shutil.copyfile(root / "examples/penguins.csv", folder / "shared/grace/penguins.csv")
     for arguments in PREPARED:
         process = start(folder, *arguments)
         assert process.wait() == 0, arguments

@@ -237,6 +237,7 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("train", "data/three.csv", "--label", "sepal_length", "--store", ".ml")
     yield ("index", "rebuild")
     yield ("index", "rebuild", "--store", ".ml")
+    yield ("store", "merge", ".", "--dry-run")
     yield ("alias", "production", runs[0])
     yield ("alias", "production", "--remove")
     for run in runs:

@@ -218,13 +218,22 @@ def test_a_dataset_has_its_runs_and_is_inspected_only_as_it_was(
         found = re.search(r'href="(/datasets/[0-9a-f]{64})"', page)
         assert found is not None
         dataset = server.ask(found[1])
-        assert runs_in(dataset.text)
+        on_it = runs_in(dataset.text)
+        # The run page has the others, and the dataset page where each file came from.
+        beside = runs_in(page.partition('id="beside"')[2].partition("</section>")[0])
+        assert len(beside) == len(on_it) - 1 > 0
+        assert set(beside) < set(on_it)
+        size = (tmp_path / "ws/penguins.csv").stat().st_size
+        assert f"<code>penguins.csv</code></th><td>{size:,} bytes now</td>" in dataset.text
+        assert dataset.text.count('name="run"') == len(on_it)
         check_page(dataset.text)
         inspected = server.post(f"{found[1]}/inspection")
         assert "bill_length_mm" in inspected.text
         check_page(inspected.text)
         with (tmp_path / "ws/penguins.csv").open("a") as file:
             file.write("\n")
+        (tmp_path / "ws/penguins.csv").rename(tmp_path / "ws/moved.csv")
+        assert "<td>not there now</td>" in server.ask(found[1]).text
         refused = server.post(f"{found[1]}/inspection")
         assert (refused.status, "bill_length_mm" in refused.text) == (404, False)
 

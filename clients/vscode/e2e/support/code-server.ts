@@ -88,15 +88,17 @@ export class CodeServer {
       args: ["--no-sandbox", "--disable-quic", "--disable-background-networking"],
     });
     const code = [ENTRY, ...folders(folder)];
-    if (options.install !== false) {
-      const install = [...code, "--install-extension", await packed()];
-      await promisify(execFile)(process.execPath, install, { env });
-    }
+    if (options.install !== false) await install(folder, await packed(), env);
     const serve = [...code, "--auth=none", "--bind-addr=127.0.0.1:0"];
     const server = spawn(process.execPath, serve, { env, stdio: ["ignore", "pipe", "pipe"] });
     // Also when the tests are broken off.
     process.once("exit", () => server.kill());
     return new CodeServer(folder, await listening(server), server, browser, settings);
+  }
+
+  /** Install another packed extension, for windows that are opened later. */
+  async install(vsix: string): Promise<void> {
+    await install(this.folder, vsix, environment(this.folder));
   }
 
   /** A new folder for a workspace, with the files of `from`. */
@@ -188,6 +190,11 @@ export class CodeServer {
     if (this.#process.exitCode === null && this.#process.signalCode === null) await ended;
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
+}
+
+async function install(folder: string, vsix: string, env: Record<string, string>): Promise<void> {
+  const command = [ENTRY, ...folders(folder), "--install-extension", vsix];
+  await promisify(execFile)(process.execPath, command, { env });
 }
 
 function folders(folder: string): string[] {

@@ -182,6 +182,13 @@ export class Window {
     return this.page.locator(".sidebar .monaco-list-row").filter({ hasText: text }).first();
   }
 
+  /** Choose from the menu of a row in the side bar. */
+  async menu(row: string | RegExp, title: string): Promise<void> {
+    const item = this.page.locator(".monaco-menu").getByText(title, { exact: true });
+    await this.bring(() => this.row(row).click({ button: "right", timeout: AGAIN }), item);
+    await this.clickAway(item);
+  }
+
   /** Close all editors and whatever is open before them. */
   async closeEditors(): Promise<void> {
     const tab = this.page.locator(".editor-group-container .tab").first();

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { inVsCode } from "../support/suite.ts";
+import { runforge } from "../support/workspaces.ts";
 
 const REQUEST = {
   version: 1,
@@ -81,5 +82,23 @@ describe("documents", () => {
       ...others,
       model: { ...model, hyperparameters: { n_estimators: 20 } },
     });
+  });
+});
+
+describe("experiments", () => {
+  const code = inVsCode();
+
+  test("are repeated from the list, in a terminal", async () => {
+    const workspace = await code.server.workspace("experiments");
+    await runforge(workspace, "experiment", "init");
+    const window = await code.server.open(workspace);
+    await window.openFile("experiments/exp-001.yaml");
+    await window.clickLens("Run", "Experiment: experiments/exp-001.yaml");
+    await window.run("RunForge: Open Runs");
+    const runs = async () => (await readdir(path.join(workspace, "runs")).catch(() => [])).length;
+    await window.until(async () => (await runs()) === 1);
+    await window.row(/exp-001.*accuracy/).waitFor();
+    await window.menu("exp-001", "Rerun");
+    await window.until(async () => (await runs()) === 2);
   });
 });

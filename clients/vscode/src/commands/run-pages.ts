@@ -62,8 +62,9 @@ export async function openComparison(app: App, runs: readonly string[]): Promise
     model: app.setting("reportCurves", true),
   });
   const actions = runs.slice(0, 8).map(
-    (run): Action => ({
-      label: `Open ${run}`,
+    (run, at): Action => ({
+      // The report has letters for the runs, in this order.
+      label: `Open ${String.fromCharCode(65 + at)}`,
       message: { action: "openRun", run },
     }),
   );

@@ -100,7 +100,11 @@ async function trainOn(app: App, params: TrainParams): Promise<void> {
 /** Train again with the same settings, after a look at whether the user meant it. */
 async function rerunUnchanged(app: App, argument: RunArgument): Promise<void> {
   const run = await chooseRun(app, argument, "RunForge: Rerun");
-  if (run) await rerunOf(app, { run });
+  if (!run) return;
+  const { run_dir, config } = await app.session().request("show", { run });
+  // The configuration of an experiment is what repeats it.
+  const file = vscode.Uri.joinPath(vscode.Uri.file(app.path(run_dir)), "config.yaml");
+  await (config ? runExperiment(app, file) : rerunOf(app, { run }));
 }
 
 async function rerunWithChanges(app: App, argument: RunArgument): Promise<void> {
@@ -189,6 +193,23 @@ export async function runRequest(app: App, uri: vscode.Uri): Promise<void> {
   await execute(app, `Training: ${path}`, again, (options) =>
     app.session().request("run", { path }, options),
   );
+}
+
+/** Execute an experiment in a terminal: its script prints what it likes, and may ask. */
+export async function runExperiment(app: App, uri: vscode.Uri): Promise<void> {
+  const session = app.session();
+  app.output.info(`Experiment: ${app.named(uri)}`);
+  await session.start();
+  const python = session.interpreter?.path ?? "python";
+  const args = ["-P", "-m", "runforge_cli", "experiment", "run", uri.fsPath];
+  const task = new vscode.Task(
+    { type: "runforge" },
+    app.folder ?? vscode.TaskScope.Workspace,
+    `experiment ${uri.path.split("/").at(-1)}`,
+    "RunForge",
+    new vscode.ProcessExecution(python, args, { cwd: app.path("") }),
+  );
+  await vscode.tasks.executeTask(task);
 }
 
 /** Show the progress of a training, and open the run or say why it failed when it has ended. */

@@ -2,7 +2,12 @@
 import type { RequestV1 } from "@runforge/client";
 import * as vscode from "vscode";
 import type { App } from "../app.ts";
-import { chooseChanges, runRequest, sweepNow } from "../commands/training-commands.ts";
+import {
+  chooseChanges,
+  runExperiment,
+  runRequest,
+  sweepNow,
+} from "../commands/training-commands.ts";
 import { printable, Refusal } from "../failures.ts";
 import { type DocumentKind, documentKind, locate } from "./document-kinds.ts";
 import { summaryText } from "./document-summary.ts";
@@ -140,22 +145,6 @@ async function changeRequest(app: App, uri = vscode.window.activeTextEditor?.doc
   );
   await vscode.workspace.applyEdit(edit);
   await vscode.window.showTextDocument(document);
-}
-
-/** Execute an experiment in a terminal: its script prints what it likes, and may ask. */
-async function runExperiment(app: App, uri: vscode.Uri): Promise<void> {
-  const session = app.session();
-  await session.start();
-  const python = session.interpreter?.path ?? "python";
-  const args = ["-P", "-m", "runforge_cli", "experiment", "run", uri.fsPath];
-  const task = new vscode.Task(
-    { type: "runforge" },
-    app.folder ?? vscode.TaskScope.Workspace,
-    `experiment ${uri.path.split("/").at(-1)}`,
-    "RunForge",
-    new vscode.ProcessExecution(python, args, { cwd: app.path("") }),
-  );
-  await vscode.tasks.executeTask(task);
 }
 
 /** Say whether a document is valid. */

@@ -41,5 +41,6 @@ body { --page: var(--vscode-editor-background); --panel: var(--vscode-textBlockQ
   --s6: var(--vscode-terminal-ansiCyan); --s7: var(--vscode-charts-foreground);
   padding-top: 0; font-family: var(--vscode-font-family); }
 h1 { margin-top: .75rem; }
+body.vscode-high-contrast code, body.vscode-high-contrast-light code { color: inherit; background: none; }
 .toolbar { background: var(--page); }
 `;

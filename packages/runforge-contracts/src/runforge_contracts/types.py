@@ -236,6 +236,9 @@ if TYPE_CHECKING:
         RankedCoefficient as RankedCoefficient,
     )
     from runforge_contracts._generated.manifest_v1 import ManifestV1 as ManifestV1
+    from runforge_contracts._generated.merge_report_v1 import MergedItem as MergedItem
+    from runforge_contracts._generated.merge_report_v1 import MergeReportV1 as MergeReportV1
+    from runforge_contracts._generated.merge_report_v1 import StoreContents as StoreContents
     from runforge_contracts._generated.metrics_phase2 import MetricsPhase2 as MetricsPhase2
     from runforge_contracts._generated.metrics_v1 import ConfusionMatrixItem as ConfusionMatrixItem
     from runforge_contracts._generated.metrics_v1 import MetricsV1 as MetricsV1
@@ -293,6 +296,9 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.run_v0_4_0 import RunV040 as RunV040
     from runforge_contracts._generated.run_v0_4_0 import Split as Split
     from runforge_contracts._generated.run_v0_4_0 import UsedDevice as UsedDevice
+    from runforge_contracts._generated.store_merge_v1 import MergedEntries as MergedEntries
+    from runforge_contracts._generated.store_merge_v1 import MergedHead as MergedHead
+    from runforge_contracts._generated.store_merge_v1 import StoreMergeV1 as StoreMergeV1
     from runforge_contracts._generated.sweep_plan_v1 import GridParameter as GridParameter
     from runforge_contracts._generated.sweep_plan_v1 import PlanExecution as PlanExecution
     from runforge_contracts._generated.sweep_plan_v1 import PlanGroup as PlanGroup
@@ -471,6 +477,10 @@ _MODULES = {
     "ManifestV1": "manifest_v1",
     "MemberNumber": "group_v1",
     "MemberStatus": "group_v1",
+    "MergeReportV1": "merge_report_v1",
+    "MergedEntries": "store_merge_v1",
+    "MergedHead": "store_merge_v1",
+    "MergedItem": "merge_report_v1",
     "MetricPoint": "tfc_metrics_v1",
     "MetricValue": "comparison_v1",
     "MetricsEntry": "interpretability_index_v1",
@@ -537,6 +547,8 @@ _MODULES = {
     "SkippedFolder": "index_report_v1",
     "Split": "run_v0_4_0",
     "Status": "common_v1",
+    "StoreContents": "merge_report_v1",
+    "StoreMergeV1": "store_merge_v1",
     "StoreReport": "index_report_v1",
     "SweepPlanV1": "sweep_plan_v1",
     "SweepStrategy": "sweep_plan_v1",

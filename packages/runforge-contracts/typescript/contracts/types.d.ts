@@ -2236,6 +2236,72 @@ export interface ManifestV1 {
   files: FileDigests;
 }
 /**
+ * The contents of an index without regard to order and origin. Source: specification, section 23.3.
+ */
+export interface StoreContents {
+  count: Count;
+  sha256: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * Something of the other store.
+ */
+export interface MergedItem {
+  kind: "run" | "experiment" | "group" | "evaluation" | "dataset" | "signature" | "alias";
+  /**
+   * Its id; of a signature, that of what it is of; of a dataset, its file; of an alias, its name.
+   */
+  id: string;
+  /**
+   * `added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is.
+   */
+  outcome: "added" | "present" | "apart" | "differs" | "unfinished";
+  /**
+   * Where it is now, relative to the workspace.
+   */
+  path?: string;
+  /**
+   * What differs, if this store has another one.
+   */
+  differences?: string[];
+  [k: string]: unknown;
+}
+/**
+ * What was brought from another store, as `runforge store merge --json` prints it. Source: specification, section 23.5.
+ */
+export interface MergeReportV1 {
+  schema_version: "merge_report.v1";
+  /**
+   * `present`: this store had all of the other one, and nothing was written.
+   */
+  outcome: "merged" | "present";
+  /**
+   * Whether nothing was written, because only the plan was asked for.
+   */
+  dry_run: boolean;
+  /**
+   * The store, relative to the workspace.
+   */
+  store: string;
+  /**
+   * Path of the other store.
+   */
+  other: string;
+  /**
+   * The origin of the other index; absent if it has no entry.
+   */
+  origin?: Sha256;
+  /**
+   * The runs that the index lists, whatever their order. Two stores that were merged both ways have the same.
+   */
+  contents: StoreContents;
+  /**
+   * Everything in the other store.
+   */
+  items: MergedItem[];
+  [k: string]: unknown;
+}
+/**
  * Exactly three metrics; frozen. Source: specification, section 9.1.
  */
 export interface MetricsPhase2 {
@@ -2455,7 +2521,7 @@ export interface RecipeSource {
   [k: string]: unknown;
 }
 /**
- * What happens to a raw column. Source: specification, section 23.3.
+ * What happens to a raw column. Source: specification, section 24.3.
  */
 export interface RecipeColumn {
   /**
@@ -2520,7 +2586,7 @@ export interface RecipeColumn {
   [k: string]: unknown;
 }
 /**
- * How the columns of a raw table become a table of numbers. Source: specification, section 23.2.
+ * How the columns of a raw table become a table of numbers. Source: specification, section 24.2.
  */
 export interface RecipeV1 {
   schema_version: "recipe.v1";
@@ -5002,7 +5068,7 @@ export interface VerifiedStore {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`; the last also for a run that was signed with a history of aliases.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`, `merges`; `aliases` also for a run that was signed with a history of aliases.
    */
   check: string;
   /**
@@ -5202,6 +5268,70 @@ export interface WatchMethod {
   method: "watch";
   params: WatchParams;
   result: WatchResult;
+  [k: string]: unknown;
+}
+/**
+ * The number of entries of an index, and the digest of the chain over them. Source: specification, section 14.3.
+ */
+export interface MergedHead {
+  count: number;
+  sha256: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * Entries that follow one another both in this index and in the other one.
+ */
+export interface MergedEntries {
+  /**
+   * Position of the first of them in the `runs` of this index, from 0.
+   */
+  first: Count;
+  /**
+   * How many there are.
+   */
+  count: number;
+  /**
+   * Their `origin` in the other index; absent if they have none there.
+   */
+  origin?: Sha256;
+  /**
+   * Their `run_dir` in the other index; absent if it is the same.
+   */
+  run_dir?: string;
+  [k: string]: unknown;
+}
+/**
+ * One line of `merges.jsonl`, the append-only record of the indexes of other stores that were merged into one (JSON Lines). Source: specification, section 23.4.
+ */
+export interface StoreMergeV1 {
+  schema_version: "store_merge.v1";
+  recorded_at: Timestamp;
+  /**
+   * The client that wrote the line, such as `runforge-cli@0.4.0`.
+   */
+  created_by?: string;
+  /**
+   * The origin of the other index. Source: specification, section 14.3.
+   */
+  origin: Sha256;
+  /**
+   * The head of the other index.
+   */
+  index_head: MergedHead;
+  /**
+   * Where the entries of the other index are in this one, in the order of the other index.
+   *
+   * @minItems 1
+   */
+  entries: MergedEntries[];
+  /**
+   * How many entries were appended to this index.
+   */
+  added: Count;
+  /**
+   * The digest of the chain over all lines before this one; 64 zeros in the first line.
+   */
+  previous: Sha256;
   [k: string]: unknown;
 }
 /**
@@ -5637,6 +5767,7 @@ export interface Documents {
   "interpretability.index.v1": InterpretabilityIndexV1;
   "linear_coefficients.v1": LinearCoefficientsV1;
   "manifest.v1": ManifestV1;
+  "merge_report.v1": MergeReportV1;
   "metrics.phase2": MetricsPhase2;
   "metrics.v1": MetricsV1;
   "prediction.v1": PredictionV1;
@@ -5648,6 +5779,7 @@ export interface Documents {
   "run.v0.3.3": RunV033;
   "run.v0.3.6": RunV036;
   "run.v0.4.0": RunV040;
+  "store_merge.v1": StoreMergeV1;
   "sweep_plan.v1": SweepPlanV1;
   "tfc.config.v1": ExperimentConfigV1;
   "tfc.experiment.v1": ExperimentV1;

@@ -18,6 +18,8 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 from collections import Counter  # noqa: E402
+from collections.abc import Callable  # noqa: E402
+from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -41,25 +43,33 @@ EVENTS = {"open", "os.mkdir", "os.rename", "os.link", "os.remove", "os.chmod", "
 
 def make_bundle(folder: Path) -> tuple[Path, Path]:
     """Train, sign and bundle a run; return the bundle and the folder of the run."""
-    path, label, _ = write_dataset("iris", folder)
-    store = StoreLayout(folder)
-    request = new_request(dataset=path, label_column=label, store=store, created_by="tests@1")
-    run = execute(request, store).run_dir
-    index = read_store_index(store)
-    assert index is not None
-    sign_folder(
-        run,
-        generate_key(folder / "key").private_key,
-        index_head=Chain(index.raw_entries).head,
-        origin=index.origin,
-    )
+    run = train_and_sign(folder)
     bundle = folder / "run.rfz"
     write_bundle(Run(run), bundle, created_by="tests@1", with_dataset=True)
     return bundle, run
 
 
-def killed(bundle: Path, workspace: Path, number: int) -> bool:
-    """Unbundle in another process, killed before its call ``number``; return whether it was."""
+def train_and_sign(folder: Path, seed: int = 42) -> Path:
+    """Train and sign a run in a workspace, and return its folder."""
+    path, label, _ = write_dataset("iris", folder)
+    store = StoreLayout(folder)
+    request = new_request(
+        dataset=path, label_column=label, store=store, created_by="tests@1", seed=seed
+    )
+    run = execute(request, store).run_dir
+    index = read_store_index(store)
+    assert index is not None
+    sign_folder(
+        run,
+        generate_key(folder / f"key-{seed}").private_key,
+        index_head=Chain(index.raw_entries).head,
+        origin=index.origin,
+    )
+    return run
+
+
+def killed(workspace: Path, number: int, work: Callable[[], object]) -> bool:
+    """Do some work in another process, killed before its call ``number``; return whether it was."""
     child = os.fork()
     if child == 0:
         seen, root = [0], str(workspace)
@@ -71,8 +81,7 @@ def killed(bundle: Path, workspace: Path, number: int) -> bool:
                     os.kill(os.getpid(), signal.SIGKILL)
 
         sys.addaudithook(watch)
-        with opened_bundle(bundle, workspace) as opened:
-            unbundle(opened, StoreLayout(workspace))
+        work()
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     if os.WIFSIGNALED(status):
@@ -80,6 +89,12 @@ def killed(bundle: Path, workspace: Path, number: int) -> bool:
         return True
     assert os.WEXITSTATUS(status) == 0
     return False
+
+
+def unbundled(bundle: Path, workspace: Path) -> None:
+    """Unbundle into the store of a workspace."""
+    with opened_bundle(bundle, workspace) as opened:
+        unbundle(opened, StoreLayout(workspace))
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -101,16 +116,15 @@ def main(first: int, step: int) -> None:
             workspace = sender.with_name(f"receiver-{number}")
             workspace.mkdir()
             store = StoreLayout(workspace)
-            again = killed(bundle, workspace, number)
+            again = killed(workspace, number, partial(unbundled, bundle, workspace))
             left = sorted(store.runs.iterdir()) if store.runs.is_dir() else []
             assert [path.name for path in left] in ([], [run.name]), left
             assert all(tree(path) == expected for path in left), number
             outcomes["whole" if left else "none"] += 1
-            with opened_bundle(bundle, workspace) as opened:
-                unbundle(opened, store)
+            unbundled(bundle, workspace)
             assert tree(store.run_folder(run.name)) == expected
             assert verify_store(store).holds, number
-            hidden = [path.name for path in store.root.iterdir() if "unbundle" in path.name]
+            hidden = [path.name for path in store.root.iterdir() if "incoming" in path.name]
             assert not hidden, hidden
             number += step
     print(json.dumps(outcomes))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from stat import S_ISREG
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_cli.answers.list_answer import RunChoice
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
@@ -14,7 +15,7 @@ from runforge_contracts.store.summary import RunData, summary_of
 from starlette.datastructures import QueryParams
 
 from runforge_web.page_rendering import render
-from runforge_web.runs_page import read_page
+from runforge_web.runs_page import RunPage, read_page
 
 if TYPE_CHECKING:
     from runforge_cli.shell.settings import Settings
@@ -22,8 +23,21 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-#: The newest runs that are listed, and those that are asked where the file lay.
-_LISTED, _ASKED = 100, 20
+#: The newest runs that are listed, those that are asked where the file lay, and those on the page
+#: of a run.
+_LISTED, _ASKED, _FEW = 100, 20, 10
+
+
+class RecordedFile(NamedTuple):
+    """Where a run read a dataset from."""
+
+    path: str
+    run_id: str
+    label: str
+    #: The commit that was checked out, and whether it had changes.
+    commit: str
+    #: Whether a file lies there now; its bytes may be others.
+    state: str
 
 
 def dataset_page(request: Request) -> Response:
@@ -40,7 +54,7 @@ def inspection_page(request: Request, form: FormData) -> Response:
     from runforge_engine.data.dataset_inspection import inspect_dataset
 
     digest, settings = _digest_of(request), request.app.state.settings
-    for path, use in _recorded(settings, digest).items():
+    for path, (_, use) in _recorded(settings, digest).items():
         try:
             if digest_file(path).sha256 == digest:
                 report, _ = inspect_dataset(str(path), use.label_column, use.exclude_columns or ())
@@ -58,10 +72,41 @@ def _page(request: Request, inspection: dict[str, Any] | None) -> Response:
     digest, settings = _digest_of(request), request.app.state.settings
     query = QueryParams([("limit", str(_LISTED))])
     found = read_page(settings, query, _runs_on(digest))
-    places = sorted(path.as_posix() for path in _recorded(settings, digest))
+    recorded = _recorded(settings, digest).items()
+    files = [_file(settings, path, run, use) for path, (run, use) in recorded]
     return render(
-        request, "dataset.html", digest=digest, found=found, places=places, inspection=inspection
+        request, "dataset.html", digest=digest, found=found, files=files, inspection=inspection
     )
+
+
+def runs_beside(settings: Settings, run: Run, digest: str) -> RunPage:
+    """Return the newest other runs on the dataset of a run, and how many there are."""
+    query = QueryParams([("limit", str(_FEW))])
+    choice = RunChoice(where=[f"dataset={digest}", f"run!={run.id}"])
+    return read_page(settings, query, choice)
+
+
+def _file(settings: Settings, path: Path, run: Run, use: RunData) -> RecordedFile:
+    try:
+        git = ((run.record or {}).get("provenance") or {}).get("git")
+    except RunForgeError:
+        git = None
+    commit = f"{git['commit'][:12]}{' with changes' if git['dirty'] else ''}" if git else ""
+    shown = path.relative_to(settings.folder) if path.is_relative_to(settings.folder) else path
+    return RecordedFile(
+        shown.as_posix(), run.id, use.label_column or "", commit, _state(path, settings)
+    )
+
+
+def _state(path: Path, settings: Settings) -> str:
+    """Return whether a file of the workspace is there; other folders are not looked into."""
+    if ".." in path.parts or not path.is_relative_to(settings.folder):
+        return "outside of the workspace"
+    try:
+        found = path.lstat()
+    except (OSError, ValueError):
+        return "not there now"
+    return f"{found.st_size:,} bytes now" if S_ISREG(found.st_mode) else "no file now"
 
 
 def _digest_of(request: Request) -> str:
@@ -77,17 +122,19 @@ def _runs_on(digest: str) -> RunChoice:
     return RunChoice(where=[f"dataset={digest}"])
 
 
-def _recorded(settings: Settings, digest: str) -> dict[Path, RunData]:
-    """Return where the newest runs on a dataset recorded its file, with how they used it."""
+def _recorded(settings: Settings, digest: str) -> dict[Path, tuple[Run, RunData]]:
+    """Return where the newest runs on a dataset recorded its file, with how one used it."""
     query = _runs_on(digest).query(settings)
     listed = QueriedList(settings.places(), query, run_facts(settings.folder))
-    found = dict[Path, RunData]()
+    found = dict[Path, tuple[Run, RunData]]()
     for row in listed.first(_ASKED)[0]:
         try:
             folder = row.folder()
-            data = summary_of(folder).data if isinstance(folder, Run) else None
+            if not isinstance(folder, Run):
+                continue
+            data = summary_of(folder).data
         except RunForgeError:
             continue  # The list shows it; its documents cannot be read.
-        if data is not None and data.path is not None:
-            found.setdefault(settings.folder / data.path, data)
+        if data.path is not None:
+            found.setdefault(settings.folder / data.path, (folder, data))
     return found

@@ -20,6 +20,7 @@ from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summary_of
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from runforge_web.dataset_pages import runs_beside
 from runforge_web.found_runs import (
     MOST_FILES,
     TAIL,
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
     from starlette.datastructures import FormData
     from starlette.requests import Request
+
+    from runforge_web.runs_page import RunPage
 
 #: Bytes of a download that are read at a time.
 _PIECE = 2**18
@@ -81,6 +84,7 @@ def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response
         body=body,
         state=_state(run, settings),
         related=related_pages(run, settings),
+        beside=_beside(run, settings),
         files=files,
         more_files=more,
         most_files=MOST_FILES,
@@ -183,6 +187,15 @@ def related_pages(run: AnyRun, settings: Settings) -> list[RelatedPage]:
     if digest:
         found.append(RelatedPage("Dataset", "all runs on it", f"/datasets/{url_segment(digest)}"))
     return found
+
+
+def _beside(run: AnyRun, settings: Settings) -> tuple[str, RunPage] | None:
+    """Return the digest of the dataset of a run, and the other runs on it; None without any."""
+    digest = summary_of(run).data.fingerprint_sha256 if isinstance(run, Run) else None
+    if not isinstance(run, Run) or digest is None:
+        return None
+    found = runs_beside(settings, run, digest)
+    return (digest, found) if found.rows else None
 
 
 def _run_of(request: Request) -> AnyRun:

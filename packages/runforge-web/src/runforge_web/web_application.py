@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from runforge_cli.report.styles import CSS
@@ -20,15 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from runforge_web import (
-    comparison_page,
-    dataset_pages,
-    document_pages,
-    event_stream,
-    run_pages,
-    runs_page,
-    sweep_pages,
-)
+from runforge_web import event_stream, runs_page
 from runforge_web.page_rendering import render_error
 from runforge_web.web_gate import WebGate
 
@@ -41,6 +34,27 @@ if TYPE_CHECKING:
 _FIELDS, _FORM = 1_000, "application/x-www-form-urlencoded"
 
 log = logging.getLogger(__name__)
+
+
+class _LateModule:
+    """A module whose pages are imported when one is asked for: the first page needs none of it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = f"runforge_web.{name}"
+
+    def __getattr__(self, page: str) -> Callable[..., Response]:
+        def answer(*arguments: Any) -> Response:
+            found: Response = getattr(import_module(self._name), page)(*arguments)
+            return found
+
+        return answer
+
+
+comparison_page = _LateModule("comparison_page")
+dataset_pages = _LateModule("dataset_pages")
+document_pages = _LateModule("document_pages")
+run_pages = _LateModule("run_pages")
+sweep_pages = _LateModule("sweep_pages")
 
 Reading = Callable[[Request], Response]
 Doing = Callable[[Request, FormData], Response]

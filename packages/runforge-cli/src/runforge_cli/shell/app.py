@@ -42,6 +42,7 @@ COMMANDS = {
     "keygen": "Create a key to sign runs with.",
     "bundle": "Write a run into one file, to be sent.",
     "unbundle": "Bring the run of a bundle into the store.",
+    "store": "Bring another store into this one.",
     "index": "Check the index, or rebuild it from the run folders.",
     "experiment": "Run any training script as a recorded run.",
     "editor-python": "Let the editor extension train with this RunForge.",
@@ -70,6 +71,7 @@ _UNWOUND = frozenset(
         "report",
         "serve",
         "sign",
+        "store",
         "unbundle",
     }
 )

@@ -47,7 +47,7 @@ class RecipeSource(Struct, kw_only=True, frozen=True, gc=False):
 
 class RecipeColumn(Struct, kw_only=True, frozen=True, gc=False):
     """
-    What happens to a raw column. Source: specification, section 23.3.
+    What happens to a raw column. Source: specification, section 24.3.
     """
 
     column: Annotated[str, Meta(description="Its name in the header, exactly.")]
@@ -163,7 +163,7 @@ class RecipeColumn(Struct, kw_only=True, frozen=True, gc=False):
 
 class RecipeV1(Struct, kw_only=True, frozen=True, gc=False):
     """
-    How the columns of a raw table become a table of numbers. Source: specification, section 23.2.
+    How the columns of a raw table become a table of numbers. Source: specification, section 24.2.
     """
 
     schema_version: Literal["recipe.v1"]

@@ -44,7 +44,7 @@ class VerificationCheck(Struct, kw_only=True, frozen=True, gc=False):
     check: Annotated[
         str,
         Meta(
-            description="For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`; the last also for a run that was signed with a history of aliases.",
+            description="For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`, `merges`; `aliases` also for a run that was signed with a history of aliases.",
             min_length=1,
         ),
     ]

@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from runforge_contracts.codec.hash_chain import chain_digests
-from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
-from runforge_contracts.fs.files import read_file
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.run_ids import is_run_id, parse_experiment_run_id
+from runforge_contracts.store.chained_lines import read_chained_lines
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.validation import validate
 
 #: Largest history that is read, in bytes: some hundred thousand lines.
 MAX_BYTES = 32 * 2**20
@@ -87,36 +85,12 @@ def read_aliases(store: StoreLayout) -> AliasHistory:
         ``DOCUMENT_INVALID`` if a line is not valid or does not follow the line before it;
         ``FILE_UNSAFE`` for a link; ``FILE_UNREADABLE``.
     """
-    path = store.aliases
     if store.root.is_symlink():
         return AliasHistory()
-    try:
-        data = read_file(path, max_bytes=MAX_BYTES)
-    except NotFoundError:
-        return AliasHistory()
-    *lines, torn = data.split(b"\n")
-    entries = list[dict[str, Any]]()
-    for number, line in enumerate(lines, 1):
-        try:
-            entry = parse_json(line)
-            validate(entry, "alias.v1")
-        except RunForgeError as error:
-            raise _invalid(store, number, error.message) from None
-        entries.append(entry)
-    digests = chain_digests(entries)
-    for number, entry in enumerate(entries, 1):
-        if entry["previous"] != digests[number - 1]:
-            message = "It does not follow the lines before it: one was changed, removed or added."
-            raise _invalid(store, number, message)
-    return AliasHistory(tuple(entries), data[: len(data) - len(torn)], torn)
-
-
-def _invalid(store: StoreLayout, number: int, message: str) -> RunForgeError:
-    return RunForgeError(
-        ErrorCode.DOCUMENT_INVALID,
-        f"The history of the aliases is not valid, from line {number:,} on: {message}",
-        hint="Put the file back from a copy; the runs are not affected.",
-        path=str(store.aliases),
+    return AliasHistory(
+        *read_chained_lines(
+            store.aliases, "alias.v1", "The history of the aliases", max_bytes=MAX_BYTES
+        )
     )
 
 

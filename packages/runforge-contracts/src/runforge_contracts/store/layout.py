@@ -69,6 +69,10 @@ GIT_ATTRIBUTES = ".gitattributes"
 GIT_ATTRIBUTES_TEXT = b"* -text\n"
 #: The history of the aliases of a store, in JSON Lines.
 ALIASES = "aliases.jsonl"
+#: The record of the merges of a store, in JSON Lines.
+MERGES = "merges.jsonl"
+#: Folder of a store for runs of experiments whose ids other runs of the workspace have.
+OTHERS = "others"
 #: Suffix of signatures.
 SIGNATURE_SUFFIX = ".sig"
 
@@ -122,6 +126,16 @@ class StoreLayout:
     def aliases(self) -> Path:
         """The history of the aliases."""
         return self.root / ALIASES
+
+    @property
+    def merges(self) -> Path:
+        """The record of the merges."""
+        return self.root / MERGES
+
+    @property
+    def others(self) -> Path:
+        """The folder with runs of experiments whose ids other runs of the workspace have."""
+        return self.root / OTHERS
 
     def run_folder(self, run_id: str) -> Path:
         """Return the folder of the run ``run_id``."""

@@ -35,6 +35,11 @@ from runforge_contracts.validation import validate
 
 #: Largest index that is read: some 400 bytes for each of half a million runs.
 MAX_INDEX_BYTES = 256 * 2**20
+#: What to do about an index with two versions.
+CONFLICT_HINT = (
+    "Git left two versions of it: `git checkout --ours` takes that of this branch, and `runforge"
+    " store merge` brings the runs of the other one, from a worktree of its branch."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
     RunForgeError
         ``INDEX_INVALID`` if it cannot be read.
     """
+    data = b""
     try:
         _refuse_link(store.index.parent)
         data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
@@ -117,7 +123,9 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
         raise RunForgeError(
             ErrorCode.INDEX_INVALID,
             f"The index of the store cannot be read: {error.message}",
-            hint="The run folders are not affected; `runforge index rebuild` makes a new one.",
+            hint=CONFLICT_HINT
+            if has_conflict(data)
+            else "The run folders are not affected; `runforge index rebuild` makes a new one.",
             path=str(store.index),
             pointer=error.location.pointer,
         ) from error
@@ -138,6 +146,11 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
         else:
             positions.append(position)
     return StoreIndex(form, raw, data, entries, positions, tuple(problems))
+
+
+def has_conflict(data: bytes) -> bool:
+    """Return whether Git left two versions of a file in it, because it could not merge them."""
+    return b"\n<<<<<<< " in data and b"\n>>>>>>> " in data
 
 
 def _is_of_editor(entry: dict[str, Any], runs: str) -> bool:

@@ -9,25 +9,15 @@ Source: specification, section 22.3.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from tempfile import mkdtemp
 from typing import Any, Literal
 
 from msgspec import UNSET
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, NotFoundError, RunForgeError
-from runforge_contracts.fs.files import (
-    digest_file,
-    open_file,
-    reading,
-    rename_new,
-    sync_folder,
-    writing,
-)
+from runforge_contracts.fs.files import digest_file, writing
 from runforge_contracts.invariants.store_invariants import differences
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.layout import (
@@ -47,7 +37,15 @@ from runforge_engine.data.dataframe import DATASETS
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import read_claim, refuse_detour
-from runforge_engine.runtime.folder_lock import holding, is_held
+from runforge_engine.store.incoming import (
+    copy_file,
+    copy_files,
+    copy_folder,
+    copy_new,
+    remove_left,
+    rename_whole,
+    staging_folder,
+)
 from runforge_engine.store.index_lock import refuse_linked_folders
 from runforge_engine.store.run_folders import append_entry, prepare_store
 from runforge_engine.store.scan import look_at
@@ -55,7 +53,6 @@ from runforge_engine.store.scan import look_at
 Outcome = Literal["unbundled", "completed", "present"]
 #: Endings of files that are put at the recorded path of a dataset: no program runs such a file.
 _DATASETS = (".csv", ".csv.gz", ".parquet")
-_PIECE = 2**20
 
 
 def unbundle(bundle: OpenBundle, store: StoreLayout) -> BundleReportV1:
@@ -93,7 +90,7 @@ def unbundle(bundle: OpenBundle, store: StoreLayout) -> BundleReportV1:
     is_there = os.path.lexists(target)
     if is_there:
         _refuse_other(bundle, target)
-        _remove_left(place.root, target.name)
+        remove_left(place.root, target.name)
     else:
         _write_run(bundle, place, target)
     added = False
@@ -125,16 +122,16 @@ def unpack(bundle: OpenBundle, folder: Path) -> BundleReportV1:
     if os.path.lexists(folder):
         raise already_exists(folder)
     target = folder / bundle.document.run_id
-    with _staging(folder.parent, folder.name) as staging:
-        _copy_run(bundle, staging / target.name)
+    with staging_folder(folder.parent, folder.name) as staging:
+        copy_files(bundle.run.path, staging / target.name, bundle.run_files)
         beside = {bundle.temporary / BUNDLE: BUNDLE}
         if bundle.signature is not None:
             beside[bundle.signature] = f"{target.name}{SIGNATURE_SUFFIX}"
         if bundle.dataset is not None:
             beside[bundle.dataset] = str(bundle.document.dataset)
         for source, name in beside.items():
-            _copy(source, staging / name)
-        _rename(staging, folder)
+            copy_file(source, staging / name)
+        rename_whole(staging, folder)
     dataset = None if bundle.dataset is None else folder / str(bundle.document.dataset)
     shown = None if dataset is None else dataset.as_posix()
     return _report(bundle, "unbundled", target.as_posix(), shown)
@@ -244,75 +241,7 @@ def _write_run(bundle: OpenBundle, place: Place, target: Path) -> None:
     else:
         with writing(place.runs):
             place.runs.mkdir(exist_ok=True)
-    with _staging(place.root, bundle.document.run_id) as staging:
-        whole = staging / target.name
-        _copy_run(bundle, whole)
-        _rename(whole, target)
-
-
-def _copy_run(bundle: OpenBundle, target: Path) -> None:
-    for name in bundle.run_files:
-        _copy(bundle.run.path / name, target / name)
-    with writing(target):
-        for folder in {(target / name).parent for name in bundle.run_files} | {target}:
-            sync_folder(folder)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Copy a file of the temporary folder, and bring its bytes to the disk."""
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with open_file(source) as file, target.open("xb") as copy:
-            while piece := _read(file, source):
-                copy.write(piece)
-            copy.flush()
-            os.fsync(copy.fileno())
-
-
-def _read(file: Any, path: Path) -> bytes:
-    with reading(path):
-        data: bytes = file.read(_PIECE)
-    return data
-
-
-def _rename(whole: Path, target: Path) -> None:
-    """Give a complete folder its name, which fails if the name is taken by anything but nothing."""
-    with writing(target):
-        whole.rename(target)
-        sync_folder(target.parent)
-
-
-@contextlib.contextmanager
-def _staging(root: Path, name: str) -> Iterator[Path]:
-    """Create a hidden folder in ``root``, and remove it at the end."""
-    _remove_left(root, name)
-    with writing(root):
-        staging = Path(mkdtemp(prefix=_prefix(name), dir=root))
-    try:
-        with holding(staging):
-            staging.chmod(0o777 & ~_umask())
-            yield staging
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-def _remove_left(root: Path, name: str) -> None:
-    """Remove the hidden folders that killed processes left in ``root``."""
-    with writing(root):
-        for left in root.iterdir():
-            is_ours = left.name.startswith(_prefix(name)) and not left.is_symlink()
-            if is_ours and left.is_dir() and is_held(left) is False:
-                shutil.rmtree(left, ignore_errors=True)
-
-
-def _prefix(name: str) -> str:
-    return f".unbundle-{name}-"
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+    copy_folder(bundle.run.path, target, bundle.run_files, place.root)
 
 
 def _write_signature(signature: Path, store: StoreLayout) -> bool:
@@ -322,23 +251,7 @@ def _write_signature(signature: Path, store: StoreLayout) -> bool:
         return False
     with writing(target):
         store.signatures.mkdir(exist_ok=True)
-    return _copy_new(signature, target)
-
-
-def _copy_new(source: Path, target: Path) -> bool:
-    """Copy a file to a name that nothing has; return False if something has it by now."""
-    unfinished = target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
-    try:
-        _copy(source, unfinished)
-        with writing(target):
-            try:
-                rename_new(unfinished, target)
-            except FileExistsError:
-                return False
-            sync_folder(target.parent)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return True
+    return copy_new(signature, target)
 
 
 def _place_dataset(bundle: OpenBundle, dataset: Path, store: StoreLayout) -> tuple[Path, bool]:
@@ -361,7 +274,7 @@ def _place_dataset(bundle: OpenBundle, dataset: Path, store: StoreLayout) -> tup
             continue
         with writing(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-        if _copy_new(dataset, target):
+        if copy_new(dataset, target):
             return target, True
     raise RunForgeError(
         ErrorCode.STORE_NOT_WRITABLE,

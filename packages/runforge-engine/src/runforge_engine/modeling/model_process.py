@@ -328,6 +328,7 @@ def _do_several(answering: int) -> NoReturn:
     from runforge_engine.runtime.preload import load_now
 
     load_now()
+    _prepare_copies()
     while line := sys.stdin.buffer.readline():
         receiving, sending = os.pipe()
         copy = os.fork()
@@ -343,6 +344,20 @@ def _do_several(answering: int) -> NoReturn:
         reply = {"output": output.decode("utf-8", "replace"), "code": code}
         _write_all(answering, json.dumps(reply).encode() + b"\n")
     os._exit(0)
+
+
+def _prepare_copies() -> None:
+    """Do what each copy would do again: the copies have the caches and modules of this process."""
+    import encodings.utf_32_le  # noqa: F401
+    import resource  # noqa: F401
+
+    import pyarrow.pandas_compat  # noqa: F401
+    import threadpoolctl
+    from runforge_contracts.schemas import validator
+
+    threadpoolctl.ThreadpoolController()
+    for name in ("run.v0.4.0", "metrics.v1"):
+        validator(name)
 
 
 def _output_of(copy: int, receiving: int) -> bytes:

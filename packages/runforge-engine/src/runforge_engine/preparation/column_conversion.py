@@ -4,7 +4,7 @@ A row's fields of one raw column are made as one string, with commas in between:
 different values is converted once for each value, and numbers are checked and rewritten as text, so
 that no digit depends on a number format.
 
-Source: specification, section 23.3.
+Source: specification, section 24.3.
 """
 
 from __future__ import annotations

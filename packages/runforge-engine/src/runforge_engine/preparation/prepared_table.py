@@ -1,6 +1,6 @@
 """Apply a recipe to a raw table: the CSV of a table of numbers, in pieces.
 
-Source: specification, section 23.4.
+Source: specification, section 24.4.
 """
 
 from __future__ import annotations

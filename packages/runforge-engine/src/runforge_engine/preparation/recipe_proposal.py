@@ -1,6 +1,6 @@
 """Propose a recipe for a raw table, by rules alone: the same table gives the same recipe.
 
-Source: specification, section 23.5.
+Source: specification, section 24.5.
 """
 
 from __future__ import annotations

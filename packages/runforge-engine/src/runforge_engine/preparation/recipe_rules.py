@@ -1,6 +1,6 @@
 """Read a recipe, and check what its schema cannot say.
 
-Source: specification, section 23.3.
+Source: specification, section 24.3.
 """
 
 from __future__ import annotations

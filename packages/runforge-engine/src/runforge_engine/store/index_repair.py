@@ -21,7 +21,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file, sync_folder, writing
 from runforge_contracts.store.foreign_index import FORM_BY_VERSION, OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import MAX_INDEX_BYTES, StoreIndex
+from runforge_contracts.store.reading import CONFLICT_HINT, MAX_INDEX_BYTES, StoreIndex
 
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import wait_until_free
@@ -128,6 +128,8 @@ def _keep_aside(store: StoreLayout, problem: RunForgeError) -> Path:
     cause = problem.__cause__
     if isinstance(cause, RunForgeError) and cause.code is ErrorCode.FILE_UNREADABLE:
         raise problem
+    if problem.hint == CONFLICT_HINT:
+        raise problem  # A new index would have neither of the two histories.
     version = _version(store)
     if version is not None and _VERSIONS.fullmatch(version) and version not in FORM_BY_VERSION:
         raise RunForgeError(

@@ -80,6 +80,8 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "evaluations": "Remove what is not an evaluation; restore the others from a copy.",
     ("evaluations", CheckVerdict.NOT_VERIFIED): None,
     "aliases": "Restore the history of the aliases from a copy; runs are not affected.",
+    "merges": "Restore the index and the record of the merges from a copy; the runs are not"
+    " affected.",
     "signatures": "Restore the runs and the entries that were signed from a copy.",
     ("signatures", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     (
@@ -106,8 +108,8 @@ class Check:
 
     #: ``files``, ``documents``, ``statement``, ``index``, ``dataset`` or ``signature`` of a run;
     #: ``view`` or ``index`` of a view; ``model`` or ``predictions`` of an evaluation; ``runs``,
-    #: ``evaluations``, ``index``, ``signatures`` or ``aliases`` of a store; ``aliases`` also of
-    #: what was signed with a history of aliases.
+    #: ``evaluations``, ``index``, ``signatures``, ``aliases`` or ``merges`` of a store; ``aliases``
+    #: also of what was signed with a history of aliases.
     name: str
     outcome: CheckOutcome
     verdict: CheckVerdict

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.store_invariants import named_otherwise
 from runforge_contracts.store.aliases import AliasHistory, read_aliases
+from runforge_contracts.store.chained_lines import ChainedLines
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.merges import read_merges
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 
 from runforge_engine.provenance.keys import load_public_key
 from runforge_engine.store.index_chain import Chain, IndexHead
+from runforge_engine.store.other_indexes import OtherIndexes
 from runforge_engine.verification.dataset_check import Datasets
 
 if TYPE_CHECKING:
@@ -63,7 +66,14 @@ class Surroundings:
         #: The history of the aliases, and why it cannot be read.
         self.alias_history = AliasHistory()
         self.alias_problem: RunForgeError | None = None
+        #: The record of merges, and why it cannot be read.
+        self.merges = ChainedLines()
+        self.merge_problem: RunForgeError | None = None
         if store is not None:
+            try:
+                self.merges = read_merges(store)
+            except RunForgeError as error:
+                self.merge_problem = error
             try:
                 self.index = read_store_index(store)
             except RunForgeError as error:
@@ -88,6 +98,12 @@ class Surroundings:
     def chain(self) -> Chain:
         """The digest chain of the current index, whose entries are taken as they are written."""
         return Chain(() if self.index is None else self.index.raw_entries)
+
+    @cached_property
+    def other_indexes(self) -> OtherIndexes:
+        """The indexes of other stores that can be made from this one."""
+        entries = () if self.index is None else self.index.raw_entries
+        return OtherIndexes(entries, self.merges.entries)
 
     @cached_property
     def positions(self) -> dict[str, list[int]]:

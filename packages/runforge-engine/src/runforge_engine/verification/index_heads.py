@@ -27,15 +27,27 @@ class Signed(NamedTuple):
 def signed_elsewhere(signed: Signed, around: Surroundings) -> str | None:
     """Return the origin of the other store that something was signed in; None if it was in this.
 
-    The entry of the run must name the origin that is signed: an entry alone could be edited, so
-    that nobody compares the head. A signature that names this store is compared in any case.
+    A head that this index does not begin with is that of another store if the record of merges has
+    its index (:func:`is_on_record`), or if the entry of the run names the origin that is signed: an
+    entry alone could be edited, so that nobody compares the head. A signature that names this store
+    is compared in any case.
     """
-    origin = signed.content.origin
-    if around.index is None or origin is None or origin == around.index.origin:
+    origin, head = signed.content.origin, signed.content.index_head
+    if around.index is None or (head is not None and around.chain.check(head) == "holds"):
         return None
     positions = around.positions.get(signed.run_id)
     entry = around.index.entries[positions[0]] if positions else {}
+    if is_on_record(signed, around):
+        return origin or str(entry.get("origin", head and head.sha256))
+    if origin is None or origin == around.index.origin:
+        return None
     return origin if entry.get("origin") == origin else None
+
+
+def is_on_record(signed: Signed, around: Surroundings) -> bool:
+    """Return whether the index that something was signed with can be made from this one."""
+    head = signed.content.index_head
+    return head is not None and around.other_indexes.has(head)
 
 
 def head_findings(signatures: Iterable[Signed], around: Surroundings) -> Iterator[Finding]:

@@ -44,7 +44,12 @@ from runforge_engine.verification.check_result import (
     finding_structs,
 )
 from runforge_engine.verification.context import Surroundings
-from runforge_engine.verification.index_heads import Signed, head_findings, signed_elsewhere
+from runforge_engine.verification.index_heads import (
+    Signed,
+    head_findings,
+    is_on_record,
+    signed_elsewhere,
+)
 from runforge_engine.verification.signature_check import Signature, check_signature
 from runforge_engine.verification.verify_run import dataset_check
 
@@ -287,7 +292,8 @@ def _with_head(check: Check, signed: Signed, around: Surroundings, *, alone: boo
     """Return the check of a signature, failed if the index does not start as it did then."""
     elsewhere = signed_elsewhere(signed, around)
     if elsewhere is not None:
-        note = f"the index is not checked: signed in another store ({elsewhere[:16]}…)"
+        known = "as signed" if is_on_record(signed, around) else "not checked"
+        note = f"the index is {known}: signed in another store ({elsewhere[:16]}…)"
         return replace(check, message=f"{check.message}; {note}")
     findings = tuple(head_findings([signed], around)) if alone else ()
     if not findings:

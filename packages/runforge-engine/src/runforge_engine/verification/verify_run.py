@@ -31,7 +31,12 @@ from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.foreign_run import id_findings, meaningful, other_client
 from runforge_engine.verification.index_entry import index_findings
-from runforge_engine.verification.index_heads import Signed, head_findings, signed_elsewhere
+from runforge_engine.verification.index_heads import (
+    Signed,
+    head_findings,
+    is_on_record,
+    signed_elsewhere,
+)
 from runforge_engine.verification.signature_check import Signature, check_signature
 from runforge_engine.verification.statement_check import check_statement
 
@@ -277,8 +282,9 @@ def _index(
         return Check.failed("index", CheckVerdict.INVALID, message, heads)
     message = "its entry matches the run's documents"
     elsewhere = None if signed is None else signed_elsewhere(signed, around)
-    if elsewhere is not None:
-        message += f"; its head is not checked: signed in another store ({elsewhere[:16]}…)"
+    if elsewhere is not None and signed is not None:
+        known = "holds" if is_on_record(signed, around) else "is not checked"
+        message += f"; its head {known}: signed in another store ({elsewhere[:16]}…)"
     elif around.index is not None and "origin" in (entry := around.index.entries[positions[0]]):
         message += f"; the run came from another store ({entry['origin'][:16]}…)"
     return Check.passed("index", CheckVerdict.VALID, message)

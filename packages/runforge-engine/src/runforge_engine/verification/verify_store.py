@@ -44,7 +44,13 @@ from runforge_engine.verification.check_result import (
 )
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.dataset_check import Datasets
-from runforge_engine.verification.index_heads import Signed, head_findings, signed_elsewhere
+from runforge_engine.verification.index_heads import (
+    Signed,
+    head_findings,
+    is_on_record,
+    signed_elsewhere,
+)
+from runforge_engine.verification.merge_check import merge_check
 from runforge_engine.verification.store_evaluations import evaluation_checks, verify_evaluations
 from runforge_engine.verification.verify_evaluation import EvaluationVerification
 from runforge_engine.verification.verify_run import RunVerification, verify_run
@@ -195,6 +201,7 @@ def verify_store(
         else Check.failed("signatures", CheckVerdict.UNSAFE, "they were not checked", (detour,))
     )
     aliases = alias_check(signed, around)
+    merges = merge_check(around)
     return StoreVerification(
         store=store.name,
         index=store.relative(store.index),
@@ -204,6 +211,7 @@ def verify_store(
             _index(around, runs),
             signature_check,
             *(() if aliases is None else (aliases,)),
+            *(() if merges is None else (merges,)),
         ),
         runs=runs,
         views=verified_views,
@@ -393,6 +401,10 @@ def _signatures(
     if not total:
         return Check.not_checked("signatures", CheckVerdict.NONE, "")
     message = f"{count(total, 'signature')}, no signed run or entry is missing"
-    if elsewhere := sum(signed_elsewhere(item, around) is not None for item in signed):
-        message += f"; {elsewhere:,} of another store, whose index is not checked"
+    elsewhere = [item for item in signed if signed_elsewhere(item, around) is not None]
+    on_record = sum(is_on_record(item, around) for item in elsewhere)
+    if on_record:
+        message += f"; {on_record:,} of another store, whose index holds in this one"
+    if unknown := len(elsewhere) - on_record:
+        message += f"; {unknown:,} of another store, whose index is not checked"
     return Check.passed("signatures", CheckVerdict.COMPLETE, message)

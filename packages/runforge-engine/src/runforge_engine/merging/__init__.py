@@ -1,0 +1,1 @@
+"""Merge stores: everything of one is verified and brought into another."""

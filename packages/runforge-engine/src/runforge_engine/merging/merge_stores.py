@@ -1,0 +1,366 @@
+"""Merge a store into another: nothing that is there is changed, and everything is verified before.
+
+Folders are whole before they have their names, the entries follow them, then the line of the
+record, then the signatures: a process that is killed at any moment leaves a store in which nothing
+signed is contradicted, and calling it again adds what is missing.
+
+Source: specification, chapter 23.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from msgspec import UNSET
+from runforge_contracts.codec.hash_chain import chain_digests
+from runforge_contracts.codec.strict_json import encode_json_line
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, Location, RunForgeError
+from runforge_contracts.fs.files import read_file, write_file, writing
+from runforge_contracts.invariants.store_invariants import differences
+from runforge_contracts.store.aliases import AliasHistory, read_aliases
+from runforge_contracts.store.foreign_index import OWN_FORM
+from runforge_contracts.store.layout import (
+    CONFIG,
+    EXPERIMENT_MANIFEST,
+    ExperimentLayout,
+    StoreLayout,
+)
+from runforge_contracts.store.merges import contents_of, read_merges
+from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
+from runforge_contracts.types import MergedItem, MergeReportV1, StoreContents
+from runforge_contracts.validation import validate
+
+from runforge_engine.bundles.bundle_contents import problems_of
+from runforge_engine.data.dataframe import DATASETS
+from runforge_engine.experiment.run.allocate import check_place
+from runforge_engine.merging.merged_index import MergedIndex, merge_indexes
+from runforge_engine.merging.other_store import OtherFolder, OtherStore, foreign_index
+from runforge_engine.provenance.folder_digest import digest_folder
+from runforge_engine.provenance.signatures import read_claim
+from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
+from runforge_engine.runtime.clock import read_clock
+from runforge_engine.store.incoming import copy_folder, copy_new, remove_left
+from runforge_engine.store.index_chain import Chain
+from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
+from runforge_engine.store.other_indexes import OtherIndexes
+from runforge_engine.store.run_folders import prepare_store, write_index
+from runforge_engine.store.scan import refuse_links
+
+Outcome = Literal["added", "present", "apart", "differs", "unfinished"]
+Kind = Literal["run", "experiment", "group", "evaluation", "dataset", "signature", "alias"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """Something of the other store, and what happens to it."""
+
+    kind: Kind
+    id: str
+    outcome: Outcome
+    source: Path | None = None
+    target: Path | None = None
+    #: SHA-256 of each file of a folder.
+    files: dict[str, str] | None = None
+    differences: tuple[str, ...] = ()
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it is brought in."""
+        return self.outcome == "added" or (self.outcome == "apart" and self.files is not None)
+
+    def to_struct(self, store: StoreLayout) -> MergedItem:
+        """Return the item as it is in ``merge_report.v1``."""
+        return MergedItem(
+            kind=self.kind,
+            id=self.id,
+            outcome=self.outcome,
+            path=UNSET if self.target is None else store.relative(self.target),
+            differences=list(self.differences) or UNSET,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Everything that a merge does, none of which is done yet."""
+
+    items: tuple[_Item, ...]
+    merged: MergedIndex
+    #: The history of the aliases, if lines are appended to it.
+    aliases: bytes | None
+
+
+def merge_store(
+    other: OtherStore, store: StoreLayout, *, created_by: str, dry_run: bool = False
+) -> MergeReportV1:
+    """Merge another store into a store, and report on everything in the other one.
+
+    Parameters
+    ----------
+    other
+        The other store, verified.
+    store
+        The store; runs of experiments go into the folder of runs of its workspace.
+    created_by
+        The client, such as ``runforge-cli@0.4.0``.
+    dry_run
+        Whether to compare everything and write nothing.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_ID_TAKEN`` if this store has another run with an id of the other one;
+        ``VERIFICATION_FAILED`` if a file changes while it is copied; ``INDEX_INVALID``;
+        ``FILE_UNSAFE`` where a folder of the store is a symbolic link; ``STORE_BUSY``,
+        ``STORE_NOT_WRITABLE``.
+    """
+    refuse_linked_folders(store)
+    refuse_links(store.groups, store.evaluations, store.signatures, store.others, store.root)
+    plan = _plan(other, store)
+    lines = bool(plan.merged.lines)
+    changes = any(item.is_new for item in plan.items) or plan.merged.added > 0 or lines
+    if not dry_run:
+        experiments = ExperimentLayout(store.workspace).runs
+        for folder in (store.root, store.signatures, store.root / DATASETS, experiments):
+            remove_left(folder)
+        if changes:
+            _write(plan, other, store, created_by)
+    origin = None if other.index is None else other.index.origin
+    contents = contents_of(plan.merged.entries)
+    return MergeReportV1(
+        schema_version="merge_report.v1",
+        outcome="merged" if changes else "present",
+        dry_run=dry_run,
+        store=store.name,
+        other=str(other.layout.root),
+        contents=StoreContents(count=contents.entries, sha256=contents.sha256),
+        items=[item.to_struct(store) for item in plan.items],
+        origin=origin or UNSET,
+    )
+
+
+def _plan(other: OtherStore, store: StoreLayout) -> _Plan:
+    index = _own_index(store)
+    items = [_folder(folder, store, index) for folder in other.folders]
+    taken = [item for item in items if item.kind == "run" and item.outcome == "differs"]
+    if taken:
+        raise _taken(store, taken)
+    merged = _merged(other, store, index, items)
+    aliases, alias_items = _aliases(other, store, index)
+    items += _datasets(other, store)
+    items += _signatures(other, store, items, merged, aliases)
+    text = aliases.text if any(item.outcome == "added" for item in alias_items) else None
+    return _Plan((*items, *alias_items), merged, text)
+
+
+def _own_index(store: StoreLayout) -> StoreIndex | None:
+    index = read_store_index(store)
+    if index is not None and index.is_foreign:
+        raise foreign_index(store)
+    return index
+
+
+def _folder(folder: OtherFolder, store: StoreLayout, index: StoreIndex | None) -> _Item:
+    """Return what happens to a folder of the other store."""
+    if folder.files is None:
+        return _Item(folder.kind, folder.id, "unfinished")
+    target = _target(folder, store, index)
+    found = _differing(target, folder.files)
+    if found is None:
+        return _Item(folder.kind, folder.id, "added", folder.path, target, folder.files)
+    if not found:
+        return _Item(folder.kind, folder.id, "present", None, target)
+    if folder.kind != "experiment":
+        return _Item(folder.kind, folder.id, "differs", None, target, None, tuple(found))
+    digest = folder.files.get(EXPERIMENT_MANIFEST, folder.files.get(CONFIG, ""))
+    apart = store.others / digest[:16] / folder.id
+    files = None if _differing(apart, folder.files) == [] else folder.files
+    return _Item("experiment", folder.id, "apart", folder.path, apart, files, tuple(found))
+
+
+def _target(folder: OtherFolder, store: StoreLayout, index: StoreIndex | None) -> Path:
+    """Return where a folder of the other store is, or will be, in this workspace."""
+    if folder.kind == "experiment":
+        return ExperimentLayout(store.workspace).run_folder(folder.id)
+    if folder.kind == "group":
+        return store.group_folder(folder.id)
+    if folder.kind == "evaluation":
+        return store.evaluation_folder(folder.id)
+    for entry in () if index is None else index.entries:
+        if entry["run_id"] == folder.id:
+            place = locate_run(entry, store)
+            if place.is_dir():
+                return place
+    in_runs = folder.path.parent.name == store.runs.name
+    return store.run_folder(folder.path.name if in_runs else folder.id)
+
+
+def _differing(target: Path, files: dict[str, str]) -> list[str] | None:
+    """Return the files in which a folder differs; None if there is nothing at its path."""
+    if not os.path.lexists(target):
+        return None
+    found = digest_folder(target)
+    names = {*found.files, *files, *found.irregular}
+    return sorted(name for name in names if found.files.get(name) != files.get(name))
+
+
+def _taken(store: StoreLayout, taken: list[_Item]) -> RunForgeError:
+    first = taken[0]
+    return RunForgeError(
+        ErrorCode.RUN_ID_TAKEN,
+        f"{quote(store.root, 200)} has a run {quote(first.id)} whose files differ from those of the"
+        f" run with this id in the other store{f' ({len(taken)} such runs)' if taken[1:] else ''}.",
+        hint="Nothing was changed. One of the two was changed after it was trained: `runforge"
+        " verify --all` in both workspaces names it.",
+        path=str(first.target),
+        problems=problems_of(
+            (f"{quote(item.id)}: {quote(name)} differs.", Location(path=f"{item.target}/{name}"))
+            for item in taken
+            for name in item.differences
+        ),
+    )
+
+
+def _merged(
+    other: OtherStore, store: StoreLayout, index: StoreIndex | None, items: list[_Item]
+) -> MergedIndex:
+    """Return what the index and the record of merges become."""
+    own = [] if index is None else index.raw_entries
+    others = [] if other.index is None else other.index.raw_entries
+    known = {entry["run_id"]: entry for entry in own}
+    for entry in others:
+        mine = known.get(entry["run_id"])
+        found = [] if mine is None else [path for path, _, _ in differences(mine, entry)]
+        if [path for path in found if path[0] not in ("run_dir", "origin")]:
+            item = _Item("run", entry["run_id"], "differs", None, store.index, None, ("entry",))
+            raise _taken(store, [item])
+    folders = {
+        item.id: store.relative(item.target)
+        for item in items
+        if item.kind == "run" and item.target is not None
+    }
+    return merge_indexes(own, read_merges(store).entries, others, other.merges.entries, folders)
+
+
+def _aliases(
+    other: OtherStore, store: StoreLayout, index: StoreIndex | None
+) -> tuple[AliasHistory, list[_Item]]:
+    """Return the history of the aliases afterwards, and what happens to the other ones."""
+    own, theirs = read_aliases(store), other.aliases
+    origin = None if other.index is None else other.index.origin
+    same_origin = index is not None and index.origin == origin
+    follows = same_origin and theirs.text.startswith(own.text) and theirs.text != own.text
+    history = theirs if follows else own
+    items = list[_Item]()
+    for name, entry in theirs.current.items():
+        mine = own.current.get(name)
+        same = mine is not None and mine["run_id"] == entry["run_id"]
+        outcome: Outcome = "present" if same else "added" if follows else "differs"
+        items.append(_Item("alias", name, outcome))
+    return history, items
+
+
+def _datasets(other: OtherStore, store: StoreLayout) -> Iterator[_Item]:
+    for path, sha256 in other.datasets.items():
+        target = store.root / path.parent.name / path.name
+        refuse_links(target.parent)
+        outcome: Outcome = "present" if os.path.lexists(target) else "added"
+        yield _Item("dataset", path.name, outcome, path, target, {"": sha256})
+
+
+def _signatures(
+    other: OtherStore,
+    store: StoreLayout,
+    items: list[_Item],
+    merged: MergedIndex,
+    aliases: AliasHistory,
+) -> Iterator[_Item]:
+    """Yield what happens to the signatures: those that would contradict this store stay."""
+    here = {
+        item.id
+        for item in items
+        if item.kind in ("run", "evaluation") and item.outcome in ("added", "present")
+    }
+    own, on_record = Chain(merged.entries), OtherIndexes(merged.entries, _all_lines(store, merged))
+    alias_chain = Chain(aliases.entries)
+    for name, path in other.signatures.items():
+        target = store.signature(name)
+        if name not in here:
+            continue
+        if os.path.lexists(target):
+            same = read_file(path, max_bytes=MAX_SIGNATURE) == read_file(
+                target, max_bytes=MAX_SIGNATURE
+            )
+            yield _Item("signature", name, "present" if same else "differs", path, target)
+            continue
+        content = read_claim(path).content
+        head, alias_head = content.index_head, content.alias_head
+        is_own = head is not None and own.check(head) == "holds"
+        known = head is None or is_own or on_record.has(head)
+        if is_own and alias_head is not None:
+            known = alias_chain.check(alias_head) == "holds"
+        outcome: Outcome = "added" if known else "differs"
+        yield _Item("signature", name, outcome, path, target, None, () if known else ("index",))
+
+
+def _all_lines(store: StoreLayout, merged: MergedIndex) -> list[dict[str, object]]:
+    return [*read_merges(store).entries, *merged.lines]
+
+
+def _write(plan: _Plan, other: OtherStore, store: StoreLayout, created_by: str) -> None:
+    """Bring everything that is new into the store."""
+    prepare_store(store)
+    for item in plan.items:
+        if item.source is None or item.target is None or item.files is None:
+            continue
+        if item.kind == "experiment":
+            check_place(store.workspace)
+        with writing(item.target.parent):
+            item.target.parent.mkdir(parents=True, exist_ok=True)
+        if item.kind == "dataset" and item.outcome == "added":
+            copy_new(item.source, item.target, item.files[""])
+        elif item.kind != "dataset":
+            # The runs of experiments may be on another disk than the store.
+            in_store = item.target.is_relative_to(store.root)
+            root = store.root if in_store else item.target.parent
+            copy_folder(item.source, item.target, item.files, root)
+    with index_lock(store):
+        # Read again: another process may have appended a run meanwhile.
+        merged = _merged(other, store, _own_index(store), list(plan.items))
+        if merged.added:
+            index = read_store_index(store)
+            raw = {"schema_version": OWN_FORM} if index is None else index.raw
+            raw = {**raw, "runs": merged.entries}
+            validate(raw, OWN_FORM)
+            write_index(store, raw)
+        if merged.lines:
+            _append_lines(store, merged, created_by)
+        if plan.aliases is not None:
+            write_file(store.aliases, plan.aliases)
+    for item in plan.items:
+        if item.kind == "signature" and item.outcome == "added" and item.source and item.target:
+            with writing(item.target.parent):
+                item.target.parent.mkdir(exist_ok=True)
+            copy_new(item.source, item.target)
+
+
+def _append_lines(store: StoreLayout, merged: MergedIndex, created_by: str) -> None:
+    """Append the lines of a merge; the caller holds the lock of the index."""
+    known = read_merges(store)
+    entries, text, now = list(known.entries), known.text, read_clock().now()
+    for line in merged.lines:
+        entry = {
+            "schema_version": "store_merge.v1",
+            "recorded_at": now,
+            "created_by": created_by,
+            **line,
+            "previous": chain_digests(entries)[-1],
+        }
+        validate(entry, "store_merge.v1")
+        entries.append(entry)
+        text += encode_json_line(entry)
+    write_file(store.merges, text)

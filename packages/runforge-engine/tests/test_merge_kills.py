@@ -1,0 +1,23 @@
+"""A merge that is killed at any moment loses nothing, and finishes when it is called again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = Path(__file__).parent / "support/kill_merges.py"
+
+
+@pytest.mark.parametrize("step", [40, pytest.param(1, marks=pytest.mark.storm)])
+def test_a_killed_merge_loses_nothing_and_can_be_repeated(step: int) -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM), "1", str(step)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    outcomes = json.loads(done.stdout)
+    assert outcomes["1"] > 0
+    assert outcomes["3"] > 0
