@@ -194,7 +194,7 @@ export const TOOLBAR_STYLE = `
 .toolbar { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; gap: .4rem;
   padding: .5rem 0; background: var(--vscode-editor-background); }
 button { font: inherit; font-size: .85rem; padding: .15rem .6rem; cursor: pointer; border-radius: 2px;
-  border: 1px solid var(--vscode-contrastBorder, transparent);
+  border: 1px solid var(--vscode-contrastBorder, color-mix(in srgb, currentColor 35%, transparent));
   color: var(--vscode-button-secondaryForeground); background: var(--vscode-button-secondaryBackground); }
 button:hover { background: var(--vscode-button-secondaryHoverBackground); }
 .toolbar span { color: var(--vscode-descriptionForeground); align-self: center; }

@@ -10,6 +10,7 @@ from runforge_cli.shell.settings import Settings
 
 if TYPE_CHECKING:
     from runforge_contracts.store.layout import StoreLayout
+    from runforge_engine.runtime.shared_work import WorkWatch
     from runforge_engine.store.index_diff import IndexReport
 
 
@@ -29,8 +30,15 @@ def existing_stores(settings: Settings) -> list[StoreLayout]:
     return stores
 
 
-def rebuild_indexes(settings: Settings) -> list[IndexReport]:
+def rebuild_indexes(settings: Settings, watch: WorkWatch | None = None) -> list[IndexReport]:
     """Add the runs that are missing from the index of each store, and return the reports.
+
+    Parameters
+    ----------
+    settings
+        The stores.
+    watch
+        Shows how far it is, if that is to be shown.
 
     Raises
     ------
@@ -39,9 +47,14 @@ def rebuild_indexes(settings: Settings) -> list[IndexReport]:
         :func:`~runforge_engine.store.index_repair.rebuild_index`.
     """
     from runforge_engine.provenance.signatures import signed_origin
+    from runforge_engine.runtime.platform_info import usable_cores
+    from runforge_engine.runtime.shared_work import unwatched
     from runforge_engine.store.index_repair import rebuild_index
 
-    return [rebuild_index(store, signed_origin) for store in existing_stores(settings)]
+    return [
+        rebuild_index(store, signed_origin, jobs=usable_cores(), watch=watch or unwatched)
+        for store in existing_stores(settings)
+    ]
 
 
 def index_report(reports: Sequence[IndexReport]) -> dict[str, Any]:

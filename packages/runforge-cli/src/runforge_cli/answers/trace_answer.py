@@ -33,11 +33,21 @@ def trace_answer(settings: Settings, what: str) -> dict[str, Any]:
     """
     from msgspec import to_builtins
     from runforge_contracts.lineage.run_family import RunFamilies
-    from runforge_engine.store.lineage import lineage_document, trace, trace_document, wanted
+    from runforge_engine.runtime.platform_info import usable_cores
+    from runforge_engine.store.lineage import (
+        find_listed,
+        lineage_document,
+        trace,
+        trace_document,
+        wanted,
+    )
+
+    from runforge_cli.render.work_progress import watch_for
 
     try:
         sought = wanted(str(settings.located(what)) if what else what)
-        found = trace(sought, trained_in(settings.stores()))
+        stores = settings.stores()
+        found = trace(sought, find_listed(sought, stores) or trained_in(stores))
     except RunForgeError as error:
         if error.code not in _MAY_BE_RUN:
             raise
@@ -46,7 +56,9 @@ def trace_answer(settings: Settings, what: str) -> dict[str, Any]:
         family = families.family(run.id, described(run, places))
         document = lineage_document(family, families)
     else:
-        document = trace_document(found, RunFamilies(settings.stores()))
+        document = trace_document(
+            found, RunFamilies(stores), jobs=usable_cores(), watch=watch_for(settings)
+        )
     answer: dict[str, Any] = to_builtins(document)
     return answer
 

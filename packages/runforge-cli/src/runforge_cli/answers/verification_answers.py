@@ -156,8 +156,11 @@ def verified_stores(
 ) -> tuple[list[StoreVerification], list[RunVerification]]:
     """Return the verification of all stores and experiment runs; having neither is an error."""
     from runforge_engine.provenance.keys import load_public_key
+    from runforge_engine.runtime.platform_info import usable_cores
     from runforge_engine.verification.dataset_check import Datasets
     from runforge_engine.verification.verify_store import verify_store
+
+    from runforge_cli.render.work_progress import watch_for
 
     key = None if public_key is None else load_public_key(public_key)
     datasets = Datasets(settings.folder)
@@ -172,7 +175,14 @@ def verified_stores(
             demand_signature=key is not None,
         )
     stores = [
-        verify_store(store, public_key=key, datasets=datasets, with_dataset=with_dataset)
+        verify_store(
+            store,
+            public_key=key,
+            datasets=datasets,
+            with_dataset=with_dataset,
+            jobs=usable_cores(),
+            watch=watch_for(settings),
+        )
         for store in settings.stores()
         if store.root.is_dir() or not experiments
     ]

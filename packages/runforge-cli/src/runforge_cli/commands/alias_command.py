@@ -90,6 +90,8 @@ def _current(store: StoreLayout) -> Mapping[str, dict[str, Any]]:
 
 def _change(settings: Settings, name: str, run: str | None, because: str | None) -> int:
     """Point an alias at a run, or remove it where no run is given."""
+    from runforge_contracts.store.layout import ExperimentLayout
+    from runforge_contracts.store.run_queries import may_be_named
     from runforge_engine.store.alias_writer import remove_alias, set_alias
 
     from runforge_cli import __version__
@@ -101,7 +103,12 @@ def _change(settings: Settings, name: str, run: str | None, because: str | None)
         entry, before = remove_alias(store, name, because=because, created_by=client)
     else:
         run_id = settings.find_any(run, quiet=True).id
-        rows = _rows(settings)
+        # The bytes of an index tell in most cases that no run has the name.
+        if any(
+            isinstance(place, ExperimentLayout) or may_be_named(name, place)
+            for place in settings.places()
+        ):
+            rows = _rows(settings)
         ids = [row["run_id"] for row in rows]
         entry, before = set_alias(store, name, run_id, because=because, created_by=client, ids=ids)
     known = before.current.get(name)

@@ -47,7 +47,9 @@ def rebuild(settings: Settings) -> int:
     Existing entries are not changed. An index that cannot be read is kept beside the new one. The
     entry of a run that was signed in another store says so.
     """
-    _report(settings, rebuild_indexes(settings))
+    from runforge_cli.render.work_progress import watch_for
+
+    _report(settings, rebuild_indexes(settings, watch_for(settings)))
     return ExitCode.OK
 
 
@@ -63,9 +65,13 @@ def check(settings: Settings) -> int:
 
     Nothing is written.
     """
+    from runforge_engine.runtime.platform_info import usable_cores
     from runforge_engine.store.index_repair import check_index
 
-    reports = [check_index(store) for store in existing_stores(settings)]
+    from runforge_cli.render.work_progress import watch_for
+
+    jobs, watch = usable_cores(), watch_for(settings)
+    reports = [check_index(store, jobs=jobs, watch=watch) for store in existing_stores(settings)]
     _report(settings, reports)
     return ExitCode.FAILED if any(report.findings for report in reports) else ExitCode.OK
 

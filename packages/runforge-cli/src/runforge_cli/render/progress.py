@@ -19,11 +19,11 @@ from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import bar, fit, hanging, pad, plural, terminal_width
 
 #: Moves to the start of the line and erases it.
-_ERASE = "\r\x1b[2K"
+ERASE = "\r\x1b[2K"
 
 
-def _say(text: str) -> None:
-    """Write to standard error; a closed stream does not stop the run."""
+def say(text: str) -> None:
+    """Write to standard error; a closed stream does not stop the work."""
     with contextlib.suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -54,7 +54,7 @@ class EventStream(Observer):
 
     def on_event(self, event: dict[str, Any]) -> None:
         """Write the event as one line."""
-        _say(encode_json_line(event).decode())
+        say(encode_json_line(event).decode())
 
 
 class StageLines(Observer):
@@ -67,12 +67,12 @@ class StageLines(Observer):
         """Write a line if a stage has started or finished."""
         text = describe_event(event)
         if text and event["event"] != "train_progress":
-            _say(f"{text}\n")
+            say(f"{text}\n")
 
     def on_diagnostic(self, diagnostic: Diagnostic) -> None:
         """Write warnings, and with ``everything`` also notes; errors are reported at the end."""
         if diagnostic.severity in (("warning", "info") if self._everything else ("warning",)):
-            _say(f"{diagnostic.severity}: {printable(diagnostic.message)}\n")
+            say(f"{diagnostic.severity}: {printable(diagnostic.message)}\n")
 
 
 class TerminalProgress(Observer):
@@ -104,13 +104,13 @@ class TerminalProgress(Observer):
         if diagnostic.severity == "warning":
             lines = hanging(f"warning: {printable(diagnostic.message)}")
             with self._drawing:
-                _say(_ERASE + "".join(f"{line}\n" for line in lines) + _ERASE + self._drawn)
+                say(ERASE + "".join(f"{line}\n" for line in lines) + ERASE + self._drawn)
 
     def close(self) -> None:
         """Erase the line."""
         self._closed.set()
         with self._drawing:
-            _say(_ERASE)
+            say(ERASE)
 
     def _tick(self) -> None:
         while not self._closed.wait(0.25):
@@ -121,7 +121,7 @@ class TerminalProgress(Observer):
             line = fit(self._text(), terminal_width() - 1)
             if line != self._drawn and not self._closed.is_set():
                 self._drawn = line
-                _say(_ERASE + line)
+                say(ERASE + line)
 
     def _text(self) -> str:
         now = time.monotonic()
@@ -133,7 +133,7 @@ class TerminalProgress(Observer):
         return (
             f"Growing trees {pad(bar(done, total, 20), 20)} {done:,} of {total:,}{elapsed}"
             # The first trees are not enough for an estimate.
-            + (f", {_clock(left)} left" if elapsed and left >= 1 else "")
+            + (f", {clock(left)} left" if elapsed and left >= 1 else "")
         )
 
 
@@ -157,10 +157,10 @@ def _stage_after(event: dict[str, Any]) -> str:
 
 
 def _since(seconds: float) -> str:
-    return f", {_clock(seconds)}" if seconds >= 1 else ""
+    return f", {clock(seconds)}" if seconds >= 1 else ""
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     """Return a duration as ``0:12`` or ``1:02:03``."""
     minutes, rest = divmod(int(seconds), 60)
     if minutes < 60:

@@ -16,7 +16,7 @@ from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
 from runforge_engine.sweeps.sweep_observer import SweepObserver
 
-from runforge_cli.render.progress import describe_event
+from runforge_cli.render.progress import ERASE, clock, describe_event, say
 from runforge_cli.render.sweep_lines import ended_line
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import bar, fit, hanging, pad, plural, terminal_width
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from runforge_contracts.diagnostics import Diagnostic
     from runforge_engine.sweeps.group_record import MemberState
 
-#: Moves to the start of the line and erases it.
-_ERASE = "\r\x1b[2K"
 #: How often the bar is drawn, in seconds.
 _TICK = 0.25
 
@@ -70,7 +68,7 @@ class SweepEvents(SweepWatcher):
 
     def on_event(self, member: int, event: dict[str, Any]) -> None:
         """Write an event, which names its run."""
-        _say(encode_json_line(event).decode())
+        say(encode_json_line(event).decode())
 
 
 class RunLines(SweepWatcher):
@@ -118,7 +116,7 @@ class RunLines(SweepWatcher):
 
     def write(self, line: str) -> None:
         """Write one line."""
-        _say(f"{line}\n")
+        say(f"{line}\n")
 
 
 class SweepBar(RunLines):
@@ -161,13 +159,13 @@ class SweepBar(RunLines):
         lines = hanging(line) if len(line) >= terminal_width() else [line]
         with self._drawing:
             self._drawn = self._text()
-            _say(_ERASE + "".join(f"{part}\n" for part in lines) + self._drawn)
+            say(ERASE + "".join(f"{part}\n" for part in lines) + self._drawn)
 
     def close(self) -> None:
         """Erase the bar."""
         self._closed.set()
         with self._drawing:
-            _say(_ERASE)
+            say(ERASE)
 
     def _tick(self) -> None:
         while not self._closed.wait(_TICK):
@@ -175,31 +173,16 @@ class SweepBar(RunLines):
                 text = self._text()
                 if text != self._drawn and not self._closed.is_set():
                     self._drawn = text
-                    _say(_ERASE + text)
+                    say(ERASE + text)
 
     def _text(self) -> str:
         now = time.monotonic()
         done, total = self._done, self._total
         text = f"{self._state} {pad(bar(done, total, 20), 20)} {done:,} of {total:,}"
-        text += f", {_clock(now - self._began)}"
+        text += f", {clock(now - self._began)}"
         ended = done - self._before
         if ended and done < total and self._state == "Training":
             left = (self._last - self._began) / ended * (total - done) - (now - self._last)
             if left >= 1:
-                text += f", {_clock(left)} left"
+                text += f", {clock(left)} left"
         return fit(text, terminal_width() - 1)
-
-
-def _say(text: str) -> None:
-    """Write to standard error; a closed stream does not stop the sweep."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-
-def _clock(seconds: float) -> str:
-    """Return a duration as ``0:12`` or ``1:02:03``."""
-    minutes, rest = divmod(int(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}:{rest:02}"
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
 from runforge_contracts.index.entry_lines import EntryLines, PieceLines, id_in, is_escaped
@@ -17,12 +18,14 @@ from runforge_contracts.index.kept_index import keeps_indexes, kept_lines
 from runforge_contracts.index.newest import described_runs
 from runforge_contracts.selection.run_query import RunFacts, RunQuery, by_metric, is_measured
 from runforge_contracts.selection.run_values import RunColumn, column_of, values_of
-from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL, Newest
+from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL, Newest, can_be_shown
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.view_folders import may_have_views
 
 #: Fields that no single line has.
 _NOT_A_LINE = frozenset({"tags", "alias", "metric"})
+#: How the lines begin that name a model, and its digest.
+_MODEL, _MODEL_DIGEST = b'\n      "model_pkl": ', b'\n      "model_sha256": '
 
 
 def skim_runs(
@@ -61,6 +64,58 @@ def skim_runs(
         return None
     if keeps_indexes():
         return _skim_kept(store, count, query, facts, skip)
+    read = _read_lines(store)
+    if read is None:
+        return None
+    data, pieces, ids, names = read
+    known = set(ids)
+    others = described_runs(store, [name for name in names if name not in known], known)
+    lines = PieceLines(data, pieces, ids)
+    try:
+        return _chosen(lines, others, store, count, query, facts, skip)
+    except ValueError:
+        return None
+
+
+def entries_with(store: StoreLayout, digits: str) -> list[dict[str, Any]] | None:
+    """Return the entries of an index that have a string which begins with some digits.
+
+    They are followed by those of all runs that are not in the index.
+
+    Parameters
+    ----------
+    store
+        The store to search.
+    digits
+        The first hexadecimal digits of a digest.
+
+    Returns
+    -------
+    list of dict or None
+        None if the whole index is needed: it has another form, or entries without the digest of
+        their model.
+    """
+    read = None if may_have_views(store) else _read_lines(store)
+    if read is None:
+        return None
+    _, pieces, ids, names = read
+    if any(_MODEL in piece and _MODEL_DIGEST not in piece for piece in pieces):
+        return None
+    begin, known = b'": "' + digits.encode(), set(ids)
+    try:
+        found = [parse_json(b"{%s}" % piece) for piece in pieces if begin in piece]
+    except RunForgeError:
+        return None
+    if not all(map(can_be_shown, found)):
+        return None
+    return [*found, *described_runs(store, [name for name in names if name not in known], known)]
+
+
+def _read_lines(store: StoreLayout) -> tuple[bytes, list[bytes], list[str], list[str]] | None:
+    """Return the bytes of an index, its entries, their run ids and the names of all run folders.
+
+    None if the index is not in the form of the contract, or lists a run twice.
+    """
     try:
         with open_file(store.index) as file, reading(store.index):
             data = read_all(file, os.fstat(file.fileno()).st_size)
@@ -70,16 +125,10 @@ def skim_runs(
     if not data.startswith(HEAD) or not data.endswith(TAIL) or is_escaped(data):
         return None
     pieces = data[len(HEAD) - 1 : -len(TAIL)].split(BETWEEN[:-1])
-    ids = list(map(id_in, pieces))
-    known = {run_id for run_id in ids if run_id is not None}
-    if len(known) < len(ids):
+    ids = [run_id for run_id in map(id_in, pieces) if run_id is not None]
+    if len(ids) < len(pieces) or len(set(ids)) < len(ids):
         return None
-    others = described_runs(store, [name for name in names if name not in known], known)
-    lines = PieceLines(data, pieces, [run_id or "" for run_id in ids])
-    try:
-        return _chosen(lines, others, store, count, query, facts, skip)
-    except ValueError:
-        return None
+    return data, pieces, ids, names
 
 
 def _skim_kept(

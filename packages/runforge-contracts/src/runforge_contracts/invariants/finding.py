@@ -6,14 +6,22 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 from itertools import islice
 from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import printable, shorten
 
+
+class Absent(Enum):
+    """The type of :data:`ABSENT`, which stays the same object in another process."""
+
+    VALUE = "absent"
+
+
 #: Value of a side of a finding that has none.
-ABSENT = object()
+ABSENT = Absent.VALUE
 #: How far a recomputed metric may be from the recorded one; both are sums of a few doubles.
 _TOLERANCE = 1e-9
 #: Names that editors have for presets.

@@ -5,7 +5,7 @@ Source: specification, sections 5.5 and 5.7.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 from runforge_contracts.store.view_folders import record_of
 
+from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 from runforge_engine.store.scan import Found, Skipped, State, children, look_at
 
 
@@ -87,10 +88,20 @@ class IndexDiff:
         The store to read.
     thorough
         Whether to read the documents of indexed runs, too, and compare them with their entries.
+    jobs, watch
+        How many processes read the documents, and what shows how far they are.
     """
 
-    def __init__(self, store: StoreLayout, *, thorough: bool) -> None:
+    def __init__(
+        self,
+        store: StoreLayout,
+        *,
+        thorough: bool,
+        jobs: int = 1,
+        watch: WorkWatch = unwatched,
+    ) -> None:
         self.store = store
+        self._jobs, self._watch = jobs, watch
         #: The index; None if it is missing or unreadable.
         self.index: StoreIndex | None = None
         #: Why the index is unreadable.
@@ -123,7 +134,9 @@ class IndexDiff:
                     by_key[key] = _place(entry, self.store)
         places = {key[0]: place for key, place in reversed(by_key.items())}
         indexed = set(by_key.values())
-        names, skipped, found = 0, list[Skipped](), list[Found]()
+        if self._thorough:
+            self._look_at_all(filter(None, by_key.values()), is_listed=True)
+        names, skipped, unlisted = 0, list[Skipped](), list[Path]()
         for path, reason in children(self.store):
             names += 1
             if reason is not None:
@@ -131,9 +144,11 @@ class IndexDiff:
             elif path not in indexed:
                 record = record_of(path, self.store)
                 if record is None:
-                    found.append(self._look_at(path))
+                    unlisted.append(path)
                 else:
                     skipped.append(Skipped(path.name, _is_view(record, self.store)))
+        self._look_at_all(unlisted)
+        found = [self._look_at(path) for path in unlisted]
         chosen, copies = _choose([item for item in found if item.state == "finished"], places)
         self.unlisted = sorted(
             (item for item in chosen if self._can_list(item)), key=lambda item: item.ended
@@ -172,6 +187,18 @@ class IndexDiff:
         if self.index is None:
             return found.is_due
         return write_entry(found.entry, self.index.form, self.store) is not None
+
+    def _look_at_all(self, paths: Iterable[Path], *, is_listed: bool = False) -> None:
+        """Look at many folders ahead, those that were not looked at before."""
+        waiting = [path for path in paths if path not in self._known]
+
+        def look(path: Path) -> Found:
+            record = record_of(path, self.store) if is_listed else None
+            return look_at(record or path, self.store, is_listed=is_listed)
+
+        looked = in_processes(look, waiting, self._jobs)
+        for found in self._watch("Reading runs", looked, len(waiting)):
+            self._known[found.path] = found
 
     def _look_at(self, path: Path, *, is_listed: bool = False) -> Found:
         found = self._known.get(path)

@@ -25,6 +25,7 @@ from runforge_contracts.store.reading import CONFLICT_HINT, MAX_INDEX_BYTES, Sto
 
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import wait_until_free
+from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.store.index_diff import IndexDiff, IndexReport
 from runforge_engine.store.index_lock import index_lock
 from runforge_engine.store.run_folders import append_foreign, write_index
@@ -36,15 +37,22 @@ _ATTEMPTS = 5
 _VERSIONS = re.compile(r"index\.v[0-9]+|[0-9]+(\.[0-9]+)+")
 
 
-def check_index(store: StoreLayout) -> IndexReport:
+def check_index(store: StoreLayout, *, jobs: int = 1, watch: WorkWatch = unwatched) -> IndexReport:
     """Compare the index of ``store`` with its run folders; write nothing.
+
+    Parameters
+    ----------
+    store
+        The store.
+    jobs, watch
+        How many processes read the documents, and what shows how far they are.
 
     Raises
     ------
     RunForgeError
         ``FILE_UNSAFE`` if the store is a symbolic link; ``FILE_UNREADABLE``.
     """
-    comparison = IndexDiff(store, thorough=True)
+    comparison = IndexDiff(store, thorough=True, jobs=jobs, watch=watch)
     report = comparison.report()
     for _ in range(_ATTEMPTS):
         # A run that ended meanwhile is listed now: it is appended before its lock is released.
@@ -57,7 +65,11 @@ def check_index(store: StoreLayout) -> IndexReport:
 
 
 def rebuild_index(
-    store: StoreLayout, origin_of: Callable[[Path], str | None] = lambda _: None
+    store: StoreLayout,
+    origin_of: Callable[[Path], str | None] = lambda _: None,
+    *,
+    jobs: int = 1,
+    watch: WorkWatch = unwatched,
 ) -> IndexReport:
     """Add every finished run missing from the index of ``store``, in the order in which they ended.
 
@@ -72,6 +84,8 @@ def rebuild_index(
         Returns the origin of the index with which the run in a folder was signed. A run that was
         signed with another index than this one came from another store, and its entry says so. An
         index that was lost has no origin: all runs are then this store's own.
+    jobs, watch
+        As for :func:`check_index`.
 
     Raises
     ------
@@ -81,7 +95,7 @@ def rebuild_index(
         index that others may be able to read; the index is then unchanged.
     """
     refuse_links(store.index.parent)
-    comparison = IndexDiff(store, thorough=False)
+    comparison = IndexDiff(store, thorough=False, jobs=jobs, watch=watch)
     # Read before locking, so that no process waits while many folders are read.
     report = comparison.report()
     if comparison.problem is None and not report.unlisted:

@@ -9,16 +9,18 @@ Source: specification, section 5.8.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 import msgspec
+from runforge_contracts.codec.strict_json import MAX_BYTES
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
-from runforge_contracts.fs.files import digest_file
+from runforge_contracts.fs.files import digest_file, read_file
+from runforge_contracts.index.index_filter import entries_with
 from runforge_contracts.lineage.rerun_step import step_between
 from runforge_contracts.lineage.run_family import RunFamilies, RunFamily
 from runforge_contracts.run_ids import started
@@ -29,6 +31,8 @@ from runforge_contracts.store.reading import group_of, locate_run
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summarize
 from runforge_contracts.types import GitState, TracedDataset, TracedRun, TraceV1
+
+from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 
 #: Minimum number of hexadecimal digits for a lookup.
 MIN_PREFIX = 8
@@ -68,6 +72,27 @@ class Listed:
         except RunForgeError:
             return None
         return Run(path) if path.is_dir() and not path.is_symlink() else None
+
+    def forget(self) -> None:
+        """Give up the documents that were read, of which many runs would have many."""
+        self.__dict__.pop("folder", None)
+
+    def may_mention(self, digits: str) -> bool:
+        """Return whether the record or the manifest may have a digest that begins with ``digits``.
+
+        The bytes of the files tell, in a tenth of the time needed to parse them.
+        """
+        if self.folder is None:
+            return False
+        try:
+            texts = [
+                read_file(self.folder.path / name, max_bytes=MAX_BYTES)
+                for name in (layout.MANIFEST, layout.RUN)
+            ]
+        except RunForgeError:
+            return True  # Another client's run, or one that did not end, has other documents.
+        # An escape could stand for a digit.
+        return any(digits.encode() in text or b"\\u" in text for text in texts)
 
     def document(self, file: str) -> dict[str, Any]:
         """Return a document of the run; empty if it is missing or unreadable."""
@@ -117,7 +142,7 @@ class Trace:
     matched: Kind
     #: The full digest.
     sha256: str
-    #: The file: relative to the run folder, or the recorded path of the dataset.
+    #: The file, relative to the run folder; None for a dataset, whose path the documents have.
     path: str | None
 
 
@@ -178,7 +203,7 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     runs = sorted(runs, key=lambda run: started(run.entry))[::-1]
     found: list[Trace] = []
     for look in (_by_entry, _by_record):
-        found = [match for run in runs for match in look(sought, run)]
+        found = [match for run in runs for match in _matches(look, sought, run)]
         if found:
             break
     digests = sorted({match.sha256 for match in found})
@@ -199,6 +224,37 @@ def trace(sought: Wanted, listed: Iterable[tuple[dict[str, Any], StoreLayout]]) 
     return found
 
 
+def find_listed(
+    sought: Wanted, stores: Sequence[StoreLayout]
+) -> list[tuple[dict[str, Any], StoreLayout]]:
+    """Return the runs whose index entries match a digest, and those in no index, for :func:`trace`.
+
+    Only the entries that match are parsed. Empty if none matches, or if an index has to be read as
+    a whole.
+    """
+    listed = list[tuple[dict[str, Any], StoreLayout]]()
+    for store in stores:
+        entries = entries_with(store, sought.digest) if store.index.exists() else None
+        if entries is None:
+            return []
+        listed += [(entry, store) for entry in entries]
+    return listed if any(_fits_entry(sought, entry) for entry, _ in listed) else []
+
+
+def _fits_entry(sought: Wanted, entry: dict[str, Any]) -> bool:
+    return any(
+        sought.fits(entry.get(name)) for name in ("model_sha256", "dataset_fingerprint_sha256")
+    )
+
+
+def _matches(
+    look: Callable[[Wanted, Listed], Iterator[Trace]], sought: Wanted, run: Listed
+) -> list[Trace]:
+    found = list(look(sought, run))
+    run.forget()
+    return found
+
+
 def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
     """Yield the matches of the model and the dataset in an index entry."""
     entry = run.entry
@@ -211,8 +267,7 @@ def _by_entry(sought: Wanted, run: Listed) -> Iterator[Trace]:
         yield Trace(run, "model_sha256", str(digest), model)
     fingerprint = entry.get("dataset_fingerprint_sha256")
     if sought.fits(fingerprint):
-        path = run.dataset().get("path")
-        yield Trace(run, "dataset_fingerprint_sha256", str(fingerprint), path)
+        yield Trace(run, "dataset_fingerprint_sha256", str(fingerprint), None)
 
 
 def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
@@ -234,6 +289,8 @@ def _hash_model(sought: Wanted, run: Listed, model: str) -> str | None:
 
 def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
     """Yield the matches of the digests in a run's documents."""
+    if not run.may_mention(sought.digest):
+        return
     record, manifest = run.document(layout.RUN), run.document(layout.MANIFEST)
     model, content = run.entry.get("model_pkl"), record.get("model_content_sha256")
     if sought.fits(content):
@@ -244,15 +301,32 @@ def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
             yield Trace(run, kind, item["sha256"], path)
 
 
-def trace_document(matches: Sequence[Trace], families: RunFamilies) -> TraceV1:
-    """Return the ``trace.v1`` document for the runs that :func:`trace` found."""
+def trace_document(
+    matches: Sequence[Trace], families: RunFamilies, *, jobs: int = 1, watch: WorkWatch = unwatched
+) -> TraceV1:
+    """Return the ``trace.v1`` document for the runs that :func:`trace` found.
+
+    Parameters
+    ----------
+    matches
+        What was found.
+    families
+        For the runs that repeat them.
+    jobs, watch
+        How many processes read their documents, and what shows how far they are.
+    """
+
+    def traced(match: Trace) -> TracedRun:
+        is_dataset = match.matched == "dataset_fingerprint_sha256"
+        path = match.run.dataset().get("path") if is_dataset else match.path
+        found = _traced_run(match.run, families, {"matched": match.matched, "path": path})
+        match.run.forget()
+        return found
+
     return TraceV1(
         schema_version="trace.v1",
         sha256=matches[0].sha256,
-        runs=[
-            _traced_run(match.run, families, {"matched": match.matched, "path": match.path})
-            for match in matches
-        ],
+        runs=list(watch("Reading runs", in_processes(traced, matches, jobs), len(matches))),
     )
 
 

@@ -83,6 +83,10 @@ class Surroundings:
             except RunForgeError as error:
                 self.alias_problem = error
 
+    def prepare(self) -> None:
+        """Find out now what all runs need, so that copies of this process have it."""
+        _ = self.positions, self._listed_by_path, self._positions_by_path
+
     @property
     def entries(self) -> list[dict[str, Any]] | None:
         """The entries of the index; None if there is none, or if it cannot be read."""

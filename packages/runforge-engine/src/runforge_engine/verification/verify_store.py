@@ -6,7 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +32,7 @@ from runforge_contracts.types import VerificationV1, VerifiedStore
 
 from runforge_engine.provenance.signatures import read_claim, read_signature, signatures_of
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
+from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 from runforge_engine.store.scan import children, look_at
 from runforge_engine.verification.alias_check import alias_check
 from runforge_engine.verification.check_result import (
@@ -141,6 +142,8 @@ def verify_store(
     public_key: Path | EllipticCurvePublicKey | None = None,
     datasets: Datasets | None = None,
     with_dataset: bool = True,
+    jobs: int = 1,
+    watch: WorkWatch = unwatched,
 ) -> StoreVerification:
     """Verify every run and evaluation of a store, its index, and that nothing signed is missing.
 
@@ -155,6 +158,11 @@ def verify_store(
         The datasets of the workspace, if several verifications share them.
     with_dataset
         Whether to check the datasets.
+    jobs
+        How many processes verify the runs, see
+        :func:`~runforge_engine.runtime.shared_work.in_processes`.
+    watch
+        Shows how far it is.
 
     Raises
     ------
@@ -181,10 +189,14 @@ def verify_store(
         second, _, _ = folder.name.rpartition("-")
         return second, around.positions.get(folder.name, [math.inf])[0], folder.name
 
-    runs = tuple(
-        verify_run(folder, around, with_dataset=with_dataset, alone=False)
-        for folder in sorted(folders, key=start) + elsewhere
-    )
+    def verified(folder: Path) -> RunVerification:
+        found = verify_run(folder, around, with_dataset=with_dataset, alone=False)
+        # Nobody asks for the digests of so many files.
+        return replace(found, digests=None)
+
+    order = sorted(folders, key=start) + elsewhere
+    around.prepare()
+    runs = tuple(watch("Verifying runs", in_processes(verified, order, jobs), len(order)))
     verified_views = tuple(verify_view(*pair, around) for pair in views.items())
     evaluations = verify_evaluations(around, with_dataset=with_dataset)
     signed = [

@@ -1,0 +1,114 @@
+"""Do one thing with each of many items, on all cores, and show how far it is.
+
+The items are shared out to copies of this process, which have read what all of them need. Results
+come in the order of the items, through pipes that hold only a few, so that memory does not grow
+with their number.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import IO, Any, NoReturn, Protocol, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+#: Fewer items than these take less time than copying the process does.
+WORTH_SHARING = 100
+
+
+class WorkWatch(Protocol):
+    """Give the results of a stage as they come, and show how many there are."""
+
+    def __call__(self, stage: str, results: Iterable[Result], total: int) -> Iterable[Result]:
+        """Return ``results``; ``stage`` says what is done, as in ``Verifying runs``."""
+
+
+def unwatched(stage: str, results: Iterable[Result], total: int) -> Iterable[Result]:
+    """Return the results of a stage that nobody watches."""
+    return results
+
+
+def in_processes(
+    work: Callable[[Item], Result], items: Sequence[Item], jobs: int
+) -> Iterator[Result]:
+    """Yield ``work(item)`` for each item, in order.
+
+    Parameters
+    ----------
+    work
+        What is done with an item. It writes nothing, and its results can be pickled.
+    items
+        The items.
+    jobs
+        How many processes share them. One process does all where there are few, where the system
+        cannot copy a process, or where this one has other threads, which a copy would not have.
+    """
+    jobs = min(jobs, len(items) // (WORTH_SHARING // 2))
+    if jobs < 2 or sys.platform != "linux" or threading.active_count() > 1:
+        yield from map(work, items)
+        return
+    # The first item loads what all need, once.
+    yield work(items[0])
+    items = items[1:]
+    children, sources = list[int](), list[IO[bytes]]()
+    gc.freeze()  # Looking for garbage would touch, and thereby copy, all memory that is shared.
+    try:
+        for share in range(jobs):
+            receiving, sending = os.pipe()
+            child = os.fork()
+            if child == 0:
+                _do_share(work, items[share::jobs], sending, [receiving, *_numbers(sources)])
+            children.append(child)
+            os.close(sending)
+            sources.append(os.fdopen(receiving, "rb"))
+        for number, item in enumerate(items):
+            yield _next(sources[number % jobs], work, item)
+    finally:
+        for source in sources:
+            source.close()
+        for child in children:
+            with suppress(OSError):
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+        gc.unfreeze()
+
+
+def _numbers(files: Iterable[IO[bytes]]) -> list[int]:
+    return [file.fileno() for file in files]
+
+
+def _next(source: IO[bytes], work: Callable[[Item], Result], item: Item) -> Result:
+    """Return the next result of a process; do the work here if it has ended."""
+    import pickle  # Only here: commands that read model files do without it.
+
+    try:
+        result: Result = pickle.load(source)  # noqa: S301 - a copy of this process wrote it
+    except (EOFError, pickle.UnpicklingError):
+        return work(item)  # Raises what the other process ended by, unless that was killed.
+    return result
+
+
+def _do_share(
+    work: Callable[[Item], Any], items: Iterable[Item], sending: int, others: Iterable[int]
+) -> NoReturn:
+    """Write the results of some items to a pipe, and end; end early where nobody reads them."""
+    import pickle
+
+    try:
+        # The process that was copied decides on an interrupt; its end closes the pipe.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for other in others:
+            os.close(other)
+        with os.fdopen(sending, "wb") as file:
+            for item in items:
+                pickle.dump(work(item), file, pickle.HIGHEST_PROTOCOL)
+    finally:
+        os._exit(0)
