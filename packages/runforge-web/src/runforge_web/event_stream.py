@@ -92,8 +92,11 @@ class EventSource:
     def _notify(self, method: str, params: dict[str, Any]) -> None:
         """Take a notification of the watch, in its thread."""
         run = params.get("run", {}).get("run_id")
-        data = json.dumps({"run": run}) if isinstance(run, str) else "{}"
-        event = f"event: {method}\ndata: {data}\n\n".encode()
+        self.tell(method, {"run": run} if isinstance(run, str) else {})
+
+    def tell(self, name: str, data: dict[str, str]) -> None:
+        """Send an event to every page that listens; called by any thread."""
+        event = f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._spread, event)
 

@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from runforge_cli.report.report_blocks import Name, prose
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.errors import ExitCode, RunForgeError
@@ -37,7 +38,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters |= {"duration": format_duration, "time": time_text, "short": shorten}
-    found.filters |= {"prose": prose, "segment": url_segment}
+    found.filters |= {"prose": prose, "verbatim": _verbatim, "segment": url_segment}
     found.globals |= {"of_rule": sentence_of_rule, "of_code": sentence_of_code}
     found.globals |= {"run_address": run_address, "is_name": _is_name}
     return found
@@ -45,6 +46,11 @@ def _environment() -> Environment:
 
 def _is_name(part: str) -> bool:
     return isinstance(part, Name)
+
+
+def _verbatim(text: str) -> Markup:
+    """Return a string for a field of a form, which sends it back as it is."""
+    return escape(text.encode("utf-8", "replace").decode())
 
 
 def _shown(value: Any) -> Any:
@@ -73,6 +79,7 @@ def render(request: Request, template: str, status: int = 200, /, **values: Any)
         csrf=state.access.csrf,
         here=request.url.path,
         workspace=state.settings.folder,
+        trains=state.jobs is not None,
         **values,
     )
     return HTMLResponse(text, status)

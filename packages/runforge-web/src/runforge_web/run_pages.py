@@ -90,6 +90,7 @@ def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response
         most_files=MOST_FILES,
         log=log_name(run),
         with_model=with_model,
+        can_be_repeated=isinstance(run, Run),
         can_have_curves=isinstance(run, Run) and run.status == "succeeded",
     )
 

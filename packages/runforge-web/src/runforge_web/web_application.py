@@ -28,6 +28,7 @@ from runforge_web.web_gate import WebGate
 if TYPE_CHECKING:
     from runforge_cli.shell.settings import Settings
 
+    from runforge_web.job_list import JobList
     from runforge_web.web_access import WebAccess
 
 #: Most fields of a form, and what a browser sends one as.
@@ -53,17 +54,19 @@ class _LateModule:
 comparison_page = _LateModule("comparison_page")
 dataset_pages = _LateModule("dataset_pages")
 document_pages = _LateModule("document_pages")
+job_pages = _LateModule("job_pages")
 run_pages = _LateModule("run_pages")
 sweep_pages = _LateModule("sweep_pages")
+training_pages = _LateModule("training_pages")
 
 Reading = Callable[[Request], Response]
 Doing = Callable[[Request, FormData], Response]
 
 
 def make_application(
-    settings: Settings, access: WebAccess
-) -> tuple[WebGate, event_stream.EventSource]:
-    """Return the application, and the source of its events.
+    settings: Settings, access: WebAccess, *, trains: bool = False
+) -> tuple[WebGate, event_stream.EventSource, JobList | None]:
+    """Return the application, the source of its events, and its jobs if it trains.
 
     Parameters
     ----------
@@ -71,6 +74,8 @@ def make_application(
         Where the runs are.
     access
         Who may see them.
+    trains
+        Whether the pages can train; otherwise those addresses do not exist.
     """
     app = Starlette(
         routes=[
@@ -95,13 +100,35 @@ def make_application(
             _doing("/datasets/{digest}/inspection", dataset_pages.inspection_page),
             _reading("/documents", document_pages.documents_page),
             _doing("/documents/validation", document_pages.validation_page),
+            *(_training_routes() if trains else ()),
         ],
         exception_handlers={HTTPException: _on_http_error},
     )
     app.router.redirect_slashes = False
     source = event_stream.EventSource(settings)
     app.state.settings, app.state.access, app.state.events = settings, access, source
-    return WebGate(app, access), source
+    app.state.jobs = None
+    if trains:
+        from runforge_web.job_list import JobList
+
+        app.state.jobs = JobList(settings, lambda job: source.tell("jobChanged", {"job": job}))
+    return WebGate(app, access), source, app.state.jobs
+
+
+def _training_routes() -> list[Route]:
+    return [
+        _reading("/train", training_pages.training_page),
+        _doing("/train/check", training_pages.check_page),
+        _doing("/train/run", training_pages.train),
+        _reading("/train/sweep", training_pages.sweep_form_page),
+        _doing("/train/sweep/check", training_pages.sweep_check_page),
+        _doing("/train/sweep/run", training_pages.train_sweep),
+        _reading("/jobs", job_pages.jobs_page),
+        _reading("/jobs/{job}", job_pages.job_page),
+        _doing("/jobs/{job}/cancel", job_pages.cancel_job),
+        _doing("/runs/{run}/reproduction", job_pages.reproduce_run),
+        _doing("/sweeps/{group}/resume", job_pages.resume_sweep),
+    ]
 
 
 def _reading(path: str, page: Reading) -> Route:
@@ -134,7 +161,7 @@ async def _form_of(request: Request) -> FormData:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS)
     except ValueError as error:
         raise RunForgeError(ErrorCode.USAGE_INVALID, "The form cannot be read.") from error
-    form = FormData(dict(pairs))
+    form = FormData([*pairs])
     if not request.app.state.access.is_ours(str(form.get("csrf", ""))):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,

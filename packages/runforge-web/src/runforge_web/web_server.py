@@ -61,7 +61,7 @@ class _PromptProtocol(H11Protocol):
         self._waiting = self.loop.call_later(_HEAD, self._look)
 
 
-def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
+def serve_pages(settings: Settings, *, port: int, opens: bool, trains: bool = False) -> int:
     """Serve the pages until the terminal, a signal or the parent process ends it.
 
     Parameters
@@ -72,6 +72,8 @@ def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
         The port; 0 for one that is free.
     opens
         Whether to open the address in the default browser.
+    trains
+        Whether the pages can train.
 
     Raises
     ------
@@ -84,7 +86,7 @@ def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
     is_quiet, settings.quiet = settings.quiet, True  # notes are for a terminal
     keep_indexes()
     access = WebAccess(listening.getsockname()[1])
-    app, source = make_application(settings, access)
+    app, source, jobs = make_application(settings, access, trains=trains)
     config = uvicorn.Config(
         app,
         http=_PromptProtocol,
@@ -114,6 +116,8 @@ def serve_pages(settings: Settings, *, port: int, opens: bool) -> int:
         while thread.is_alive() and not ended.wait(_LOOK) and os.getppid() == parent:
             pass
     server.should_exit = True
+    if jobs is not None:
+        jobs.close()
     source.close()
     thread.join(_LAST)
     return 0

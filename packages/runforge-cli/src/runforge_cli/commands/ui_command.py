@@ -16,7 +16,11 @@ _PACKAGES = ("runforge_web", "starlette", "uvicorn", "jinja2")
     "ui",
     cls=Command,
     short_help="Show the runs in the browser.",
-    examples=("runforge ui", "runforge ui --no-open --port 8080"),
+    examples=(
+        "runforge ui",
+        "runforge ui --allow-train",
+        "runforge ui --no-open --port 8080",
+    ),
 )
 @click.option(
     "--port",
@@ -27,14 +31,15 @@ _PACKAGES = ("runforge_web", "starlette", "uvicorn", "jinja2")
     help="Port to listen on.",
 )
 @click.option("--no-open", is_flag=True, help="Do not open the browser.")
+@click.option("--allow-train", is_flag=True, help="Train, rerun and sweep from the pages.")
 @global_options
 @pass_settings
-def command(settings: Settings, port: int, no_open: bool) -> int:
+def command(settings: Settings, port: int, no_open: bool, allow_train: bool) -> int:
     """Show the runs of the workspace in the browser: list, filter, open, compare and verify them.
 
     The first line is the address, with a token that is valid until the command ends. The pages are
-    served to this machine alone, and nothing is written to the store. Ctrl-C ends the command, and
-    so does closing its terminal.
+    served to this machine alone, and nothing is written to the store without --allow-train. Ctrl-C
+    ends the command, and so does closing its terminal; trainings are then cancelled and recorded.
     """
     settings.stores()  # Report invalid options before a browser is opened.
     try:
@@ -53,4 +58,6 @@ def command(settings: Settings, port: int, no_open: bool) -> int:
 
     # Before numpy is loaded, so that the curves of a model are those of `runforge report`.
     pin_environment()
-    return serve_pages(settings, port=port, opens=not (no_open or settings.json))
+    return serve_pages(
+        settings, port=port, opens=not (no_open or settings.json), trains=allow_train
+    )

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
-import time
+from collections.abc import Callable
 from typing import IO, Any
 
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import RunForgeError
 
 from runforge_cli._generated.methods import MESSAGES
 from runforge_cli.serve.call import Call
 from runforge_cli.serve.framing import FramingError, MessageWriter, read_message
-from runforge_cli.serve.lanes import Lane
 from runforge_cli.serve.message_schemas import check_params
+from runforge_cli.serve.open_calls import OpenCalls
 from runforge_cli.serve.reading_methods import LONG, QUICK
 from runforge_cli.serve.rpc import (
     RequestId,
@@ -25,22 +24,11 @@ from runforge_cli.serve.rpc import (
     usage_problem,
 )
 from runforge_cli.serve.serve_session import Session
-from runforge_cli.serve.sweep_methods import run_sweep_of
-from runforge_cli.serve.training_methods import TRAINING, start_training
-from runforge_cli.shell.failures import as_error
+from runforge_cli.serve.training_methods import TRAINING
 from runforge_cli.shell.settings import Settings
-from runforge_cli.terminal.output import reporting
 
-#: How many quick and how many long requests are answered at the same time.
-_QUICK_THREADS, _LONG_THREADS = 2, 4
-#: How many sweeps are executed at the same time; each has processes of its own.
-_SWEEPS = 2
-#: How long the runs of a session have to end when it ends, in seconds.
-_PATIENCE = 1.7
 #: How long what was answered last may take to reach the client, in seconds.
 _LAST_WORDS = 0.5
-#: How many requests may be open at the same time.
-_MOST_OPEN = 10_000
 
 #: Methods of the session itself; those of a thread's own are quick enough for the one that reads.
 _SESSION = frozenset({"initialize", "shutdown"})
@@ -65,17 +53,14 @@ class Server:
     def __init__(self, settings: Settings, reader: IO[bytes], writer: IO[bytes]) -> None:
         self._reader, self._writer = reader, MessageWriter(writer)
         self._session = Session(settings, self._notify)
-        self._open: dict[RequestId, Call] = {}
-        self._lock = threading.Lock()
-        self._quick = Lane("runforge-quick", _QUICK_THREADS, self._answer)
-        self._long = Lane("runforge-long", _LONG_THREADS, self._answer)
-        sweeps = Lane("runforge-sweep", _SWEEPS, self._answer)
-        self._lanes = {
-            "sweep": sweeps,
-            **dict.fromkeys(QUICK, self._quick),
-            **dict.fromkeys((*_QUICK_SESSION, *TRAINING), self._quick),
-            **dict.fromkeys(LONG, self._long),
+        own: dict[str, Callable[[Call], None]] = {
+            "initialize": self._initialize,
+            "shutdown": self._end_session,
+            "warm": self._warm,
+            "watch": lambda call: call.answer(self._session.watch(call.params)),
+            "unwatch": self._unwatch,
         }
+        self._calls = OpenCalls(self._session, own, _QUICK_SESSION)
         self._shut_down = False
 
     def serve(self) -> int:
@@ -118,10 +103,7 @@ class Server:
         except RunForgeError as error:
             raise RpcProblem(RpcCode.INVALID_PARAMS, error) from None
         if method == "$/cancelRequest":
-            with self._lock:
-                call = self._open.get(params["id"])
-            if call is not None:
-                call.cancel()
+            self._calls.cancel(params["id"])
         return method
 
     def _on_request(self, request_id: RequestId, method: str, params: dict[str, Any]) -> None:
@@ -138,27 +120,7 @@ class Server:
         except RunForgeError as error:
             raise RpcProblem(RpcCode.INVALID_PARAMS, error, request_id) from None
         self._check_state(method, request_id)
-        call = Call(request_id, method, params, self._send, self._close)
-        with self._lock:
-            if request_id in self._open:
-                raise usage_problem(
-                    RpcCode.INVALID_REQUEST,
-                    "A request with this id is in progress.",
-                    hint="Give every request an id of its own.",
-                )
-            if len(self._open) >= _MOST_OPEN:
-                raise usage_problem(
-                    RpcCode.INVALID_REQUEST,
-                    f"{_MOST_OPEN:,} requests are in progress.",
-                    hint="Wait for the answers.",
-                    request_id=request_id,
-                )
-            self._open[request_id] = call
-        lane = self._lanes.get(method)
-        if lane is None:
-            self._answer(call)
-        else:
-            lane.submit(call)
+        self._calls.begin(Call(request_id, method, params, self._send, self._calls.closed))
 
     def _check_state(self, method: str, request_id: RequestId) -> None:
         if self._shut_down:
@@ -175,43 +137,23 @@ class Server:
                 request_id=request_id,
             )
 
-    def _answer(self, call: Call) -> None:
-        """Do what a call asks; every failure becomes an error."""
-        try:
-            with reporting(call.warn):
-                self._dispatch(call)
-        except RunForgeError as error:
-            call.fail(error)
-        except MemoryError:
-            call.fail(RunForgeError(ErrorCode.MEMORY_INSUFFICIENT, "There is not enough memory."))
-        except Exception as failed:
-            log.exception("the method %r failed", call.method)
-            call.fail(as_error(failed))
+    def _initialize(self, call: Call) -> None:
+        call.answer(self._session.begin(call.params))
+        if call.params.get("warm"):
+            self._session.warm()
 
-    def _dispatch(self, call: Call) -> None:
-        method, session = call.method, self._session
-        if method in TRAINING:
-            start_training(session, call)
-        elif method == "initialize":
-            call.answer(session.begin(call.params))
-            if call.params.get("warm"):
-                session.warm()
-        elif method == "shutdown":
-            self._shut_down = True
-            self._cancel_all(but=call)
-            call.answer(None)
-        elif method == "sweep":
-            call.answer(run_sweep_of(session, call))
-        elif method == "warm":
-            session.warm()
-            call.answer(None)
-        elif method == "watch":
-            call.answer(session.watch(call.params))
-        elif method == "unwatch":
-            session.unwatch()
-            call.answer(None)
-        else:
-            call.answer({**QUICK, **LONG}[method](session, call))
+    def _end_session(self, call: Call) -> None:
+        self._shut_down = True
+        self._calls.cancel_all(but=call)
+        call.answer(None)
+
+    def _warm(self, call: Call) -> None:
+        self._session.warm()
+        call.answer(None)
+
+    def _unwatch(self, call: Call) -> None:
+        self._session.unwatch()
+        call.answer(None)
 
     def _send(self, message: dict[str, Any], dispensable: bool) -> None:
         self._writer.write(message, dispensable=dispensable)
@@ -222,25 +164,6 @@ class Server:
     def _fail(self, problem: RpcProblem) -> None:
         self._send(failure(problem.request_id, problem.code, problem.error), False)
 
-    def _close(self, call: Call) -> None:
-        log.info("answered %r (id %r)", call.method, call.id)
-        with self._lock:
-            if self._open.get(call.id) is call:
-                del self._open[call.id]
-
-    def _cancel_all(self, but: Call | None = None) -> None:
-        """Cancel what is in progress and wait until it is recorded, within two seconds."""
-        deadline = time.monotonic() + _PATIENCE
-        for call in self._others(but):
-            call.cancel()
-        while self._others(but) and time.monotonic() < deadline:
-            time.sleep(0.01)
-        self._session.close(max(deadline - time.monotonic(), 0.1))
-
-    def _others(self, but: Call | None) -> list[Call]:
-        with self._lock:
-            return [call for call in self._open.values() if call is not but]
-
     def _end(self) -> None:
-        self._cancel_all()
+        self._calls.cancel_all()
         self._writer.close(_LAST_WORDS)

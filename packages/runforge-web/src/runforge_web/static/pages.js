@@ -62,8 +62,8 @@ function listen() {
   source = new EventSource("/events");
   for (const name of live().dataset.live.split(" ")) {
     source.addEventListener(name, (event) => {
-      const { run } = JSON.parse(event.data);
-      if (!live().dataset.run || live().dataset.run === run) soon();
+      const about = JSON.parse(event.data), wanted = live().dataset;
+      if (["run", "job"].every((kind) => !wanted[kind] || wanted[kind] === about[kind])) soon();
     });
   }
 }
@@ -80,4 +80,25 @@ if (live()) {
     setTimeout(tick, 1000 * live().dataset.every);
   };
   setTimeout(tick, 1000);
+}
+
+const request = document.getElementById("request");
+
+// Show the JSON of the request while the form is filled; the server makes it.
+if (request) {
+  let waiting = 0;
+  const check = async () => {
+    const answer = await fetch(request.dataset.check, {
+      method: "POST", body: new URLSearchParams(new FormData(request)), redirect: "error",
+    }).catch(() => null);
+    if (!answer?.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const after = page.getElementById("made");
+    if (after) document.getElementById("made").replaceWith(document.adoptNode(after));
+  };
+  request.addEventListener("input", (event) => {
+    if (event.target.name === "/dataset/path") return; // The button reads its columns.
+    clearTimeout(waiting);
+    waiting = setTimeout(check, 400);
+  });
 }

@@ -1,0 +1,63 @@
+"""The datasets of a workspace that can be chosen, and their columns; nothing outside of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.folders import walk_folder
+from runforge_engine.data.dataset_source import dataset_path
+
+if TYPE_CHECKING:
+    from runforge_web.job_list import JobList
+
+#: What is offered: files with these endings, so many of them, in folders that deep.
+_ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet")
+_MOST, _LOOKED_AT, _DEPTH = 100, 20_000, 3
+
+
+def datasets_in(workspace: Path) -> list[str]:
+    """Return the paths of files in a workspace that can be datasets, without hidden ones."""
+    found = list[str]()
+    for count, item in enumerate(
+        walk_folder(workspace, max_depth=_DEPTH, unreadable=lambda *_: None)
+    ):
+        if count == _LOOKED_AT or len(found) == _MOST:
+            break
+        is_hidden = any(part.startswith(".") for part in item.place.split("/"))
+        is_text = item.place.isprintable()
+        if item.kind == "file" and is_text and not is_hidden and item.place.endswith(_ENDINGS):
+            found.append(item.place)
+    return sorted(found)
+
+
+def columns_of(jobs: JobList, path: str) -> list[dict[str, Any]]:
+    """Return the columns of a dataset in the workspace, as ``runforge inspect`` describes them.
+
+    Raises
+    ------
+    RunForgeError
+        ``PATH_OUTSIDE_ROOT`` for a file that is not in the workspace; the errors of an inspection.
+    """
+    file = checked_dataset(jobs.session.settings.folder, path)
+    report = jobs.ask("inspect", {"dataset": str(file)})
+    columns: list[dict[str, Any]] = report["columns"]
+    return columns
+
+
+def checked_dataset(workspace: Path, path: str) -> Path:
+    """Return the file of a dataset; raise ``PATH_OUTSIDE_ROOT`` if it is not in the workspace."""
+    if "\0" in path:
+        raise RunForgeError(ErrorCode.DATASET_NOT_FOUND, f"{quote(path)} is not a path.")
+    file = dataset_path(path, workspace)
+    if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(workspace)):
+        raise RunForgeError(
+            ErrorCode.PATH_OUTSIDE_ROOT,
+            f"The dataset {quote(path, 200)} is not in the workspace.",
+            hint="Put the file into the workspace, or train with `runforge train`.",
+            pointer="/dataset/path",
+        )
+    return file

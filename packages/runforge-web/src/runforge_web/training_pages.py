@@ -1,0 +1,318 @@
+"""Train from a form: a new request, or that of an earlier run with changes; also as a sweep."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from runforge_cli import CLIENT
+from runforge_cli.answers.repetition import repetition_of
+from runforge_cli.shell.grid_options import parse_seeds
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.display import quote_some
+from runforge_contracts.documents import REMOVE, Document
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.schemas import BASE_URL, in_schema_order
+from runforge_contracts.store.run import Run
+from runforge_contracts.types import RequestV1
+from runforge_contracts.validation import violations
+from runforge_engine.modeling.configuration import DEFAULT_FAMILY, value_text
+from runforge_engine.modeling.families import FAMILIES
+from runforge_engine.pipeline.request import prepare
+from runforge_engine.runtime.clock import read_clock
+from runforge_engine.sweeps.plan_builder import new_plan
+from starlette.responses import RedirectResponse
+
+from runforge_web.found_runs import find_shown_run
+from runforge_web.page_rendering import render
+from runforge_web.request_form import (
+    EXCLUDED,
+    FAMILY,
+    LABEL,
+    PATH,
+    FormProblem,
+    differences,
+    edited,
+    problems_of,
+    request_fields,
+    settings_of,
+    shown_values,
+    typed,
+    unknown_settings,
+)
+from runforge_web.training_data import columns_of, datasets_in
+
+if TYPE_CHECKING:
+    from runforge_cli.shell.settings import Settings
+    from starlette.datastructures import FormData, UploadFile
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from runforge_web.job_list import JobList
+
+#: Columns that are offered to be excluded, and members of a plan that are shown.
+_COLUMNS, _MEMBERS = 300, 100
+
+
+class _Draft(NamedTuple):
+    """The request that a form began with."""
+
+    raw: dict[str, Any]
+    #: The request of the run that is repeated; None if it is new.
+    parent: Run | None
+    private: bool
+
+
+def training_page(request: Request) -> Response:
+    """Answer with the form of a training."""
+    return _form_page(request, sweep=False)
+
+
+def sweep_form_page(request: Request) -> Response:
+    """Answer with the form of a sweep."""
+    return _form_page(request, sweep=True)
+
+
+def check_page(request: Request, form: FormData) -> Response:
+    """Answer with the form as it was sent, the request that it makes, and its mistakes."""
+    return _TrainingForm(request, form, sweep=False).page(200)
+
+
+def sweep_check_page(request: Request, form: FormData) -> Response:
+    """Answer with the same for a sweep, and the runs that it would make."""
+    return _TrainingForm(request, form, sweep=True).page(200)
+
+
+def train(request: Request, form: FormData) -> Response:
+    """Begin the training that a form asks for, or answer with its mistakes."""
+    return _TrainingForm(request, form, sweep=False).begin()
+
+
+def train_sweep(request: Request, form: FormData) -> Response:
+    """Begin the sweep that a form asks for, or answer with its mistakes."""
+    return _TrainingForm(request, form, sweep=True).begin()
+
+
+def _form_page(request: Request, *, sweep: bool) -> Response:
+    from starlette.datastructures import FormData
+
+    query = request.query_params
+    fields: list[tuple[str, str | UploadFile]] = [
+        (name, query[name]) for name in ("parent",) if query.get(name)
+    ]
+    if query.get("dataset"):
+        fields.append((PATH, query["dataset"]))
+    return _TrainingForm(request, FormData(fields), sweep=sweep, is_new=True).page(200)
+
+
+def _draft(settings: Settings, parent: str, dataset: str) -> _Draft:
+    if parent:
+        found = find_shown_run(settings, parent)
+        path = str(settings.folder / dataset) if dataset else None
+        again = repetition_of(settings, found.id, {}, parameters={}, dataset=path)
+        return _Draft(again.request.document.raw, again.parent, again.private)
+    raw = {
+        "$schema": f"{BASE_URL}request.v1.json",
+        "version": 1,
+        "preset": "balanced",
+        "dataset": {"path": "", "label_column": ""},
+        "model": {"family": DEFAULT_FAMILY, "hyperparameters": {}},
+        "device": {"type": "cpu", "gpu_reason": None},
+        "created_at": read_clock().now(),
+        "created_by": CLIENT,
+        "rerun_from": None,
+        "name": None,
+        "tags": [],
+        "notes": None,
+    }
+    return _Draft(raw, None, private=False)
+
+
+class _TrainingForm:
+    """A form as it was sent: the request that it makes, and what is wrong with it."""
+
+    def __init__(
+        self, request: Request, form: FormData, *, sweep: bool, is_new: bool = False
+    ) -> None:
+        self._request, self._form, self._sweep, self._is_new = request, form, sweep, is_new
+        self._jobs: JobList = request.app.state.jobs
+        self._settings: Settings = request.app.state.settings
+        self._draft = _draft(self._settings, str(form.get("parent", "")), "")
+        self._raw = edited(self._draft.raw, form)
+        self._columns = list[dict[str, Any]]()
+        self._problems = list[FormProblem]()
+        self._planned: dict[str, Any] | None = None
+        self._plan: dict[str, Any] | None = None
+        self._check()
+
+    @property
+    def _path(self) -> str:
+        return str(self._raw["dataset"]["path"])
+
+    @property
+    def _excluded(self) -> list[str]:
+        found = self._raw["dataset"].get("exclude_columns") or []
+        return found if isinstance(found, list) else []
+
+    def _check(self) -> None:
+        if not self._path:
+            if not self._is_new:
+                self._problems.append(
+                    FormProblem(PATH, ErrorCode.DATASET_NOT_FOUND, "No dataset is named.", None)
+                )
+            return
+        try:
+            self._columns = columns_of(self._jobs, self._path)
+        except RunForgeError as error:
+            self._problems.append(FormProblem(PATH, error.code, error.message, error.hint))
+        if self._is_new:
+            return
+        names = {column["name"] for column in self._columns}
+        if self._columns and self._raw["dataset"]["label_column"] not in names:
+            self._problems.append(
+                FormProblem(
+                    LABEL,
+                    ErrorCode.LABEL_NOT_FOUND,
+                    "The dataset has no such column."
+                    if self._raw["dataset"]["label_column"]
+                    else "No label column is chosen.",
+                    "Choose the column with the classes; it is never guessed.",
+                )
+            )
+        left_out = {self._raw["dataset"]["label_column"], *self._excluded}
+        texts = [
+            column["name"]
+            for column in self._columns
+            if column["kind"] == "text" and column["name"] not in left_out
+        ]
+        if texts and not self._problems:
+            self._problems.append(
+                FormProblem(
+                    EXCLUDED,
+                    ErrorCode.FEATURE_NOT_NUMERIC,
+                    f"Not numeric, and neither label nor excluded: {quote_some(texts)}.",
+                    "Exclude these columns, or encode them as numbers.",
+                )
+            )
+        for check in (self._check_request, self._check_plan):
+            if not self._problems:
+                try:
+                    check()
+                except RunForgeError as error:
+                    self._problems += problems_of(error)
+
+    def _check_request(self) -> None:
+        for item in violations(self._raw, "request.v1"):
+            code = ErrorCode.DOCUMENT_INVALID
+            pointer = item.location.pointer or ""
+            self._problems.append(FormProblem(pointer, code, item.message, item.hint))
+        if self._problems:
+            return
+        document: Document[RequestV1] = Document(self._raw, "request.v1")
+        prepare(document)
+
+    def _check_plan(self) -> None:
+        if not self._sweep:
+            return
+        family, grid = self._raw["model"]["family"], dict[str, list[Any]]()
+        base = {**self._raw, "model": {**self._raw["model"]}}
+        fixed = dict(base["model"].get("hyperparameters") or {})
+        for setting in settings_of(family):
+            text = str(self._form.get(setting.tried, "")).strip()
+            if text:
+                values = [part.strip() for part in text.split(",")]
+                if "" in values:
+                    raise RunForgeError(
+                        ErrorCode.USAGE_INVALID,
+                        "There is an empty value.",
+                        hint="Separate values by one comma.",
+                        pointer=setting.pointer,
+                    )
+                grid[setting.label] = [REMOVE if one == "null" else typed(one) for one in values]
+                fixed.pop(setting.label, None)
+        base["model"]["hyperparameters"] = fixed
+        text = str(self._form.get("seeds", "")).replace(" ", "")
+        try:
+            seeds = parse_seeds(text or None)
+            plan = new_plan(
+                {name: value for name, value in base.items() if name != "seed" or not seeds},
+                grid,
+                created_by=CLIENT,
+                seeds=seeds,
+                name=base.get("name"),
+            )
+        except RunForgeError as error:
+            raise RunForgeError(
+                error.code, error.message, hint=error.hint, pointer="/seeds"
+            ) from None
+        self._plan = plan.raw
+        self._planned = self._jobs.ask("planSweep", {"plan": self._plan})
+
+    def begin(self) -> Response:
+        """Begin what the form asks for."""
+        if self._problems:
+            return self.page(422)
+        private = {"private": True} if self._draft.private else {}
+        name = self._raw.get("name") or self._path
+        if self._sweep:
+            job = self._jobs.begin(f"Sweep: {name}", "sweep", {"plan": self._plan, **private})
+        else:
+            job = self._jobs.begin(f"Training: {name}", "run", {"request": self._raw, **private})
+        return RedirectResponse(f"/jobs/{job.id}", 303)
+
+    def page(self, status: int) -> Response:
+        """Answer with the form."""
+        shown = shown_values(self._raw)
+        sent = {str(name): str(value) for name, value in self._form.multi_items()}
+        labels = [column["name"] for column in self._columns]
+        label = self._raw["dataset"]["label_column"]
+        pointers = {field.pointer for field in request_fields()}
+        settings = [item for family in FAMILIES for item in settings_of(family)]
+        pointers |= {item.pointer for item in settings} | {"/seeds"}
+        unknown = unknown_settings(self._draft.raw)
+        pointers |= {item.pointer for item in unknown}
+        return render(
+            self._request,
+            "train.html",
+            422 if self._problems and status != 200 else status,
+            sweep=self._sweep,
+            parent=self._draft.parent,
+            fields=request_fields(),
+            values={**shown, **sent, LABEL: label},
+            names={"path": PATH, "label": LABEL, "excluded": EXCLUDED, "family": FAMILY},
+            family=self._raw["model"]["family"],
+            families={name: settings_of(name) for name in FAMILIES},
+            unknown=unknown,
+            labels=labels if label in labels or not label else [label, *labels],
+            columns=self._columns[:_COLUMNS],
+            excluded=self._excluded,
+            datasets=datasets_in(self._settings.folder) if not self._columns else [],
+            problems=self._problems,
+            of_no_field=[item for item in self._problems if item.pointer not in pointers],
+            text=_text(self._raw),
+            changes=self._changes(),
+            planned=self._planned,
+            members=_members(self._planned),
+            as_json=json.dumps,
+        )
+
+    def _changes(self) -> list[tuple[str, str, str]]:
+        if self._draft.parent is None:
+            return []
+        before = self._draft.parent.document("request.json")
+        return list(differences(before.raw if before else {}, self._raw))
+
+
+def _text(raw: dict[str, Any]) -> str:
+    return encode_json(in_schema_order(raw, "request.v1")).decode()
+
+
+def _members(planned: dict[str, Any] | None) -> list[str]:
+    runs = (planned or {"runs": []})["runs"][:_MEMBERS]
+    return [
+        ", ".join(
+            f"{place.rpartition('/')[2]} = {value_text(value)}"
+            for place, value in run["request_overrides"].items()
+        )
+        for run in runs
+    ]

@@ -1,0 +1,221 @@
+"""Training from the pages: only where it is allowed, with nothing lost, and everything recorded."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from web_client import Answer, Server, serving
+
+C = "logistic_regression/model/hyperparameters/C"
+TRIED = f"try {C}"
+FORM = {
+    "/dataset/path": "data.csv",
+    "/dataset/label_column": "y",
+    "/model/family": "logistic_regression",
+    "/preset": "balanced",
+    "/device/type": "cpu",
+}
+#: A training that takes minutes, and little memory.
+LONG = {
+    **FORM,
+    "/model/family": "random_forest",
+    "random_forest/model/hyperparameters/n_estimators": "30000",
+    "random_forest/model/hyperparameters/max_depth": "2",
+}
+TRAINING = ("/train", "/train/sweep", "/jobs", "/jobs/1")
+DOING = ("/train/check", "/train/run", "/train/sweep/run", "/jobs/1/cancel")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """Return a workspace with a dataset."""
+    write_rows(tmp_path / "data.csv", 60)
+    return tmp_path
+
+
+def write_rows(path: Path, count: int) -> None:
+    """Write a dataset of two classes, with a column that is no number."""
+    rows = (f"{at % 7},{at % 11},name{at},{'a' if at % 3 else 'b'}\n" for at in range(count))
+    path.write_text("x,z,text,y\n" + "".join(rows), "utf-8")
+
+
+def send(server: Server, path: str, fields: dict[str, str], excluded: str = "text") -> Answer:
+    """Send a form of a training, with the column that is excluded."""
+    pairs = [*{"csrf": server.ask("/train").csrf, **fields}.items()]
+    pairs.append(("/dataset/exclude_columns", json.dumps(excluded)))
+    headers = {"Origin": server.origin, "Content-Type": "application/x-www-form-urlencoded"}
+    return server.ask(path, "POST", urlencode(pairs).encode(), headers)
+
+
+def ended(server: Server, answer: Answer) -> str:
+    """Return the page of a job that was begun, once it has ended."""
+    assert answer.status == 303, answer.text
+    page = server.ask(answer.headers["location"]).text
+    while "/cancel" in page:
+        time.sleep(0.05)
+        page = server.ask(answer.headers["location"]).text
+    return page
+
+
+def run_of(page: str) -> str:
+    """Return the run that a page of a job leads to."""
+    found = re.search(r'href="/runs/([\w-]+)"', page.partition("<main")[2])
+    assert found is not None, page
+    return found[1]
+
+
+def request_of(workspace: Path, run: str) -> dict[str, Any]:
+    """Return the request that a run recorded."""
+    document: dict[str, Any] = json.loads(
+        (workspace / f".runforge/runs/{run}/request.json").read_text("utf-8")
+    )
+    return document
+
+
+def test_without_the_option_the_pages_train_nothing(workspace: Path) -> None:
+    with serving(workspace) as server:
+        for path in TRAINING:
+            assert server.ask(path).status == 404
+        for path in (*DOING, "/runs/latest/reproduction", "/sweeps/latest/resume"):
+            assert server.post(path, **FORM).status in (404, 405)
+        assert "/train" not in server.ask("/runs").text
+    assert [path.name for path in workspace.iterdir()] == ["data.csv"]
+
+
+@pytest.mark.parametrize("path", DOING)
+def test_every_change_needs_the_token_of_our_pages(workspace: Path, path: str) -> None:
+    with serving(workspace, "--allow-train") as server:
+        assert server.post(path, csrf="x", **FORM).status == 400
+        assert server.post(path, {"Origin": "http://evil.example"}, **FORM).status == 403
+        assert server.post(path, {"Origin": None}, **FORM).status == 403
+        assert server.ask(path).status in (404, 405)
+        assert "Nothing was begun" in server.ask("/jobs").text
+    assert not (workspace / ".runforge").exists()
+
+
+def test_a_run_is_trained_and_repeated_with_all_that_it_had(workspace: Path) -> None:
+    with serving(workspace, "--allow-train") as server:
+        assert "data.csv" in server.ask("/train").text
+        assert "choose a column" in server.ask("/train?dataset=data.csv").text
+        first = run_of(ended(server, send(server, "/train/run", {**FORM, C: "0.5"})))
+        recorded = request_of(workspace, first)
+        assert recorded["model"]["hyperparameters"] == {"C": 0.5}
+        assert recorded["dataset"]["exclude_columns"] == ["text"]
+
+        unknown = {"from another client": [1, {"a": None}]}
+        file = workspace / f".runforge/runs/{first}/request.json"
+        file.write_text(json.dumps({**recorded, "notes": "a\nb\t", "extra": unknown}), "utf-8")
+        shown = server.ask(f"/train?parent={first}").text
+        assert "from another client" in shown
+        again = {"parent": first, C: "2", "/notes": "a\r\nb\t"}
+        second = run_of(ended(server, send(server, "/train/run", again)))
+        repeated = request_of(workspace, second)
+        assert repeated["model"]["hyperparameters"] == {"C": 2}
+        assert (repeated["extra"], repeated["notes"]) == (unknown, "a\nb\t")
+        assert repeated["rerun_from"] == first
+        page = ended(server, server.post(f"/runs/{second}/reproduction"))
+        assert "identical" in page
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({C: "abc"}, "HYPERPARAMETER_INVALID"),
+        ({C: "1e400"}, "HYPERPARAMETER_INVALID"),
+        ({"/seed": "-1"}, "DOCUMENT_INVALID"),
+        ({"/seed": "9" * 5000}, "DOCUMENT_INVALID"),
+        ({"/preset": "<script>alert(1)</script>"}, "DOCUMENT_INVALID"),
+        ({"/model/family": "no such"}, "DOCUMENT_INVALID"),
+        ({"/profile": "thorough"}, "PROFILE_FAMILY_MISMATCH"),
+        ({"/dataset/label_column": "no such"}, "LABEL_NOT_FOUND"),
+        ({"/dataset/label_column": ""}, "LABEL_NOT_FOUND"),
+        ({"/dataset/path": "none.csv"}, "DATASET_NOT_FOUND"),
+        ({"/dataset/path": "../outside.csv"}, "PATH_OUTSIDE_ROOT"),
+        ({"/dataset/path": "/etc/passwd"}, "PATH_OUTSIDE_ROOT"),
+        ({"/dataset/path": "link.csv"}, "PATH_OUTSIDE_ROOT"),
+        ({"/dataset/path": "a\0b"}, "DATASET_NOT_FOUND"),
+        ({"/dataset/path": ""}, "DATASET_NOT_FOUND"),
+    ],
+)
+def test_a_mistake_is_shown_and_nothing_typed_is_lost(
+    tmp_path: Path, changes: dict[str, str], code: str
+) -> None:
+    workspace = tmp_path / "ws"
+    workspace.mkdir()
+    write_rows(workspace / "data.csv", 60)
+    write_rows(tmp_path / "outside.csv", 60)
+    (workspace / "link.csv").symlink_to(tmp_path / "outside.csv")
+    typed = {"/name": 'a "name" <b>', "/notes": "line 1\r\nline 2"}
+    with serving(workspace, "--allow-train") as server:
+        answer = send(server, "/train/run", {**FORM, **typed, **changes})
+        assert answer.status == 422
+        assert code in answer.text
+        assert "<script>alert" not in answer.text
+        page = html.unescape(answer.text)
+        assert 'value="a "name" <b>"' in page
+        assert "line 1\nline 2</textarea>" in page.replace("\r", "")
+        assert "Nothing was begun" in server.ask("/jobs").text
+    assert not (workspace / ".runforge").exists()
+
+
+def test_a_column_that_is_no_number_must_be_excluded(workspace: Path) -> None:
+    with serving(workspace, "--allow-train") as server:
+        answer = send(server, "/train/run", FORM, excluded="x")
+        assert answer.status == 422
+        assert "FEATURE_NOT_NUMERIC" in answer.text
+
+
+def test_a_sweep_is_counted_trained_and_resumed(workspace: Path) -> None:
+    with serving(workspace, "--allow-train") as server:
+        swept = {**FORM, TRIED: "0.1,1", "seeds": "1..2"}
+        assert "4 runs" in send(server, "/train/sweep/check", swept).text
+        wrong = send(server, "/train/sweep/run", {**FORM, TRIED: "0.1,,"})
+        assert wrong.status == 422
+        page = ended(server, send(server, "/train/sweep/run", swept))
+        assert "succeeded</span>" in page
+        group = re.search(r'href="(/sweeps/[^"]+)"', page.partition("<main")[2])
+        assert group is not None
+        assert "Resume" in server.ask(group[1]).text
+        resumed = ended(server, server.post(f"{group[1]}/resume", retry="yes"))
+        assert "succeeded</span>" in resumed
+        assert len([*workspace.glob(".runforge/runs/*/run.json")]) == 4
+
+
+def test_jobs_are_cancelled_and_bounded(workspace: Path) -> None:
+    write_rows(workspace / "data.csv", 3_000)
+    with serving(workspace, "--allow-train") as server:
+        jobs = [send(server, "/train/run", LONG) for _ in range(20)]
+        assert {answer.status for answer in jobs} == {303}
+        assert send(server, "/train/run", LONG).status == 400
+        assert server.ask("/runs").status == 200
+        for answer in reversed(jobs):
+            address = answer.headers["location"]
+            assert server.post(f"{address}/cancel").status == 303
+        for answer in jobs:
+            page = ended(server, answer)
+            assert "cancelled" in page, page
+
+
+def test_what_trains_when_the_server_ends_is_recorded_as_cancelled(workspace: Path) -> None:
+    write_rows(workspace / "data.csv", 3_000)
+    for is_killed in (False, True):
+        with serving(workspace, "--allow-train") as server:
+            address = send(server, "/train/run", LONG).headers["location"]
+            while "training" not in server.ask(address).text.lower().partition("role=")[2]:
+                time.sleep(0.05)
+            while "/runs/" not in (page := server.ask(address).text).partition("<h1")[2]:
+                time.sleep(0.05)
+            run = run_of(page)
+            if is_killed:
+                server.process.kill()
+        folder = workspace / f".runforge/runs/{run}"
+        while not (folder / "result.json").exists():
+            time.sleep(0.05)
+        assert json.loads((folder / "result.json").read_text("utf-8"))["status"] == "cancelled"
