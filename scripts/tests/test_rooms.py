@@ -50,6 +50,7 @@ ORDER = {
         "runtime",
         "model_file",
         "data",
+        "preparation",
         "store",
         "provenance",
         "modeling",

@@ -232,6 +232,7 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("keygen", "--out", "out/key")
     yield (*TRAIN, "--store", ".ml")
     yield TRAIN
+    yield ("prepare", "data/three.csv", "--label", "label", "-o", "out/table.csv")
     yield ("train", "data/none.csv", "--label", "label", "--store", ".ml")
     yield ("train", "data/three.csv", "--label", "sepal_length", "--store", ".ml")
     yield ("index", "rebuild")

@@ -255,6 +255,9 @@ if TYPE_CHECKING:
         ProvenanceDefinitions as ProvenanceDefinitions,
     )
     from runforge_contracts._generated.provenance_v1 import PythonRuntime as PythonRuntime
+    from runforge_contracts._generated.recipe_v1 import RecipeColumn as RecipeColumn
+    from runforge_contracts._generated.recipe_v1 import RecipeSource as RecipeSource
+    from runforge_contracts._generated.recipe_v1 import RecipeV1 as RecipeV1
     from runforge_contracts._generated.reproduction_v1 import ArtifactCheck as ArtifactCheck
     from runforge_contracts._generated.reproduction_v1 import ContentCheck as ContentCheck
     from runforge_contracts._generated.reproduction_v1 import FieldDifference as FieldDifference
@@ -509,6 +512,9 @@ _MODULES = {
     "PythonRuntime": "provenance_v1",
     "RankedCoefficient": "linear_coefficients_v1",
     "RankedImportance": "feature_importance_v1",
+    "RecipeColumn": "recipe_v1",
+    "RecipeSource": "recipe_v1",
+    "RecipeV1": "recipe_v1",
     "RecordContradiction": "reproduction_v1",
     "RecordedHyperparameter": "common_v1",
     "RecordedValue": "comparison_v1",

@@ -2503,6 +2503,112 @@ export interface Provenance {
   [k: string]: unknown;
 }
 /**
+ * The form of the raw file. What is absent is as in the CSV of section 11.1; nothing is guessed.
+ */
+export interface RecipeSource {
+  /**
+   * What separates the fields of a CSV file; a comma when absent.
+   */
+  delimiter?: "," | ";" | "\t" | "|";
+  /**
+   * The decimal mark of columns that are kept; a point when absent.
+   */
+  decimal_mark?: "." | ",";
+  /**
+   * The encoding of a CSV file; UTF-8 when absent.
+   */
+  encoding?: "utf-8" | "utf-16le" | "utf-16be" | "iso-8859-1" | "iso-8859-15" | "windows-1252";
+  [k: string]: unknown;
+}
+/**
+ * What happens to a raw column. Source: specification, section 24.3.
+ */
+export interface RecipeColumn {
+  /**
+   * Its name in the header, exactly.
+   */
+  column: string;
+  action: "keep" | "drop" | "boolean" | "one_hot" | "ordinal" | "date" | "number";
+  /**
+   * Why, for a reader. Informative.
+   */
+  because?: string;
+  /**
+   * Of a boolean: the values that become 1; `true` in any case when absent.
+   *
+   * @minItems 1
+   */
+  true?: string[];
+  /**
+   * Of a boolean: the values that become 0; `false` in any case when absent.
+   *
+   * @minItems 1
+   */
+  false?: string[];
+  /**
+   * Of one-hot columns: the values that have a column, sorted by code point; of an ordinal: the values in their order, the first of which is 0.
+   *
+   * @minItems 1
+   * @maxItems 10000
+   */
+  categories?: string[];
+  /**
+   * Of one-hot columns: what another value does. An error when absent; 0 in all columns; or 1 in a column for unknown values.
+   */
+  unknown?: "error" | "zeros" | "column";
+  /**
+   * Of a date: its form, with %Y, %m, %d, %H, %M and %S.
+   */
+  format?: string;
+  /**
+   * Of a date: the parts that become columns.
+   *
+   * @minItems 1
+   * @maxItems 8
+   */
+  parts?: ("year" | "month" | "day" | "weekday" | "days" | "hour" | "minute" | "second")[];
+  /**
+   * Of a number: its decimal mark; a point when absent.
+   */
+  decimal_mark?: "." | ",";
+  /**
+   * Of a number: the mark between groups of three digits; none when absent.
+   */
+  thousands_mark?: "." | "," | " " | "'" | " " | "’" | " ";
+  /**
+   * What a missing value does: the row is left without values, so that training drops it (when absent); a column of its own is 1 and the others are 0; or it is read as `constant`.
+   */
+  missing?: "drop_row" | "indicator" | "constant";
+  /**
+   * The cell that a missing one is read as.
+   */
+  constant?: string;
+  [k: string]: unknown;
+}
+/**
+ * How the columns of a raw table become a table of numbers. Source: specification, section 24.2.
+ */
+export interface RecipeV1 {
+  schema_version: "recipe.v1";
+  source?: RecipeSource;
+  /**
+   * The label column of the raw table; its cells are copied as they are.
+   */
+  label: string;
+  /**
+   * What happens to each raw column, in the order of the prepared columns; a raw column that is not listed is not used.
+   *
+   * @minItems 1
+   * @maxItems 100000
+   */
+  columns: RecipeColumn[];
+  /**
+   * The client that proposed the recipe, such as `runforge-cli@0.4.0`. Informative.
+   */
+  created_by?: string;
+  [k: string]: unknown;
+}
+/**
  * The dataset that was used, or not found.
  */
 export interface ReproductionDataset {
@@ -5665,6 +5771,7 @@ export interface Documents {
   "metrics.phase2": MetricsPhase2;
   "metrics.v1": MetricsV1;
   "prediction.v1": PredictionV1;
+  "recipe.v1": RecipeV1;
   "reproduction.v1": ReproductionV1;
   "request.v1": RequestV1;
   "result.v1": ResultV1;

@@ -405,6 +405,15 @@ CATALOG: dict[str, Entry] = {
         closed=False,
         yaml=False,
     ),
+    "recipe.v1": Entry(
+        module="recipe_v1",
+        struct="RecipeV1",
+        file=None,
+        version_field="schema_version",
+        version="recipe.v1",
+        closed=False,
+        yaml=False,
+    ),
     "reproduction.v1": Entry(
         module="reproduction_v1",
         struct="ReproductionV1",

@@ -7,7 +7,7 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -228,11 +228,17 @@ def write_file(path: Path, data: bytes) -> None:
     The bytes are on the disk when this returns, even after a power failure. Raises
     ``STORE_NOT_WRITABLE``; the old file is then unchanged.
     """
+    write_pieces(path, (data,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    """Write a file that is not in memory as a whole, as :func:`write_file`."""
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
     with writing(path):
         try:
             with temporary.open("xb") as file:
-                file.write(data)
+                for piece in pieces:
+                    file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
             with contextlib.suppress(FileNotFoundError):

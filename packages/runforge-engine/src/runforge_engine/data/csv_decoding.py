@@ -32,6 +32,8 @@ def csv_text(source: DatasetSource) -> bytes:
 
 def _checked_text(source: DatasetSource) -> bytes:
     data = _decompress(source) if source.data[:2] == b"\x1f\x8b" else source.data
+    if source.encoding != "utf-8":
+        data = _as_utf8(data, source)
     foreign = recognise(data)
     if foreign is not None:
         raise RunForgeError(
@@ -69,6 +71,20 @@ def _decompress(source: DatasetSource) -> bytes:
             path=str(source.path),
         )
     return data
+
+
+def _as_utf8(data: bytes, source: DatasetSource) -> bytes:
+    """Return the bytes of a dataset in another encoding, which was named, as UTF-8."""
+    try:
+        return data.decode(source.encoding).encode()
+    except UnicodeDecodeError as error:
+        raise RunForgeError(
+            ErrorCode.DATASET_ENCODING_INVALID,
+            f"The dataset is not {source.encoding}: byte {error.start}, in line"
+            f" {_line(data, error.start)}, is not part of a character.",
+            hint="Name the encoding that the file was written in.",
+            path=str(source.path),
+        ) from None
 
 
 def _check_encoding(data: bytes, source: DatasetSource) -> None:

@@ -29,7 +29,9 @@ UNCOMMENT = "Remove the comments, such as with `grep -v '^#' old.csv > new.csv`.
 def read_header(data: bytes, source: DatasetSource) -> tuple[tuple[str, ...], int]:
     """Return the column names, and the offset of the first row."""
     lines = CsvLines(data)
-    records = (record for record in csv.reader(lines, strict=True) if record)
+    records = (
+        record for record in csv.reader(lines, strict=True, delimiter=source.delimiter) if record
+    )
     try:
         names = tuple(next(records, ()))
     except csv.Error as error:
@@ -45,7 +47,7 @@ def read_header(data: bytes, source: DatasetSource) -> tuple[tuple[str, ...], in
         below.extend(itertools.islice(records, SAMPLE_ROWS))
     several = (record for record in below if sum(map(bool, record)) > 1)
     first = next(several, below[0] if below else [])
-    problem = _header_problem(names, first)
+    problem = _header_problem(names, first, source.delimiter)
     if problem is not None:
         code, message, hint = problem
         raise RunForgeError(code, message, hint=hint, path=str(source.path))
@@ -53,7 +55,7 @@ def read_header(data: bytes, source: DatasetSource) -> tuple[tuple[str, ...], in
 
 
 def _header_problem(
-    names: Sequence[str], first: Sequence[str]
+    names: Sequence[str], first: Sequence[str], separator: str
 ) -> tuple[ErrorCode, str, str] | None:
     """Return code, message and hint if the first line does not name the columns.
 
@@ -63,6 +65,8 @@ def _header_problem(
         Fields of the first line.
     first
         Fields of the first later line that has several; empty if there is none.
+    separator
+        What separates the fields.
     """
     filled = [name for name in names if name.strip(BLANKS)]
     below = [cell for cell in first if cell.strip(BLANKS)]
@@ -74,7 +78,7 @@ def _header_problem(
     if alone and _SEPARATOR.fullmatch(names[0]):
         shown = f"The first line is {quote(','.join(names))}"
         return ErrorCode.DATASET_MALFORMED, f"{shown}, a note for a spreadsheet program.", remove
-    if len(names) == 1:
+    if len(names) == 1 and separator == ",":
         for delimiter, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
             if delimiter in names[0] and (not first or delimiter in ",".join(first)):
                 return (

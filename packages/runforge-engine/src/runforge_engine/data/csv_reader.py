@@ -56,7 +56,7 @@ def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int])
     if data.count(b'"') % 2:
         # Arrow could read the rest of the file as one field.
         raise structure_error(data, len(names), source, "a quote is not closed")
-    if not quotes_match(data, begin):
+    if not quotes_match(data, begin, source.delimiter):
         # Arrow accepts a misplaced quote and joins rows.
         error = find_structure_error(data, len(names), source, closed=True)
         if error is not None:
@@ -64,7 +64,7 @@ def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int])
     if not ANYTHING.search(data, begin):
         nothing = pa.chunked_array([], pa.string())
         return ColumnTable(names, 0, dict.fromkeys([*numeric, *text], nothing), {})
-    csv_file = _CsvRows(data, begin, len(names))
+    csv_file = _CsvRows(data, begin, len(names), source.delimiter)
     table = _read_numbers(csv_file, numeric, text) if numeric else None
     if table is None:
         # A cell is not a plain number, or the structure is broken. Reading strings fails only for
@@ -86,6 +86,8 @@ class _CsvRows:
     begin: int
     #: Number of columns.
     width: int
+    #: What separates the fields.
+    delimiter: str
 
     def read(
         self, types: Mapping[int, pa.DataType], text: Sequence[int], *, block_size: int
@@ -112,7 +114,8 @@ class _CsvRows:
                 ),
                 # Support for line breaks within quotes makes the parser slower.
                 parse_options=arrow_csv.ParseOptions(
-                    newlines_in_values=self.data.find(b'"', self.begin) >= 0
+                    delimiter=self.delimiter,
+                    newlines_in_values=self.data.find(b'"', self.begin) >= 0,
                 ),
                 convert_options=arrow_csv.ConvertOptions(
                     column_types={str(position): kind for position, kind in kinds.items()},
@@ -126,7 +129,7 @@ class _CsvRows:
 
     def booleans(self, positions: Sequence[int]) -> list[int]:
         """Return the columns whose first cells are true and false, in any case."""
-        records = csv.reader(CsvLines(self.data, self.begin))
+        records = csv.reader(CsvLines(self.data, self.begin), delimiter=self.delimiter)
         found: dict[int, set[str]] = {position: set() for position in positions}
         try:
             for record in itertools.islice(records, SAMPLE_ROWS):

@@ -24,14 +24,14 @@ _QUOTES = (
 )
 
 
-def quotes_match(data: bytes, begin: int) -> bool:
+def quotes_match(data: bytes, begin: int, delimiter: str = ",") -> bool:
     """Return whether each quote opens a field, closes one, or is one of a pair within a field."""
     import numpy as np
 
     if data.find(b'"', begin) < 0:
         return True
     text, edges = np.frombuffer(data, np.uint8), np.zeros(256, dtype=bool)
-    edges[list(b',\r\n"')] = True
+    edges[list(f'{delimiter}\r\n"'.encode())] = True
     inside = 0
     for at in range(begin, len(data), _STEP):
         quotes = np.flatnonzero(text[at : at + _STEP] == ord('"')) + at
@@ -67,7 +67,7 @@ def find_structure_error(
     row, stray = 0, None
     limit = csv.field_size_limit(2**31 - 1)
     try:
-        for row, (record, raw) in enumerate(_records(data)):
+        for row, (record, raw) in enumerate(_records(data, source.delimiter)):
             if len(record) != width:
                 code, message, hint = _ragged(row, record, width)
                 return RunForgeError(code, message, hint=hint, path=path, row=row)
@@ -91,7 +91,7 @@ def find_structure_error(
     return None
 
 
-def _records(data: bytes) -> Iterator[tuple[list[str], str]]:
+def _records(data: bytes, delimiter: str) -> Iterator[tuple[list[str], str]]:
     """Yield the records of a CSV file, the header first, each with its source lines.
 
     Empty lines are skipped.
@@ -103,7 +103,7 @@ def _records(data: bytes) -> Iterator[tuple[list[str], str]]:
             taken.append(line)
             yield line
 
-    for record in csv.reader(lines(), strict=True):
+    for record in csv.reader(lines(), strict=True, delimiter=delimiter):
         raw = "".join(taken)
         taken.clear()
         if record:

@@ -32,6 +32,9 @@ class DatasetSource:
     text: bytes | None = None
     #: Whether the caller is a Python program: hints then name arguments, not options.
     in_python: bool = False
+    #: What separates the fields of a CSV file, and its encoding; others must be named.
+    delimiter: str = ","
+    encoding: str = "utf-8"
 
     def release(self) -> None:
         """Release the bytes, once the table has been read from them."""

@@ -57,7 +57,7 @@ def suspicious_features(
         The dataset, for hints.
     """
     found = []
-    ids = [names[index] for index in _identifiers(X, names)]
+    ids = [names[index] for index in identifiers(X, names)]
     if ids:
         one = len(ids) == 1
         found.append(
@@ -89,7 +89,7 @@ def suspicious_features(
     return found
 
 
-def _identifiers(X: NDArray[np.float64], names: Sequence[str]) -> Iterator[int]:
+def identifiers(X: NDArray[np.float64], names: Sequence[str]) -> Iterator[int]:
     """Yield the columns of different integers that count, increase, or are called an identifier."""
     import numpy as np
 

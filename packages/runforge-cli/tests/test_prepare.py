@@ -1,0 +1,90 @@
+"""``runforge prepare``: what it proposes, writes and refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from calls import Call
+
+RAW = "city,size,y\nRome,1.5,a\nOslo,,b\nRome,2.5,a\nOslo,3.5,b\n"
+TABLE = (
+    "city=Oslo,city=Rome,size,size:missing,y\n0,1,1.5,0,a\n1,0,0,1,b\n0,1,2.5,0,a\n1,0,3.5,0,b\n"
+)
+
+
+@pytest.fixture
+def raw(workspace: Path) -> Path:
+    """Return a raw table in the current folder."""
+    path = workspace / "raw.csv"
+    path.write_text(RAW, encoding="utf-8")
+    return path
+
+
+def test_a_recipe_is_proposed_written_and_applied_again(runforge: Call, raw: Path) -> None:
+    result = runforge("prepare", "raw.csv", "--label", "y")
+    assert result.code == 0
+    assert all(len(line) <= 80 for line in result.out.splitlines())
+    made = raw.with_name("raw.prepared.csv")
+    assert made.read_text(encoding="utf-8") == TABLE
+    recipe = raw.with_name("raw.prepared.recipe.json")
+    assert runforge("validate", str(recipe)).code == 0
+    again = runforge("--json", "prepare", "raw.csv", "--recipe", recipe.name, "-o", "again.csv")
+    assert raw.with_name("again.csv").read_bytes() == made.read_bytes()
+    document = json.loads(again.out)
+    assert document["table"] == {
+        "path": "again.csv",
+        "sha256": hashlib.sha256(made.read_bytes()).hexdigest(),
+        "rows": 4,
+        "columns": 5,
+    }
+
+
+def test_existing_files_are_kept_without_force(runforge: Call, raw: Path) -> None:
+    recipe = raw.with_name("raw.prepared.recipe.json")
+    recipe.write_text("mine", encoding="utf-8")
+    refused = runforge("prepare", "raw.csv", "--label", "y")
+    assert (refused.code, recipe.read_text(encoding="utf-8")) == (2, "mine")
+    assert not raw.with_name("raw.prepared.csv").exists()
+    assert "--force" in refused.err
+    assert runforge("prepare", "raw.csv", "--label", "y", "--force").code == 0
+    assert recipe.read_text(encoding="utf-8") != "mine"
+
+
+def test_the_raw_file_is_never_replaced(runforge: Call, raw: Path) -> None:
+    before = raw.read_bytes()
+    for options in (("-o", "raw.csv"), ("-o", "./raw.csv", "--force")):
+        assert runforge("prepare", "raw.csv", "--label", "y", *options).code == 2
+    assert raw.read_bytes() == before
+
+
+def test_nothing_is_written_if_a_value_is_unexpected(runforge: Call, raw: Path) -> None:
+    assert runforge("prepare", "raw.csv", "--label", "y").code == 0
+    raw.write_text("city,size,y\nRome,1,a\nBonn\x1b[31m,x,b\n", encoding="utf-8")
+    result = runforge(
+        "prepare", "raw.csv", "--recipe", "raw.prepared.recipe.json", "-o", "other.csv"
+    )
+    assert result.code == 1
+    assert "VALUE_UNEXPECTED" in result.err
+    assert "row 2" in result.err
+    assert "\x1b[31m" not in result.err
+    assert not raw.with_name("other.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--label", "y", "--recipe", "r.json"),
+        ("--recipe", "r.json", "--delimiter", ";"),
+        ("--label", "z"),
+        ("--label", "y", "--encoding", "guess"),
+    ],
+)
+def test_contradictory_options_are_refused(
+    runforge: Call, raw: Path, options: tuple[str, ...]
+) -> None:
+    assert runforge("prepare", "raw.csv", *options).code == 2
+    assert [path.name for path in raw.parent.glob("raw.prepared*")] == []

@@ -1,0 +1,175 @@
+"""Apply a recipe to a raw table: the CSV of a table of numbers, in pieces.
+
+Source: specification, section 24.4.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
+from runforge_contracts.validation import MAX_PROBLEMS
+
+from runforge_engine.data.column_choice import check_unique
+from runforge_engine.data.column_table import ColumnTable
+from runforge_engine.data.dataset_source import DatasetSource, read_source
+from runforge_engine.data.message_parts import did_you_mean, name_list
+from runforge_engine.data.table_reader import read_names, read_table
+from runforge_engine.preparation.column_conversion import (
+    Conversion,
+    UnexpectedValuesError,
+    conversion,
+    escaped_name,
+    trimmed,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: About how many bytes are made at once.
+_PIECE = 2**23
+_QUOTED = re.compile(r'[",\r\n]')
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedTable:
+    """A table that a recipe makes of a raw one; checked, and not yet written."""
+
+    num_rows: int
+    #: Names of the columns; that of the label is the last.
+    names: list[str]
+    has_label: bool
+    #: Raw columns that the recipe does not name.
+    unlisted: list[str]
+    #: For each raw column: the fields as strings, and indices into them if they repeat.
+    parts: list[tuple[pa.Array, pa.Array | None]]
+
+    def pieces(self) -> Iterator[memoryview]:
+        """Yield the bytes of the CSV file."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        yield memoryview((",".join(map(_quoted, self.names)) + "\n").encode())
+        width = sum(values.nbytes / max(len(values), 1) for values, _ in self.parts)
+        step = max(int(_PIECE / (width + 1)), 1)
+        for begin in range(0, self.num_rows, step):
+            fields = [
+                values.slice(begin, step)
+                if indices is None
+                else values.take(indices.slice(begin, step))
+                for values, indices in self.parts
+            ]
+            if len(self.names) == 1:
+                # An empty line would not be a row.
+                fields[0] = pc.if_else(pc.equal(fields[0], ""), '""', fields[0])
+            rows = pc.binary_join_element_wise(*fields, ",")
+            # The characters of an array of strings stand one after the other.
+            lines = pc.binary_join_element_wise(rows, pa.scalar(""), "\n")
+            yield memoryview(lines.buffers()[2])
+
+
+def open_raw(path: Path, source: Mapping[str, Any], *, in_python: bool = False) -> DatasetSource:
+    """Read a raw file, whose form is that of the section ``source`` of a recipe.
+
+    Raises :class:`~runforge_contracts.errors.RunForgeError` as
+    :func:`~runforge_engine.data.dataset_source.read_source`.
+    """
+    raw = read_source(path)
+    raw.in_python = in_python
+    raw.delimiter = source.get("delimiter", ",")
+    raw.encoding = source.get("encoding", "utf-8")
+    return raw
+
+
+def prepare_table(raw: DatasetSource, recipe: Mapping[str, Any]) -> PreparedTable:
+    """Apply a checked recipe to a raw table; ``raw`` is released.
+
+    Raises
+    ------
+    RunForgeError
+        ``COLUMN_NOT_FOUND``, ``COLUMN_DUPLICATE``; ``VALUE_UNEXPECTED`` with one problem for each
+        column; the errors of :func:`~runforge_engine.data.table_reader.read_table`.
+    """
+    made = [conversion(column, recipe.get("source", {})) for column in recipe["columns"]]
+    conversions = [item for item in made if item is not None]
+    names = read_names(raw)
+    positions = _positions(names, [item.column for item in conversions], raw)
+    label = recipe["label"]
+    has_label = label in names
+    wanted = [*positions, names.index(label)] if has_label else positions
+    if has_label:
+        check_unique([name for name in names if name == label], raw)
+    table = read_table(raw, [], wanted)
+    raw.release()
+    parts = _converted(table, conversions, positions, raw)
+    prepared = [name for item in conversions for name in item.names]
+    if has_label:
+        prepared.append(escaped_name(label))
+        parts.append(_label_fields(table.columns[wanted[-1]]))
+    listed = {label, *(column["column"] for column in recipe["columns"])}
+    unlisted = [name for name in names if name not in listed]
+    return PreparedTable(table.num_rows, prepared, has_label, unlisted, parts)
+
+
+def _positions(names: tuple[str, ...], wanted: list[str], raw: DatasetSource) -> list[int]:
+    """Return the positions of the columns that a recipe uses."""
+    lacking = [name for name in wanted if name not in names]
+    if lacking:
+        one = len(lacking) == 1
+        raise RunForgeError(
+            ErrorCode.COLUMN_NOT_FOUND,
+            f"The table lacks {'the column' if one else f'{len(lacking)} columns'} that the recipe"
+            f" uses: {name_list(lacking)}.",
+            hint=did_you_mean(lacking[0], names) or "Name columns as the table's header does.",
+            path=str(raw.path),
+            column=lacking[0],
+            problems=()
+            if one
+            else [Problem(f"The column {quote(name)} is missing.") for name in lacking[:20]],
+        )
+    used = set(wanted)
+    check_unique([name for name in names if name in used], raw)
+    return [names.index(name) for name in wanted]
+
+
+def _converted(
+    table: ColumnTable, conversions: list[Conversion], positions: list[int], raw: DatasetSource
+) -> list[tuple[pa.Array, pa.Array | None]]:
+    """Return the fields of each column; raise an error that names all unexpected values."""
+    parts, problems = [], list[Problem]()
+    for item, position in zip(conversions, positions, strict=True):
+        try:
+            parts.append(item.fields(trimmed(table.columns[position])))
+        except UnexpectedValuesError as error:
+            place = Location(path=str(raw.path), column=item.column, row=error.row)
+            problems.append(Problem(str(error), place))
+            if len(problems) == MAX_PROBLEMS:
+                break
+    if problems:
+        raise RunForgeError(
+            ErrorCode.VALUE_UNEXPECTED,
+            problems[0].message,
+            hint="Correct the cells, or say in the recipe what happens to them.",
+            **problems[0].location._asdict(),
+            problems=problems if len(problems) > 1 else (),
+        )
+    return parts
+
+
+def _label_fields(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    """Return the cells of the label as fields of a CSV file, and indices into them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    encoded = pc.fill_null(column, "").combine_chunks().dictionary_encode()
+    return pa.array(map(_quoted, encoded.dictionary.to_pylist()), pa.string()), encoded.indices
+
+
+def _quoted(text: str) -> str:
+    """Return a field of a CSV file, in quotes if it needs them."""
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text

@@ -1,0 +1,211 @@
+"""Propose a recipe for a raw table, by rules alone: the same table gives the same recipe.
+
+Source: specification, section 24.5.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_engine.data.cells import BLANKS, are_booleans
+from runforge_engine.data.column_choice import check_unique, no_label
+from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.data.suspicious_features import identifiers
+from runforge_engine.data.table_reader import read_names, read_table
+from runforge_engine.preparation.column_conversion import conversion, number_pattern, trimmed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Most categories of one column, unless another number is given.
+MAX_CATEGORIES = 40
+#: Share of the rows above which missing numbers get an indicator.
+_FEW_MISSING = 0.05
+#: Pairs of words, in lower case, of which the first is false.
+_PAIRS = (("no", "yes"), ("n", "y"), ("f", "t"), ("off", "on"))
+_DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y")
+_TIMES = ("%H:%M:%S", "%H:%M")
+_SLASHES = ("%d/%m/%Y", "%m/%d/%Y")
+_DATE_PARTS = ("year", "month", "day", "weekday")
+_TIME_PARTS = ("hour", "minute")
+#: Decimal and thousands marks of numbers that no other marks fit.
+_MARKS = ((".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
+
+
+def propose_recipe(
+    raw: DatasetSource,
+    label: str,
+    source: dict[str, Any],
+    *,
+    max_categories: int = MAX_CATEGORIES,
+    created_by: str,
+) -> dict[str, Any]:
+    """Return a ``recipe.v1`` for a raw table; each column that is not kept says why.
+
+    Parameters
+    ----------
+    raw
+        The raw table.
+    label
+        Its label column.
+    source
+        The form of the raw file, as named by the user.
+    max_categories
+        Most categories of a column that becomes one-hot columns.
+    created_by
+        The client, for the recipe.
+
+    Raises
+    ------
+    RunForgeError
+        ``LABEL_NOT_FOUND``, ``COLUMN_DUPLICATE``, ``ZERO_ROWS``, ``ZERO_FEATURES``; the errors of
+        :func:`~runforge_engine.data.table_reader.read_table`.
+    """
+    names = read_names(raw)
+    if label not in names:
+        hint = "Name the label as the table's header does; case and blanks count."
+        raise no_label(names, label, raw, hint)
+    named = [name for name in names if name.strip(BLANKS)]
+    check_unique(named, raw)
+    features = [name for name in named if name != label]
+    table = read_table(raw, [], [names.index(name) for name in features])
+    if not table.num_rows:
+        raise RunForgeError(ErrorCode.ZERO_ROWS, "The table has no rows.", path=str(raw.path))
+    columns = [
+        {
+            "column": name,
+            **_proposed(name, table.columns[names.index(name)], source, max_categories),
+        }
+        for name in features
+    ]
+    if all(column["action"] == "drop" for column in columns):
+        raise RunForgeError(
+            ErrorCode.ZERO_FEATURES,
+            "The proposed recipe drops every column: "
+            + "; ".join(f"{item['column']}: {item['because']}" for item in columns[:10])
+            + ".",
+            hint="Write a recipe, and apply it with --recipe.",
+            path=str(raw.path),
+        )
+    recipe: dict[str, Any] = {"schema_version": "recipe.v1"}
+    if source:
+        recipe["source"] = source
+    return recipe | {"label": label, "columns": columns, "created_by": created_by}
+
+
+def _proposed(
+    name: str, column: pa.ChunkedArray, source: dict[str, Any], max_categories: int
+) -> dict[str, Any]:
+    """Return the members of a column in the proposed recipe."""
+    import pyarrow.compute as pc
+
+    cells = trimmed(column)
+    rows, lacking = len(cells), cells.null_count
+    present = cells.drop_null()
+    distinct = pc.count_distinct(present).as_py()
+    if not len(present):
+        return _dropped("no value in any row")
+    if distinct == 1:
+        return _dropped("the same value in all rows")
+    if lacking * 2 > rows:
+        return _dropped(f"no value in {lacking:,} of {rows:,} rows")
+    found = _number(name, present, source)
+    if found is not None:
+        if lacking > _FEW_MISSING * rows and found["action"] != "drop":
+            found["missing"] = "indicator"
+        return found
+    if distinct == 2 or distinct <= max_categories:
+        found = _boolean(pc.unique(present).to_pylist())
+    found = found or _date(present)
+    if found is None:
+        found = _categories(present, distinct, max_categories)
+    if lacking and found["action"] != "drop":
+        found["missing"] = "indicator"
+    return found
+
+
+def _dropped(because: str) -> dict[str, Any]:
+    return {"action": "drop", "because": because}
+
+
+def _number(name: str, cells: pa.Array, source: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what happens to numbers; None for other cells."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    decimal = source.get("decimal_mark", ".")
+    if _all_match(cells, number_pattern(decimal, None)):
+        values = pc.replace_substring(cells, decimal, ".").cast(pa.float64()).to_numpy()
+        if list(identifiers(values.reshape(-1, 1), [name])):
+            return _dropped("another integer in each row: an identifier")
+        return {"action": "keep"}
+    fitting = [marks for marks in _MARKS if _all_match(cells, number_pattern(*marks))]
+    if len(fitting) == 1:
+        decimal, thousands = fitting[0]
+        return {"action": "number", "decimal_mark": decimal, "thousands_mark": thousands}
+    if fitting:
+        return _dropped("numbers whose decimal mark is not clear: name it with `number`")
+    return None
+
+
+def _all_match(cells: pa.Array, pattern: str) -> bool:
+    import pyarrow.compute as pc
+
+    # Most columns are ruled out by their first cells.
+    return all(
+        pc.all(pc.match_substring_regex(part, pattern)).as_py() for part in (cells[:100], cells)
+    )
+
+
+def _boolean(values: list[str]) -> dict[str, Any] | None:
+    if are_booleans(values):
+        return {"action": "boolean"}
+    lower = {value.lower() for value in values}
+    for false, true in _PAIRS:
+        if lower == {false, true}:
+            return {
+                "action": "boolean",
+                "true": sorted(value for value in values if value.lower() == true),
+                "false": sorted(value for value in values if value.lower() == false),
+            }
+    return None
+
+
+def _date(cells: pa.Array) -> dict[str, Any] | None:
+    """Return what happens to dates; None for other cells."""
+    import pyarrow.compute as pc
+
+    if not re.match(r"[0-9]", cells[0].as_py()):
+        return None
+    values = pc.unique(cells).to_pylist()
+    days = (*_DAYS, *_SLASHES)
+    forms = [
+        *days,
+        *(f"{day}{mark}{time}" for day in days for mark in "T " for time in _TIMES),
+        *(f"{day}T{time}Z" for day in _DAYS[:1] for time in _TIMES),
+    ]
+    fitting = []
+    for form in forms:
+        parts = [*_DATE_PARTS, *(_TIME_PARTS if "%H" in form else ())]
+        found = {"action": "date", "format": form, "parts": parts}
+        made = conversion({"column": "", **found}, {})
+        if made is not None and all(map(made.accepts, values)):
+            fitting.append(found)
+    if len(fitting) > 1:
+        return _dropped("dates in which day and month are not clear: name the format with `date`")
+    return fitting[0] if fitting else None
+
+
+def _categories(cells: pa.Array, distinct: int, max_categories: int) -> dict[str, Any]:
+    import pyarrow.compute as pc
+
+    if distinct == len(cells):
+        return _dropped("another value in each row: free text or an identifier")
+    if distinct > max_categories:
+        return _dropped(f"{distinct:,} categories, more than {max_categories:,}")
+    if distinct * 2 > len(cells):
+        return _dropped(f"{distinct:,} categories in {len(cells):,} rows: free text or names")
+    return {"action": "one_hot", "categories": sorted(pc.unique(cells).to_pylist())}

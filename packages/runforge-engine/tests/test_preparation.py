@@ -1,0 +1,203 @@
+"""Recipes: the vectors of the specification, proposals, and equality with scikit-learn."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_engine.preparation.prepared_table import PreparedTable, open_raw, prepare_table
+from runforge_engine.preparation.recipe_proposal import propose_recipe
+from runforge_engine.preparation.recipe_rules import check_recipe, read_recipe
+
+VECTORS = Path(__file__).parents[3] / "docs/test-vectors/recipes"
+
+
+def apply(raw: Path, recipe: dict[str, Any]) -> PreparedTable:
+    return prepare_table(open_raw(raw, recipe.get("source", {})), recipe)
+
+
+def content(table: PreparedTable) -> bytes:
+    return b"".join(table.pieces())
+
+
+def propose(raw: Path, label: str = "y", **source: str) -> dict[str, Any]:
+    recipe = propose_recipe(open_raw(raw, source), label, dict(source), created_by="test@1")
+    check_recipe(recipe)
+    return recipe
+
+
+def rows_of(table: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(table.decode())))
+
+
+def actions(recipe: dict[str, Any]) -> dict[str, str]:
+    return {item["column"]: item["action"] for item in recipe["columns"]}
+
+
+@pytest.mark.parametrize("vector", sorted(VECTORS.iterdir()), ids=lambda path: path.name)
+def test_every_vector_gives_its_bytes_or_its_error(vector: Path) -> None:
+    def prepared() -> bytes:
+        return content(apply(vector / "raw.csv", read_recipe(vector / "recipe.json")))
+
+    expected = vector / "error.json"
+    if not expected.exists():
+        assert prepared() == (vector / "prepared.csv").read_bytes()
+        return
+    with pytest.raises(RunForgeError) as caught:
+        prepared()
+    found = caught.value.to_dict()
+    wanted = json.loads(expected.read_bytes())
+    assert {name: found.get(name) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[" * 100_000, ErrorCode.JSON_TOO_DEEP),
+        ('{"schema_version": "recipe.v1", "label": NaN}', ErrorCode.JSON_INVALID),
+        ('{"label": "y", "label": "y"}', ErrorCode.JSON_DUPLICATE_KEY),
+        (
+            '{"schema_version": "recipe.v1", "label": "y", "columns": []}',
+            ErrorCode.DOCUMENT_INVALID,
+        ),
+        ('{"schema_version": "recipe.v2"}', ErrorCode.DOCUMENT_VERSION_UNSUPPORTED),
+    ],
+)
+def test_hostile_recipes_are_refused(tmp_path: Path, text: str, code: ErrorCode) -> None:
+    path = tmp_path / "recipe.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(RunForgeError) as caught:
+        read_recipe(path)
+    assert caught.value.code in (code, ErrorCode.JSON_NUMBER_INVALID)
+
+
+def test_a_proposal_follows_the_rules(tmp_path: Path) -> None:
+    draw = random.Random(5)
+    raw = tmp_path / "raw.csv"
+    with raw.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        header = "id,same,empty,number,sparse,yes,day,unclear,text,name,many,marks,vague,y"
+        out.writerow(header.split(","))
+        for row in range(120):
+            out.writerow(
+                [
+                    row + 1,
+                    "k",
+                    "",
+                    draw.random(),
+                    row if row % 3 == 0 else "",
+                    draw.choice(["Yes", "no"]),
+                    f"2026-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}",
+                    f"{draw.randint(1, 12)}/{draw.randint(1, 12)}/2026",
+                    draw.choice(["a", "b", ""]),
+                    f"name {row}",
+                    f"m{row % 50}",
+                    "1,234.5",
+                    f"1,{100 + row}",
+                    row % 2,
+                ]
+            )
+    recipe = propose(raw)
+    assert actions(recipe) == {
+        "id": "drop",
+        "same": "drop",
+        "empty": "drop",
+        "number": "keep",
+        "sparse": "drop",
+        "yes": "boolean",
+        "day": "date",
+        "unclear": "drop",
+        "text": "one_hot",
+        "name": "drop",
+        "many": "drop",
+        "marks": "drop",
+        "vague": "drop",
+    }
+    assert recipe == propose(raw)
+    text = next(item for item in recipe["columns"] if item["column"] == "text")
+    assert text == {
+        "column": "text",
+        "action": "one_hot",
+        "categories": ["a", "b"],
+        "missing": "indicator",
+    }
+
+
+def test_a_table_of_no_use_is_refused(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.csv"
+    raw.write_text("a,y\nk,0\nk,1\n", encoding="utf-8")
+    with pytest.raises(RunForgeError, match="the same value in all rows") as caught:
+        propose(raw)
+    assert caught.value.code is ErrorCode.ZERO_FEATURES
+
+
+def test_columns_are_found_in_any_order_and_others_are_reported(tmp_path: Path) -> None:
+    recipe = {"label": "y", "columns": [{"column": "a", "action": "keep"}]}
+    raw = tmp_path / "raw.csv"
+    raw.write_text("y,more,a\n0,\x1b[2J,1\n", encoding="utf-8")
+    table = apply(raw, recipe)
+    assert content(table) == b"a,y\n1,0\n"
+    assert table.unlisted == ["more"]
+
+
+def test_large_tables_are_made_in_pieces_of_whole_rows(tmp_path: Path) -> None:
+    categories = [f"{index:04}" for index in range(2000)]
+    raw = tmp_path / "raw.csv"
+    raw.write_text("a,y\n" + "".join(f"{name},0\n" for name in categories * 3), encoding="utf-8")
+    column = {"column": "a", "action": "one_hot", "categories": categories}
+    table = apply(raw, {"label": "y", "columns": [column]})
+    pieces = list(table.pieces())
+    assert len(pieces) > 3
+    lines = b"".join(pieces).split(b"\n")
+    assert len(lines) == 6002
+    assert lines[2001 + 2] == b"0,0,1" + b",0" * 1998
+
+
+def test_the_features_are_those_of_a_column_transformer(tmp_path: Path) -> None:
+    pytest.importorskip("pandas")
+    import pandas as pd
+    from sklearn.compose import ColumnTransformer
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+    draw = random.Random(7)
+    raw = tmp_path / "passengers.csv"
+    with raw.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["pclass", "sex", "fare", "embarked", "survived"])
+        for _ in range(500):
+            out.writerow(
+                [
+                    draw.choice(["first", "second", "third"]),
+                    draw.choice(["male", "female"]),
+                    draw.lognormvariate(3, 1),
+                    draw.choice("SCQ"),
+                    draw.randint(0, 1),
+                ]
+            )
+    recipe = propose(raw, "survived")
+    recipe["columns"][0] = {
+        "column": "pclass",
+        "action": "ordinal",
+        "categories": ["third", "second", "first"],
+    }
+    prepared = rows_of(content(apply(raw, recipe)))
+    frame = pd.DataFrame(rows_of(raw.read_bytes()))
+    frame["fare"] = frame["fare"].map(float)
+    transformer = ColumnTransformer(
+        [
+            ("order", OrdinalEncoder(categories=[["third", "second", "first"]]), ["pclass"]),
+            ("sex", OneHotEncoder(sparse_output=False), ["sex"]),
+            ("fare", "passthrough", ["fare"]),
+            ("embarked", OneHotEncoder(sparse_output=False), ["embarked"]),
+        ]
+    )
+    expected = transformer.fit_transform(frame)
+    found = np.array([[float(cell) for cell in row.values()][:-1] for row in prepared])
+    np.testing.assert_array_equal(found, expected)
