@@ -9,7 +9,8 @@ import pytest
 from calls import Call
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.gates import Gate, baseline_gate, judge, parse_gate, violation_of
-from runforge_contracts.metrics import Metric
+from runforge_contracts.metrics import SUMMARY_NAMES, TRAINED_METRICS, Metric
+from runforge_contracts.schemas import load_schema
 
 TRAIN = ("train", "penguins.csv", "--label", "species", "-q")
 #: Of two classes, which have a loss.
@@ -134,3 +135,34 @@ def test_the_baseline_of_a_loss_is_an_upper_bound() -> None:
     assert not gate.is_met(0.26)
     with pytest.raises(RunForgeError, match=r"above 0\.25 of `run-2026-02-01-001`"):
         raise violation_of(judge([gate], {"val_loss": 0.26})) or AssertionError
+
+
+@pytest.mark.parametrize("command", [TRAIN, ("rerun", "latest"), ("evaluate", "latest", TRAIN[1])])
+def test_a_metric_that_no_run_has_is_refused_before_the_work(
+    command: tuple[str, ...], runforge: Call, workspace: Path
+) -> None:
+    assert runforge(*TRAIN, *COLUMNS).code == 0
+    before = (workspace / ".runforge/index.json").read_bytes()
+    options = COLUMNS if command is TRAIN else ()
+    done = runforge(*command, *options, "--fail-under", "acuracy=0.9")
+    assert done.code == 2
+    assert "There is no metric `acuracy`." in done.err
+    assert "Did you mean `accuracy`? There are accuracy, f1_macro" in done.err
+    assert (workspace / ".runforge/index.json").read_bytes() == before
+    assert not (workspace / ".runforge/evaluations").exists()
+
+
+def test_every_metric_that_a_run_can_have_is_known() -> None:
+    schema = load_schema("metrics.v1")["properties"]
+    one_number = {name for name in schema if "array" not in str(schema[name].get("type"))}
+    others = {"schema_version", "metrics_profile", "num_classes"}
+    assert {*TRAINED_METRICS} == one_number - others | {*SUMMARY_NAMES.values()}
+
+
+def test_what_is_met_is_said(runforge: Call, workspace: Path) -> None:
+    assert runforge(*TRAIN, *COLUMNS).code == 0
+    done = runforge("show", "--fail-under", "accuracy=0.5")
+    assert "note: 1 gate met: accuracy is " in done.err
+    assert ", at least 0.5\n" in done.err
+    other = runforge("evaluate", "latest", "penguins.csv", "--no-worse-than", "latest")
+    assert "is a value on the validation rows of that run" in other.err

@@ -265,3 +265,42 @@ def test_a_file_that_a_file_manager_leaves_is_reported_as_one(runforge: Call, fi
     assert "Restore the files from a copy" not in result.out
     (folder / "metrics.json").unlink()
     assert "Restore the files from a copy" in runforge("verify", folder.name).out
+
+
+def test_the_list_marks_runs_whose_folder_is_gone(runforge: Call, filled: Path) -> None:
+    listed = runforge("runs", "--columns", "run,status", "--csv").out.splitlines()[1:]
+    gone = listed[0].partition(",")[0]
+    assert runforge("alias", "production", gone).code == 0
+    shutil.rmtree(filled / ".runforge/runs" / gone)
+    rows = {line.split()[0]: line.split()[1] for line in runforge("runs").out.splitlines()[1:]}
+    assert rows[gone] == "missing"
+    assert {state for run, state in rows.items() if run != gone}.isdisjoint({"missing"})
+    assert "its folder is gone" in runforge("alias").out
+
+
+def test_the_best_of_several_datasets_is_told(runforge: Call, workspace: Path) -> None:
+    options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
+    assert runforge("train", "penguins.csv", *options).code == 0
+    assert "datasets" not in runforge("show", "best").err
+    lines = (workspace / "penguins.csv").read_text().splitlines(keepends=True)
+    (workspace / "fewer.csv").write_text("".join(lines[:250]))
+    assert runforge("train", "fewer.csv", *options).code == 0
+    assert "the runs have 2 datasets" in runforge("show", "best").err
+    assert "the runs have 2 datasets" in runforge("alias", "production", "best").err
+
+
+def test_columns_that_a_new_dataset_lacks_are_named(runforge: Call, workspace: Path) -> None:
+    options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
+    assert runforge("train", "penguins.csv", *options).code == 0
+    lines = (workspace / "penguins.csv").read_text().splitlines()
+    header = lines[0].split(",")
+    at = header.index("bill_depth_mm")
+    fewer = [",".join([*row[:at], *row[at + 1 :]]) for row in (line.split(",") for line in lines)]
+    (workspace / "fewer.csv").write_text("\n".join(fewer))
+    done = runforge("rerun", "latest", "--data", "fewer.csv")
+    assert done.code == 0
+    assert "which the dataset does not have any more: `bill_depth_mm`" in done.err
+    back = runforge("rerun", "latest", "--data", "penguins.csv")
+    assert "did not have: `bill_depth_mm`" in back.err
+    asked = runforge("rerun", "latest", "--exclude", "year")
+    assert "which the dataset" not in asked.err

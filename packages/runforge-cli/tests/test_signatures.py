@@ -458,3 +458,24 @@ class TestOtherStores:
         result = runforge("verify", name, *KEY)
         assert (result.code, "signed in another store" in result.out) == (0, True), result.out
         assert runforge("verify", "--all", "--without-dataset").code == 0
+
+
+def test_the_runs_of_several_signers_are_verified_together(runforge: Call, signer: Path) -> None:
+    first, second = folder_of(signer, 0), folder_of(signer, 1)
+    assert runforge("keygen", "--out", "grace.key").code == 0
+    assert sign(runforge, first).code == 0
+    assert runforge("sign", second.name, "--key", "grace.key").code == 0
+    alone = runforge("verify", "--all", *KEY)
+    assert alone.code == 1
+    assert "signature  invalid: it was made with another key" in alone.out
+    assert "to trust another signer too" in " ".join(alone.out.split())
+    both = runforge("verify", "--all", *KEY, "--public-key", "grace.key.pub")
+    assert both.code == 0, both.out
+    named = runforge("verify", second.name, first.name, *KEY, "--public-key", "grace.key.pub")
+    assert named.code == 0
+    # A changed signature is no better with two keys.
+    content = bytearray(signature_of(second).read_bytes())
+    place = content.index(b'"sig"') + 12
+    content[place] = ord("A") if content[place] != ord("A") else ord("B")
+    signature_of(second).write_bytes(content)
+    assert runforge("verify", "--all", *KEY, "--public-key", "grace.key.pub").code == 1
