@@ -29,6 +29,19 @@ def test_nothing_is_shown_without_the_cookie(server: Server, path: str, cookie: 
     assert "needs the address that `runforge ui` printed" in answer.text
 
 
+@pytest.mark.parametrize(
+    "others",
+    ['{{"a": "b, c"}}={{1}}', "a[b]=1", "bare", "", "é=é", "runforge_ui_{port}=x", 'a="; b=1'],
+)
+def test_cookies_of_other_local_servers_lock_nobody_out(server: Server, others: str) -> None:
+    other = others.format(port=server.port)
+    for cookie in (f"{other}; {server.cookie}", f"{server.cookie}; {other}"):
+        assert (
+            server.ask("/runs", headers={"Cookie": cookie.encode().decode("latin-1")}).status == 200
+        )
+    assert server.ask("/runs", headers={"Cookie": f"x{server.cookie}"}).status == 401
+
+
 def test_the_token_is_exchanged_for_a_cookie_that_scripts_and_other_sites_cannot_use(
     server: Server,
 ) -> None:

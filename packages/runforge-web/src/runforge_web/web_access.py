@@ -13,7 +13,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -90,12 +89,13 @@ class WebAccess:
 
     def has_session(self, headers: Mapping[str, str]) -> bool:
         """Return whether a request has the cookie of this server."""
-        try:
-            cookies = SimpleCookie(headers.get("cookie", ""))
-        except CookieError:
-            return False
-        found = cookies.get(self._cookie)
-        return found is not None and _equal(found.value, self._session)
+        # Other servers of this host name set cookies, too: some that no strict parser reads, and a
+        # hostile one of our name. Neither may lock the user out.
+        pairs = (pair.partition("=") for pair in headers.get("cookie", "").split(";"))
+        return any(
+            name.strip() == self._cookie and _equal(value.strip(), self._session)
+            for name, _, value in pairs
+        )
 
     def brings_token(self, path: str, query: bytes) -> bool:
         """Return whether an address is the one that was printed."""
