@@ -74,6 +74,9 @@ def test_another_program_is_named(runforge: Call, workspace: Path) -> None:
     assert again.code == 0
     [reported] = [text for text in again.json["warnings"] if "program" in text]
     assert reported.startswith("The program is not the one of the run that is repeated:")
+    # The copy that it names is there.
+    named = reported.partition("the one that ran is in `")[2].partition("`")[0]
+    assert (workspace / named).read_text("utf-8") == "echo one"
     difference = runforge("diff", folder_of(workspace).name, folder_of(workspace, 2).name)
     assert "code.program_sha256" in difference.out
 

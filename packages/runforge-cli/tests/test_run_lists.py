@@ -231,7 +231,7 @@ def test_equal_values_are_marked_and_decided_by_the_other_metrics(
     table = runforge("runs", "--sort", "accuracy").out.splitlines()
     marked = [line.split()[3] == "=" for line in table[1:6]]
     assert marked == [True, True, True, False, False]
-    assert table[6] == "= as good as another run by `accuracy`; the other metrics decide."
+    assert table[6] == "= tied with another run by `accuracy`; the other metrics decide the order."
     chosen = runforge("runs", "--sort", "accuracy", "--columns", "run,accuracy,name").out
     assert [" = " in line for line in chosen.splitlines()[1:]] == marked
     assert " = " not in runforge("runs").out

@@ -38,7 +38,9 @@ from runforge_cli.terminal.output import note, warn, write_json, write_lines
     shell_complete=complete_column,
 )
 @click.option(
-    "--unverified", is_flag=True, help="Use a model whose digest no run recorded, once inspected."
+    "--unverified",
+    is_flag=True,
+    help="Use a model whose digest no run recorded; it is still inspected.",
 )
 @gate_options
 @private_option
@@ -54,7 +56,7 @@ def command(
     fail_over: tuple[str, ...],
     no_worse_than: str | None,
 ) -> int:
-    """Judge the model of RUN by DATA, labelled rows that it was not trained on.
+    """Measure the model of RUN on DATA, labelled rows that it was not trained on.
 
     DATA is a CSV (also .csv.gz) or Parquet file with the columns that the model was trained on and
     the label, in any order; other columns are ignored. A row that cannot be judged is left out and

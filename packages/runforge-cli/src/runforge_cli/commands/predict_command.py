@@ -48,7 +48,9 @@ _SHOWN = 10
     "--proba", is_flag=True, help="Write the probability of each class instead of the label."
 )
 @click.option(
-    "--unverified", is_flag=True, help="Use a model whose digest no run recorded, once inspected."
+    "--unverified",
+    is_flag=True,
+    help="Use a model whose digest no run recorded; it is still inspected.",
 )
 @global_options
 @pass_settings

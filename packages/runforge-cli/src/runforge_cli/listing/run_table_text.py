@@ -137,7 +137,8 @@ def _tie_line(ties: Sequence[bool], column: RunColumn, metric: str | None) -> li
         return []
     name = column.name if column.source == "metric" else metric or METRIC
     return paragraph(
-        f"{TIE} as good as another run by {quote(name, _LONGEST)}; the other metrics decide."
+        f"{TIE} tied with another run by {quote(name, _LONGEST)};"
+        " the other metrics decide the order."
     )
 
 

@@ -134,7 +134,7 @@ def _alone(sweep: SweepTable, columns: Sequence[SweepColumn], metric: str) -> It
             if item.values and item.cells[0].applies
         ]
         if len(settings) > 1:
-            what = f"{metric} over {column.name}, whatever the other parameters"
+            what = f"{metric} by {column.name}, over all values of the other parameters"
             yield _picture(column, settings, metric, what=what, alone=False)
     if len(columns) > MAX_PARAMETERS:
         left = plural(len(columns) - MAX_PARAMETERS, "more parameter is", "more parameters are")

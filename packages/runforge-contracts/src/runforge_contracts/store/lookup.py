@@ -216,7 +216,7 @@ def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"The folder of the run {quote(entry['run_id'])} is missing"
-        f" ({quote(entry['run_dir'], 200)}); the index has of it:",
+        f" ({quote(entry['run_dir'], 200)}); the index says of it:",
         hint="Put the folder back from a copy. Without it, `latest` and `best` skip the run; its"
         " entry in the index stays as history.",
         path=str(path),

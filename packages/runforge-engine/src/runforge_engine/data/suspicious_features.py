@@ -64,10 +64,10 @@ def suspicious_features(
             diagnostic(
                 DiagnosticCode.ID_LIKE_FEATURE,
                 f"The column{'' if one else 's'} {name_list(ids)} {'has' if one else 'have'}"
-                f" another integer in each of {len(X):,} rows, as an identifier has.",
+                f" a different integer in each of {len(X):,} rows, as an identifier would.",
                 columns=ids[:SHOWN],
                 count=len(ids),
-                hint=f"A model learns nothing from an identifier that holds for new rows; leave it"
+                hint="What a model learns from an identifier does not hold for new rows; leave it"
                 f" out with {exclusion(ids, source)}.",
             )
         )
@@ -82,7 +82,7 @@ def suspicious_features(
                 " from the label.",
                 columns=leaks[:SHOWN],
                 count=len(leaks),
-                hint="If it is not known before the label is, leave it out with"
+                hint="If it is known only once the label is known, leave it out with"
                 f" {exclusion(leaks, source)}.",
             )
         )

@@ -23,8 +23,8 @@ def read_yaml_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise RunForgeError(
             ErrorCode.DOCUMENT_INVALID,
-            f"{quote(path, 200)} does not consist of names with values.",
-            hint="Write a line `name: value` for each.",
+            f"{quote(path, 200)} is not an experiment file: it has no names with values.",
+            hint="Write a line `name: value` for each; a script is named by `run: {script: FILE}`.",
             path=str(path),
         )
     return value

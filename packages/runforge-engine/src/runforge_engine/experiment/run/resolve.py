@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
@@ -210,7 +210,7 @@ def materialise(
             f"The dataset {quote(config['dataset'], 200)} is only a name: no file of the repository"
             f" is recorded. Write `dataset: {NO_DATASET}` where there is none."
         )
-    warnings += _changes(before, references)
+    warnings += _changes(before, references, _former_id(former))
     place = path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
     made = {
         "references": {**configs.files, **references},
@@ -389,15 +389,25 @@ def _copies(config: dict[str, Any], root: Path, problems: Problems) -> tuple[Cop
     return tuple(copies)
 
 
-def _changes(known: Mapping[str, Any], references: Mapping[str, Any]) -> list[str]:
+def _changes(
+    known: Mapping[str, Any], references: Mapping[str, Any], former_id: str | None
+) -> list[str]:
     """Return a sentence for each input that differs from that of the repeated run."""
     return [
         f"The {field} is not the one of the run that is repeated: {quote(now['path'], 200)} has"
-        " other bytes."
+        f" other bytes{_kept(former_id, field, now)}."
         for field, now in references.items()
         if isinstance(known.get(field), dict)
         and known[field].get("sha256", now.get("sha256")) != now.get("sha256")
     ]
+
+
+def _kept(former_id: str | None, field: str, now: Mapping[str, Any]) -> str:
+    """Return where the copy of a program is that the repeated run has."""
+    if field != PROGRAM or former_id is None:
+        return ""
+    name = PurePosixPath(str(now["path"])).name
+    return f"; the one that ran is in {quote(f'runs/{former_id}/code/{name}', 200)}"
 
 
 def _former_id(former: Mapping[str, Any]) -> str | None:
