@@ -51,6 +51,7 @@ BASES: dict[str, list[Base]] = {
             ("/rerun_from",),
         ),
     ],
+    "store_merge.v1": [Base({"/entries/0/origin": _SHA256, "/entries/0/run_dir": "models/first"})],
     "sweep_plan.v1": [
         Base(
             {"/strategy/type": "list", "/strategy/runs": [{"seed": 1}, {"/seed": 2}]},
