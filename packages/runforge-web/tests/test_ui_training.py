@@ -30,7 +30,7 @@ LONG = {
     "random_forest/model/hyperparameters/max_depth": "2",
 }
 TRAINING = ("/train", "/train/sweep", "/jobs", "/jobs/1")
-DOING = ("/train/check", "/train/run", "/train/sweep/run", "/jobs/1/cancel")
+DOING = ("/train/check", "/train/columns", "/train/run", "/train/sweep/run", "/jobs/1/cancel")
 
 
 @pytest.fixture
@@ -165,6 +165,50 @@ def test_a_mistake_is_shown_and_nothing_typed_is_lost(
     assert not (workspace / ".runforge").exists()
 
 
+def test_a_dataset_or_a_sweep_is_chosen_with_what_was_typed(workspace: Path) -> None:
+    with serving(workspace, "--allow-train") as server:
+        # The button of a dataset sends its path after that of the field, which is empty.
+        half = {**FORM, "/dataset/path": "", C: "0.25", "/name": "mine", "/preset": "thorough"}
+        chosen = [*half.items(), ("/dataset/path", "data.csv")]
+        page = send(server, "/train/columns", dict(chosen)).text
+        assert '<option value="y" selected>' in page
+        assert "not valid" not in page
+        swept = send(server, "/train/sweep/columns", {**half, "/dataset/path": "data.csv"}).text
+        for found in (page, swept):
+            assert 'value="0.25"' in found
+            assert 'value="mine"' in found
+            assert '<option value="thorough" selected>' in found
+            assert 'value="&#34;text&#34;" checked' in found
+        assert f'name="{TRIED}"' in swept
+        assert "0 runs" not in swept
+        valid = send(server, "/train/check", {**FORM, C: "0.25"}).text
+        assert "Nothing is wrong with this request" in valid
+
+
+def test_several_values_in_the_field_for_one_are_sent_to_the_other(workspace: Path) -> None:
+    with serving(workspace, "--allow-train") as server:
+        answer = send(server, "/train/sweep/run", {**FORM, C: "0.1, 1"})
+        assert answer.status == 422
+        assert "This field takes one value; several go into the one below." in answer.text
+        place = re.search(r'<a href="#(mistake-\d+)">', answer.text)
+        assert place is not None
+        assert f'id="{place[1]}"' in answer.text
+
+
+def test_all_mistakes_are_shown_at_once(workspace: Path) -> None:
+    with serving(workspace, "--allow-train") as server:
+        wrong = {**FORM, "/dataset/label_column": "fraction", C: "-1"}
+        (workspace / "data.csv").write_text(
+            "x,text,fraction,y\n" + "".join(f"{at},t{at},{at}.5,a\n" for at in range(60)), "utf-8"
+        )
+        answer = send(server, "/train/run", wrong, excluded="y")
+        assert answer.status == 422
+        for code in ("LABEL_TYPE_INVALID", "FEATURE_NOT_NUMERIC", "HYPERPARAMETER_INVALID"):
+            assert code in answer.text
+        assert "3 values are not valid; nothing was begun." in answer.text
+        assert not (workspace / ".runforge").exists()
+
+
 def test_a_column_that_is_no_number_must_be_excluded(workspace: Path) -> None:
     with serving(workspace, "--allow-train") as server:
         answer = send(server, "/train/run", FORM, excluded="x")
@@ -182,7 +226,10 @@ def test_a_sweep_is_counted_trained_and_resumed(workspace: Path) -> None:
         assert "succeeded</span>" in page
         group = re.search(r'href="(/sweeps/[^"]+)"', page.partition("<main")[2])
         assert group is not None
-        assert "Resume" in server.ask(group[1]).text
+        shown = server.ask(group[1]).text
+        # Nothing is left to do; what is best is a click away.
+        assert "/resume" not in shown
+        assert re.search(r'<a href="/runs/[^"]+">Run \d, (the best|one of the best)</a>', shown)
         resumed = ended(server, server.post(f"{group[1]}/resume", retry="yes"))
         assert "succeeded</span>" in resumed
         assert len([*workspace.glob(".runforge/runs/*/run.json")]) == 4

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Sweeps that are listed, at most so many.
 _LIMIT, _MOST = 50, 1_000
+#: The best runs of a sweep that are linked, where several are equally good.
+_BEST = 5
 
 
 def sweeps_page(request: Request) -> Response:
@@ -48,4 +50,12 @@ def sweep_page(request: Request) -> Response:
     group, sweep = find_sweep(settings, reference)
     report = sweep_report(sweep, settings.target().relative(group.path))
     contents, body = sections_html(report.sections)
-    return render(request, "sweep.html", sweep=sweep, report=report, contents=contents, body=body)
+    return render(
+        request,
+        "sweep.html",
+        sweep=sweep,
+        best=[row for row in sweep.best()[:_BEST] if row.run_id],
+        report=report,
+        contents=contents,
+        body=body,
+    )

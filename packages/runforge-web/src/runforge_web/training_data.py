@@ -34,8 +34,8 @@ def datasets_in(workspace: Path) -> list[str]:
     return sorted(found)
 
 
-def columns_of(jobs: JobList, path: str) -> list[dict[str, Any]]:
-    """Return the columns of a dataset in the workspace, as ``runforge inspect`` describes them.
+def inspected(jobs: JobList, path: str, label: str, exclude: list[str]) -> dict[str, Any]:
+    """Return the inspection of a dataset in the workspace; without a label that it does not have.
 
     Raises
     ------
@@ -43,9 +43,13 @@ def columns_of(jobs: JobList, path: str) -> list[dict[str, Any]]:
         ``PATH_OUTSIDE_ROOT`` for a file that is not in the workspace; the errors of an inspection.
     """
     file = checked_dataset(jobs.session.settings.folder, path)
-    report = jobs.ask("inspect", {"dataset": str(file)})
-    columns: list[dict[str, Any]] = report["columns"]
-    return columns
+    given = {"dataset": str(file), "exclude": exclude}
+    try:
+        return jobs.ask("inspect", {**given, "label": label} if label else given)
+    except RunForgeError as error:
+        if error.code not in (ErrorCode.LABEL_NOT_FOUND, ErrorCode.COLUMN_NOT_FOUND):
+            raise
+        return jobs.ask("inspect", {"dataset": str(file)})
 
 
 def checked_dataset(workspace: Path, path: str) -> Path:

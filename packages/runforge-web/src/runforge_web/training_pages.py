@@ -9,7 +9,7 @@ from runforge_cli import CLIENT
 from runforge_cli.answers.repetition import repetition_of
 from runforge_cli.shell.grid_options import parse_seeds
 from runforge_contracts.codec.strict_json import encode_json
-from runforge_contracts.display import quote_some
+from runforge_contracts.display import quote
 from runforge_contracts.documents import REMOVE, Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.schemas import BASE_URL, in_schema_order
@@ -28,6 +28,7 @@ from runforge_web.page_rendering import render
 from runforge_web.request_form import (
     EXCLUDED,
     FAMILY,
+    HYPERPARAMETERS,
     LABEL,
     PATH,
     FormProblem,
@@ -40,7 +41,7 @@ from runforge_web.request_form import (
     typed,
     unknown_settings,
 )
-from runforge_web.training_data import columns_of, datasets_in
+from runforge_web.training_data import datasets_in, inspected
 
 if TYPE_CHECKING:
     from runforge_cli.shell.settings import Settings
@@ -71,6 +72,16 @@ def training_page(request: Request) -> Response:
 def sweep_form_page(request: Request) -> Response:
     """Answer with the form of a sweep."""
     return _form_page(request, sweep=True)
+
+
+def columns_page(request: Request, form: FormData) -> Response:
+    """Answer with the form as it was sent, with the columns of its dataset."""
+    return _TrainingForm(request, form, sweep=False, is_new=True).page(200)
+
+
+def sweep_columns_page(request: Request, form: FormData) -> Response:
+    """Answer with the same for a sweep; the form may be that of one training."""
+    return _TrainingForm(request, form, sweep=True, is_new=True).page(200)
 
 
 def check_page(request: Request, form: FormData) -> Response:
@@ -161,58 +172,65 @@ class _TrainingForm:
                     FormProblem(PATH, ErrorCode.DATASET_NOT_FOUND, "No dataset is named.", None)
                 )
             return
-        try:
-            self._columns = columns_of(self._jobs, self._path)
-        except RunForgeError as error:
-            self._problems.append(FormProblem(PATH, error.code, error.message, error.hint))
+        self._check_dataset()
         if self._is_new:
             return
-        names = {column["name"] for column in self._columns}
-        if self._columns and self._raw["dataset"]["label_column"] not in names:
-            self._problems.append(
-                FormProblem(
-                    LABEL,
-                    ErrorCode.LABEL_NOT_FOUND,
-                    "The dataset has no such column."
-                    if self._raw["dataset"]["label_column"]
-                    else "No label column is chosen.",
-                    "Choose the column with the classes; it is never guessed.",
-                )
-            )
-        left_out = {self._raw["dataset"]["label_column"], *self._excluded}
-        texts = [
-            column["name"]
-            for column in self._columns
-            if column["kind"] == "text" and column["name"] not in left_out
-        ]
-        if texts and not self._problems:
-            self._problems.append(
-                FormProblem(
-                    EXCLUDED,
-                    ErrorCode.FEATURE_NOT_NUMERIC,
-                    f"Not numeric, and neither label nor excluded: {quote_some(texts)}.",
-                    "Exclude these columns, or encode them as numbers.",
-                )
-            )
         for check in (self._check_request, self._check_plan):
-            if not self._problems:
-                try:
-                    check()
-                except RunForgeError as error:
-                    self._problems += problems_of(error)
+            try:
+                check()
+            except RunForgeError as error:
+                self._problems += problems_of(error)
+        if self._sweep:
+            self._problems = [self._with_values(problem) for problem in self._problems]
+
+    def _check_dataset(self) -> None:
+        """Read the columns, and find what is wrong with the label and the features."""
+        label = str(self._raw["dataset"]["label_column"] or "")
+        report: dict[str, Any] = {"columns": [], "diagnostics": []}
+        try:
+            report = inspected(self._jobs, self._path, label, self._excluded)
+        except RunForgeError as error:
+            self._problems.append(FormProblem(PATH, error.code, error.message, error.hint))
+        self._columns = report["columns"]
+        if self._is_new:
+            return
+        kinds = {column["name"]: column["kind"] for column in self._columns}
+        wrong = None
+        if self._columns and label not in kinds:
+            wrong = "The dataset has no such column." if label else "No label column is chosen."
+            hint = "Choose the column with the classes; it is never guessed."
+            self._problems.append(FormProblem(LABEL, ErrorCode.LABEL_NOT_FOUND, wrong, hint))
+        elif not report.get("label", {}).get("valid", True):
+            wrong = f"The column {quote(label)} cannot be the label: its kind is {kinds[label]}."
+            hint = "The classes of a classifier are integers or text, at least two of them."
+            self._problems.append(FormProblem(LABEL, ErrorCode.LABEL_TYPE_INVALID, wrong, hint))
+        for item in report["diagnostics"]:
+            if item["severity"] == "error" and not (wrong and item["code"].startswith("LABEL")):
+                place = LABEL if item["code"].startswith("LABEL") else EXCLUDED
+                hint = "Exclude these columns, or encode them as numbers."
+                if item["code"] != ErrorCode.FEATURE_NOT_NUMERIC:
+                    hint = item["details"].get("hint")
+                self._problems.append(FormProblem(place, item["code"], item["message"], hint))
+
+    def _with_values(self, problem: FormProblem) -> FormProblem:
+        """Say where several values go, for a mistake in a field that takes one."""
+        given = str(self._form.get(f"{self._raw['model']['family']}{problem.pointer}", ""))
+        if not problem.pointer.startswith(HYPERPARAMETERS) or "," not in given:
+            return problem
+        return problem._replace(hint="This field takes one value; several go into the one below.")
 
     def _check_request(self) -> None:
         for item in violations(self._raw, "request.v1"):
             code = ErrorCode.DOCUMENT_INVALID
             pointer = item.location.pointer or ""
             self._problems.append(FormProblem(pointer, code, item.message, item.hint))
-        if self._problems:
+        if any(problem.code == ErrorCode.DOCUMENT_INVALID for problem in self._problems):
             return
         document: Document[RequestV1] = Document(self._raw, "request.v1")
         prepare(document)
 
     def _check_plan(self) -> None:
-        if not self._sweep:
+        if not self._sweep or self._problems:
             return
         family, grid = self._raw["model"]["family"], dict[str, list[Any]]()
         base = {**self._raw, "model": {**self._raw["model"]}}
@@ -288,6 +306,7 @@ class _TrainingForm:
             excluded=self._excluded,
             datasets=datasets_in(self._settings.folder) if not self._columns else [],
             problems=self._problems,
+            is_checked=not self._is_new,
             of_no_field=[item for item in self._problems if item.pointer not in pointers],
             text=_text(self._raw),
             changes=self._changes(),

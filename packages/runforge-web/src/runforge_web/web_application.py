@@ -119,9 +119,11 @@ def _training_routes() -> list[Route]:
     return [
         _reading("/train", training_pages.training_page),
         _doing("/train/check", training_pages.check_page),
+        _doing("/train/columns", training_pages.columns_page),
         _doing("/train/run", training_pages.train),
         _reading("/train/sweep", training_pages.sweep_form_page),
         _doing("/train/sweep/check", training_pages.sweep_check_page),
+        _doing("/train/sweep/columns", training_pages.sweep_columns_page),
         _doing("/train/sweep/run", training_pages.train_sweep),
         _reading("/jobs", job_pages.jobs_page),
         _reading("/jobs/{job}", job_pages.job_page),
