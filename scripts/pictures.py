@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -40,6 +42,7 @@ def main() -> int:
         runforge(workspace, "report", "latest", "-o", "report.html")
         shoot(chromium, workspace / "report.html", IMAGES / "report.png")
         shoot_pages(chromium, workspace)
+        shoot_training(chromium, workspace)
     return 0
 
 
@@ -86,7 +89,49 @@ def shoot_pages(chromium: str, workspace: Path) -> None:
     runforge(
         workspace, "sweep", *TRAIN[1:4], *EXCLUDE[:6], "--grid", "C=0.01,0.1,1", "--seeds=1..3"
     )
-    command = [sys.executable, "-m", "runforge_cli", "ui", "--no-open"]
+    with first_page(chromium, workspace) as page:
+        page.screenshot(path=IMAGES / "browser.png")
+        for box in page.locator("input[name=run]").all():
+            box.check()
+        page.get_by_role("button", name="Compare the chosen runs").click()
+        page.set_viewport_size({"width": 1080, "height": 1230})
+        shoot_from(page, "Metric against parameter", "browser-compare.png")
+        page.set_viewport_size({"width": 1080, "height": 640})
+        page.get_by_role("link", name="Sweeps").click()
+        page.locator("tbody a").first.click()
+        shoot_from(page, "Parameters and results", "browser-sweep.png")
+        page.get_by_role("link", name="Runs", exact=True).click()
+        page.locator("tbody a").first.click()
+        page.get_by_role("link", name="all runs on it", exact=True).click()
+        page.get_by_role("button", name="Inspect the file").click()
+        page.screenshot(path=IMAGES / "browser-dataset.png")
+
+
+def shoot_training(chromium: str, workspace: Path) -> None:
+    """Take screenshots of the form of a training, and of its progress."""
+    with first_page(chromium, workspace, "--allow-train") as page:
+        page.get_by_role("link", name="Train", exact=True).click()
+        page.get_by_role("button", name="examples/penguins.csv").click()
+        page.get_by_label("Label column").select_option("species")
+        for name in ("island", "sex", "year"):
+            page.get_by_role("checkbox", name=name).check()
+        page.get_by_role("radio", name="random_forest").check()
+        page.get_by_label("n_estimators").last.fill("20000")
+        page.get_by_role("button", name="Check only").click()
+        page.get_by_text("Nothing is wrong with this request").wait_for()
+        page.set_viewport_size({"width": 1080, "height": 1000})
+        page.screenshot(path=IMAGES / "browser-train.png")
+        page.get_by_role("button", name="Train", exact=True).click()
+        page.set_viewport_size({"width": 1080, "height": 480})
+        page.get_by_text("left.").wait_for()
+        shoot_from(page, "Training", "browser-job.png")
+        page.get_by_role("button", name="Cancel").click()
+
+
+@contextmanager
+def first_page(chromium: str, workspace: Path, *options: str) -> Iterator[Page]:
+    """Give the list of runs in a browser."""
+    command = [sys.executable, "-m", "runforge_cli", "ui", "--no-open", *options]
     server = subprocess.Popen(command, cwd=workspace, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
@@ -96,21 +141,7 @@ def shoot_pages(chromium: str, workspace: Path) -> None:
             page = browser.new_page(viewport={"width": 1080, "height": 640})
             page.goto(address)
             page.wait_for_url("**/runs")
-            page.screenshot(path=IMAGES / "browser.png")
-            for box in page.locator("input[name=run]").all():
-                box.check()
-            page.get_by_role("button", name="Compare the chosen runs").click()
-            page.set_viewport_size({"width": 1080, "height": 1230})
-            shoot_from(page, "Metric against parameter", "browser-compare.png")
-            page.set_viewport_size({"width": 1080, "height": 640})
-            page.get_by_role("link", name="Sweeps").click()
-            page.locator("tbody a").first.click()
-            shoot_from(page, "Parameters and results", "browser-sweep.png")
-            page.get_by_role("link", name="Runs", exact=True).click()
-            page.locator("tbody a").first.click()
-            page.get_by_role("link", name="all runs on it", exact=True).click()
-            page.get_by_role("button", name="Inspect the file").click()
-            page.screenshot(path=IMAGES / "browser-dataset.png")
+            yield page
             browser.close()
     finally:
         server.terminate()
