@@ -206,6 +206,8 @@ def test_all_mistakes_are_shown_at_once(workspace: Path) -> None:
         for code in ("LABEL_TYPE_INVALID", "FEATURE_NOT_NUMERIC", "HYPERPARAMETER_INVALID"):
             assert code in answer.text
         assert "3 values are not valid; nothing was begun." in answer.text
+        both = send(server, "/train/run", {**FORM, "/dataset/label_column": "y"}, excluded="y")
+        assert "is the label, and excluded too." in both.text
         assert not (workspace / ".runforge").exists()
 
 

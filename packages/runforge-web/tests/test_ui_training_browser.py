@@ -29,7 +29,7 @@ def trainer(tmp_path: Path) -> Iterator[Server]:
 def fill(page: Any, server: Server) -> None:
     """Fill the form of a training on the penguins."""
     page.goto(f"{server.origin}/train")
-    page.get_by_role("link", name="penguins.csv").click()
+    page.get_by_role("button", name="penguins.csv").click()
     page.get_by_label("Label column").select_option("species")
     page.get_by_label("island").check()
     page.get_by_label("sex").check()
@@ -71,6 +71,9 @@ def test_a_long_training_is_cancelled(chromium: Any, trainer: Server) -> None:
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text("left.").wait_for(timeout=120_000)
     picture(page, "browser-job")
+    # The log grows below; what is seen stays where it is.
+    page.wait_for_function("document.body.scrollHeight > 2 * window.innerHeight")
+    assert page.evaluate("window.scrollY") == 0
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("cancelled", exact=True).wait_for()
     assert page.complaints == []

@@ -99,6 +99,8 @@ def _fields(schema: dict[str, Any], file: str, place: str) -> Iterator[RequestFi
         elif pointer == "/notes":
             kind = "text"
         help_ = (member.get("description") or inner.get("description", "")).partition(" Source:")[0]
+        if kind == "lines":
+            help_ += " One on each line."
         if "minimum" in inner:
             help_ += f" From {inner['minimum']} to {inner['maximum']}."
         label = name.replace("_", " ").capitalize()

@@ -200,6 +200,10 @@ class _TrainingForm:
             wrong = "The dataset has no such column." if label else "No label column is chosen."
             hint = "Choose the column with the classes; it is never guessed."
             self._problems.append(FormProblem(LABEL, ErrorCode.LABEL_NOT_FOUND, wrong, hint))
+        elif label in self._excluded:
+            wrong = f"The column {quote(label)} is the label, and excluded too."
+            hint = "Choose another label, or do not exclude it."
+            self._problems.append(FormProblem(LABEL, ErrorCode.COLUMN_NOT_FOUND, wrong, hint))
         elif not report.get("label", {}).get("valid", True):
             wrong = f"The column {quote(label)} cannot be the label: its kind is {kinds[label]}."
             hint = "The classes of a classifier are integers or text, at least two of them."

@@ -42,7 +42,7 @@ async function renew() {
       .find((item) => (item.getAttribute("href") || item.value) === key);
     again?.focus({ preventScroll: true });
   }
-  if (after.dataset.every && atEnd) window.scrollTo(0, document.body.scrollHeight);
+  if ("follow" in after.dataset && atEnd) window.scrollTo(0, document.body.scrollHeight);
 }
 
 let planned = 0;
