@@ -95,6 +95,18 @@ def test_only_a_link_leads_here_from_other_sites(server: Server, site: str) -> N
     assert posted.status == 403
 
 
+@pytest.mark.parametrize("path", ["/events", "/runs", "/runs/latest/files/run.json"])
+def test_who_asks_for_the_head_alone_keeps_no_connection(server: Server, path: str) -> None:
+    head = f"HEAD {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(f"{head}Cookie: {server.cookie}\r\n\r\n".encode())
+        answer = b""
+        while piece := connection.recv(2**16):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"\r\n\r\n")
+
+
 def test_a_form_needs_the_token_of_our_pages_and_their_origin(server: Server) -> None:
     assert server.post("/documents/validation", document="{}").status == 422
     for csrf in ("x", server.cookie.partition("=")[2], server.entrance.partition("=")[2]):

@@ -23,6 +23,7 @@ from field_stores import (
 )
 from real_experiments import Repository
 from runforge_engine import train
+from sweep_store import make_sweeps
 from web_client import Server, serving
 from web_pages import check_page, runs_in
 
@@ -167,6 +168,38 @@ def test_links_are_not_followed(store: Path, tmp_path: Path) -> None:
         assert server.ask("/runs").status == 200
         for part in ("", "/log", "/files/run.json", "/documents.json", "/report.html"):
             assert server.ask(f"/runs/{second}{part}").status in (400, 404)
+
+
+def test_links_of_sweeps_are_not_followed(tmp_path: Path) -> None:
+    outside = make_sweeps(tmp_path / "outside", ("failed",))
+    [group] = outside.ids.values()
+    groups = outside.workspace / ".runforge/groups"
+    for name, link in (("folder", "groups"), ("one", f"groups/{group}")):
+        path = tmp_path / name / ".runforge" / link
+        path.parent.mkdir(parents=True)
+        path.symlink_to(groups if name == "folder" else groups / group)
+        with serving(tmp_path / name) as server:
+            assert group not in server.ask("/sweeps").text
+            assert server.ask(f"/sweeps/{group}").status == 404
+    shutil.copytree(groups / group, tmp_path / "file/.runforge/groups" / group)
+    record = tmp_path / "file/.runforge/groups" / group / "group.json"
+    record.unlink()
+    record.symlink_to(groups / group / "group.json")
+    with serving(tmp_path / "file") as server:
+        assert server.ask("/sweeps").status == 200
+        assert "symbolic link" in server.ask(f"/sweeps/{group}").text
+
+
+def test_a_page_does_not_verify_what_takes_minutes(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    folder = next(path.parent for path in (tmp_path / "ws").glob(".runforge/runs/*/run.json"))
+    with (folder / "logs/train.log").open("wb") as file:
+        file.truncate(2**30)
+    with serving(tmp_path / "ws") as server:
+        answer = server.post(f"/runs/{folder.name}/verification")
+        assert answer.status == 400
+        assert "a page verifies 1,073,741,824 at most" in answer.text
+        assert f"runforge verify {folder.name}" in answer.text
 
 
 def test_verification_says_what_was_changed(store: Path, tmp_path: Path) -> None:

@@ -13,14 +13,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from runforge_cli.serve.store_watch import StoreWatch
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from runforge_cli.shell.settings import Settings
     from starlette.requests import Request
-    from starlette.responses import Response
 
 #: Seconds between two looks at the store, and between two signs of life.
 _INTERVAL, _SIGN = 1.0, 15.0
@@ -110,6 +109,8 @@ class EventSource:
 async def events(request: Request) -> Response:
     """Answer with events until the page goes away."""
     source: EventSource = request.app.state.events
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     if source.is_full:
         return StreamingResponse(iter(()), 503, headers={"retry-after": "60"})
     return StreamingResponse(source.listen(), media_type="text/event-stream")

@@ -7,6 +7,7 @@ or the workspace has it: links are not followed, since they could lead anywhere.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote as quote_url
@@ -20,6 +21,7 @@ from runforge_contracts.store.run import Run
 
 if TYPE_CHECKING:
     import io
+    from collections.abc import Iterator
 
     from runforge_cli.shell.settings import Settings
     from runforge_contracts.store.lookup import AnyRun
@@ -81,17 +83,24 @@ def files_of(run: AnyRun) -> tuple[list[RunFile], bool]:
     """Return the files of a run with the digests that it recorded, and whether there are more."""
     recorded = _digests(run)
     found = list[RunFile]()
-    for item in walk_folder(run.path, max_depth=_DEPTH, unreadable=lambda *_: None):
-        if item.kind != "file":
-            continue
+    for place, size in _sizes(run, _DEPTH):
         if len(found) == MOST_FILES:
             return found, True
-        try:
-            size = item.path.stat(follow_symlinks=False).st_size
-        except OSError:
-            continue  # It has just been removed.
-        found.append(RunFile(item.place, size, recorded.get(item.place)))
+        found.append(RunFile(place, size, recorded.get(place)))
     return sorted(found), False
+
+
+def bytes_of(run: AnyRun) -> int:
+    """Return how many bytes the files of a run have together."""
+    return sum(size for _, size in _sizes(run, None))
+
+
+def _sizes(run: AnyRun, max_depth: int | None) -> Iterator[tuple[str, int]]:
+    for item in walk_folder(run.path, max_depth=max_depth, unreadable=lambda *_: None):
+        if item.kind == "file":
+            # It may just have been removed.
+            with suppress(OSError):
+                yield item.place, item.path.stat(follow_symlinks=False).st_size
 
 
 def _digests(run: AnyRun) -> dict[str, str]:
@@ -114,13 +123,7 @@ def open_file_of(run: AnyRun, name: str) -> io.FileIO:
     parts = name.split("/")
     if not all(parts) or {".", ".."} & {*parts} or set(name) & set("\\\0"):
         raise RunForgeError(ErrorCode.FILE_NOT_FOUND, f"The run has no file {quote(name, 200)}.")
-    path = run.path.joinpath(*parts)
-    for folder in path.parents[: len(parts) - 1]:
-        if folder.is_symlink():
-            raise RunForgeError(
-                ErrorCode.FILE_UNSAFE, f"{quote(name, 200)} is reached by a symbolic link."
-            )
-    return open_file(path)
+    return open_file(run.path.joinpath(*parts), below=run.path)
 
 
 def tail_of(run: AnyRun, name: str) -> tuple[list[str], bool]:

@@ -14,7 +14,7 @@ from runforge_cli.report.html_page import html_page, sections_html
 from runforge_cli.report.report_input import gather, related_to
 from runforge_cli.report.report_writer import make_report
 from runforge_contracts.codec.strict_json import encode_json
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import reading
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summary_of
@@ -24,6 +24,7 @@ from runforge_web.dataset_pages import runs_beside
 from runforge_web.found_runs import (
     MOST_FILES,
     TAIL,
+    bytes_of,
     files_of,
     find_shown_run,
     log_name,
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
 
 #: Bytes of a download that are read at a time.
 _PIECE = 2**18
+#: Largest run that is verified while a page waits, in bytes.
+_MOST_VERIFIED = 2**30
 
 
 class RelatedPage(NamedTuple):
@@ -144,6 +147,9 @@ def file_download(request: Request) -> Response:
     with reading(run.path / name):
         size = os.fstat(file.fileno()).st_size
     headers = {**_as_download(name.rpartition("/")[2]), "content-length": str(size)}
+    if request.method == "HEAD":  # Its bytes would be read, and sent to nobody.
+        file.close()
+        return Response(headers=headers, media_type=_BYTES)
     return StreamingResponse(_pieces(file, size), headers=headers, media_type=_BYTES)
 
 
@@ -163,6 +169,15 @@ def verification_page(request: Request, form: FormData) -> Response:
     from runforge_cli.answers.verification_answers import verify_named
 
     run, settings = _run_of(request), _settings(request)
+    size = bytes_of(run)
+    if size > _MOST_VERIFIED:
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"The files of the run have {size:,} bytes; a page verifies {_MOST_VERIFIED:,} at"
+            " most.",
+            hint=f"`runforge verify {run.id}` verifies it in a terminal.",
+            path=str(run.path),
+        )
     named = verify_named(settings, (str(run.path),), (), with_dataset=True)
     return render(request, "verification.html", run=run, found=[*named.runs, *named.evaluations])
 

@@ -24,8 +24,15 @@ class FileDigest(NamedTuple):
     bytes: int
 
 
-def open_file(path: Path) -> io.FileIO:
+def open_file(path: Path, *, below: Path | None = None) -> io.FileIO:
     """Open the regular file at ``path`` for reading, unbuffered.
+
+    Parameters
+    ----------
+    path
+        The file.
+    below
+        A folder that contains it: no link is followed on the way from there, either.
 
     Raises
     ------
@@ -33,12 +40,8 @@ def open_file(path: Path) -> io.FileIO:
         ``FILE_NOT_FOUND``; ``FILE_UNSAFE`` for a symbolic link, a pipe or a device, which could
         lead to another file or never end; ``FILE_UNREADABLE``.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     with reading(path):
-        if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
-            raise OSError(errno.ELOOP, "symbolic link")
-        descriptor = os.open(path, flags)
+        descriptor = _opened(path) if below is None else _opened_below(path, below)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise RunForgeError(
@@ -48,6 +51,42 @@ def open_file(path: Path) -> io.FileIO:
             path=str(path),
         )
     return io.FileIO(descriptor, "rb")
+
+
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+
+def _opened(path: Path) -> int:
+    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
+        raise OSError(errno.ELOOP, "symbolic link")
+    return os.open(path, _FLAGS)
+
+
+def _opened_below(path: Path, below: Path) -> int:
+    parts = path.relative_to(below).parts
+    if os.open not in os.supports_dir_fd:  # Windows, where folders cannot be opened.
+        folder = below
+        for part in parts[:-1]:
+            folder /= part
+            if folder.is_symlink():
+                raise OSError(errno.ELOOP, "symbolic link")
+        return _opened(path)
+    # Each part is opened in the folder that was opened before, so none can be replaced by a link
+    # between a check and its use.
+    found = _opened(below)
+    for part in parts:
+        folder_descriptor = found
+        try:
+            found = os.open(part, _FLAGS, dir_fd=folder_descriptor)
+        finally:
+            os.close(folder_descriptor)
+    return found
 
 
 @contextlib.contextmanager
@@ -77,8 +116,10 @@ def read_file(path: Path, *, max_bytes: int, too_large: ErrorCode = ErrorCode.FI
         As :func:`open_file`, and ``too_large``.
     """
     with open_file(path) as file, reading(path):
-        data = read_all(file, max_bytes + 1)
-    if len(data) > max_bytes:
+        # The size is looked at first, since a file that is refused should take no memory.
+        size = os.fstat(file.fileno()).st_size
+        data = read_all(file, max_bytes + 1) if size <= max_bytes else b""
+    if max(size, len(data)) > max_bytes:
         raise RunForgeError(
             too_large,
             f"{quote(path)} has more than the {max_bytes:,} bytes that are read.",

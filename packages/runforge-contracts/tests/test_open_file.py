@@ -1,0 +1,70 @@
+"""Files below a folder are opened without following any link."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import open_file
+
+
+def content(path: Path, below: Path) -> bytes:
+    """Return what a file contains."""
+    with open_file(path, below=below) as file:
+        return file.read()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with a file in a folder of it, and what it must not lead to beside it."""
+    for name, text in (("run/inner", "ours"), ("outside", "treasure")):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").write_text(text, "utf-8")
+    return tmp_path / "run"
+
+
+def test_a_link_on_the_way_is_not_followed(folder: Path) -> None:
+    assert content(folder / "inner/file", folder) == b"ours"
+    (folder / "link").symlink_to(folder.parent / "outside")
+    (folder / "inner/link").symlink_to(folder / "inner/file")
+    for name in ("link/file", "inner/link"):
+        with pytest.raises(RunForgeError) as caught:
+            content(folder / name, folder)
+        assert caught.value.code is ErrorCode.FILE_UNSAFE
+    for name in ("none/file", "inner/file/file", "inner/" * 2_000 + "file"):
+        with pytest.raises(RunForgeError) as caught:
+            content(folder / name, folder)
+        assert caught.value.code is ErrorCode.FILE_NOT_FOUND
+    before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
+    for _ in range(20):
+        content(folder / "inner/file", folder)
+    assert not before or len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.skipif(os.open not in os.supports_dir_fd, reason="a folder cannot be opened here")
+def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(folder: Path) -> None:
+    inner, aside, ended = folder / "inner", folder / "aside", threading.Event()
+
+    def swap() -> None:
+        while not ended.is_set():
+            inner.rename(aside)
+            inner.symlink_to(folder.parent / "outside")
+            inner.unlink()
+            aside.rename(inner)
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    found = set[bytes]()
+    try:
+        for _ in range(5_000):
+            try:
+                found.add(content(inner / "file", folder))
+            except RunForgeError as error:
+                assert error.code in (ErrorCode.FILE_UNSAFE, ErrorCode.FILE_NOT_FOUND)
+    finally:
+        ended.set()
+        thread.join()
+    assert found <= {b"ours"}
