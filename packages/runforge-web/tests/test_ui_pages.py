@@ -190,6 +190,31 @@ def test_links_of_sweeps_are_not_followed(tmp_path: Path) -> None:
         assert "symbolic link" in server.ask(f"/sweeps/{group}").text
 
 
+def test_an_index_cannot_name_other_folders_of_the_workspace(store: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "ws"
+    shutil.copytree(store, workspace, symlinks=True)
+    (workspace / "private").mkdir()
+    (workspace / "private/.env").write_text("treasure", "utf-8")
+    index = workspace / ".runforge/index.json"
+    document = json.loads(index.read_text("utf-8"))
+    entry = document["runs"][0]
+    outside = f"elsewhere/{entry['run_id']}"
+    shutil.move(workspace / entry["run_dir"], workspace / outside)
+    entry["run_dir"] = outside
+    names = {"a": ".git", "b": ".runforge", "c": "private", "d": "."}
+    for name, folder in names.items():
+        document["runs"].append({**entry, "run_id": f"20260101-000000-{name}", "run_dir": folder})
+    index.write_text(json.dumps(document), "utf-8")
+    with serving(workspace) as server:
+        assert server.ask(f"/runs/{entry['run_id']}/files/run.json").status == 200
+        for name in names:
+            address = f"/runs/20260101-000000-{name}"
+            for part in ("", "/files/.env", "/files/config", "/text/index.json", "/log"):
+                answer = server.ask(address + part)
+                assert answer.status == 400, part
+                assert "treasure" not in answer.text
+
+
 def test_a_page_does_not_verify_what_takes_minutes(store: Path, tmp_path: Path) -> None:
     shutil.copytree(store, tmp_path / "ws", symlinks=True)
     folder = next(path.parent for path in (tmp_path / "ws").glob(".runforge/runs/*/run.json"))

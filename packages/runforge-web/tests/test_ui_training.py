@@ -237,6 +237,25 @@ def test_a_sweep_is_counted_trained_and_resumed(workspace: Path) -> None:
         assert len([*workspace.glob(".runforge/runs/*/run.json")]) == 4
 
 
+def test_what_is_trained_again_has_its_dataset_in_the_workspace(tmp_path: Path) -> None:
+    workspace, outside = tmp_path / "ws", tmp_path / "outside.csv"
+    workspace.mkdir()
+    for path in (workspace / "data.csv", outside):
+        write_rows(path, 60)
+    with serving(workspace, "--allow-train") as server:
+        run = run_of(ended(server, send(server, "/train/run", FORM)))
+        page = ended(server, send(server, "/train/sweep/run", {**FORM, TRIED: "0.1,1"}))
+        found = re.search(r'href="(/sweeps/[^"]+)"', page.partition("<main")[2])
+        assert found is not None
+        for file in workspace.glob(".runforge/*/*/*.json"):
+            text = file.read_text("utf-8").replace('"data.csv"', json.dumps(str(outside)))
+            file.write_text(text, "utf-8")
+        for address in (f"/runs/{run}/reproduction", f"{found[1]}/resume"):
+            answer = server.post(address, retry="yes")
+            assert (answer.status, "PATH_OUTSIDE_ROOT" in answer.text) == (400, True), address
+        assert len(re.findall(r'href="/jobs/\d+"', server.ask("/jobs").text)) == 2
+
+
 def test_jobs_are_cancelled_and_bounded(workspace: Path) -> None:
     write_rows(workspace / "data.csv", 3_000)
     with serving(workspace, "--allow-train") as server:

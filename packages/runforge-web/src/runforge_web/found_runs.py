@@ -17,6 +17,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
 from runforge_contracts.fs.folders import walk_folder
 from runforge_contracts.store import layout
+from runforge_contracts.store.experiment_runs import is_experiment_folder
 from runforge_contracts.store.run import Run
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def find_shown_run(settings: Settings, reference: str) -> AnyRun:
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``, ``RUN_AMBIGUOUS``; ``FILE_UNSAFE`` if its folder is reached by a link.
+        ``RUN_NOT_FOUND``, ``RUN_AMBIGUOUS``; ``FILE_UNSAFE`` if its folder is reached by a link,
+        or is not the folder of a run.
     """
     if Path(reference).name != reference or set(reference) & set("/\\\0"):
         raise RunForgeError(
@@ -63,7 +65,23 @@ def find_shown_run(settings: Settings, reference: str) -> AnyRun:
             hint="Put the folder itself into the store.",
             path=str(found.path),
         )
+    if not _is_run_folder(found.path, settings):
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"The index names a folder for the run {quote(reference)} that has no document of a"
+            " run, so that nothing in it is shown.",
+            path=str(found.path),
+        )
     return found
+
+
+def _is_run_folder(folder: Path, settings: Settings) -> bool:
+    """Return whether a folder is that of a run; an index can name any folder of the workspace."""
+    # A run that has just begun has no document yet.
+    if any(folder.parent == place.runs for place in settings.places()):
+        return True
+    documents = (layout.REQUEST, layout.RUN, layout.RESULT)
+    return is_experiment_folder(folder) or any((folder / name).is_file() for name in documents)
 
 
 def _is_in_place(folder: Path, settings: Settings) -> bool:

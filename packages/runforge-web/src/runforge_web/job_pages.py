@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 from runforge_cli.shell.sweep_selection import find_sweep
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summary_of
+from runforge_contracts.sweeps.plan_members import plan_members
 from starlette.responses import RedirectResponse
 
 from runforge_web.found_runs import find_shown_run, log_name, tail_of
 from runforge_web.page_rendering import render
+from runforge_web.training_data import checked_dataset
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -54,18 +58,28 @@ def cancel_job(request: Request, form: FormData) -> Response:
 
 
 def reproduce_run(request: Request, form: FormData) -> Response:
-    """Begin to reproduce a run."""
-    run = find_shown_run(request.app.state.settings, request.path_params["run"])
+    """Begin to reproduce a run, whose dataset must lie in the workspace: it may be of others."""
+    settings = request.app.state.settings
+    run = find_shown_run(settings, request.path_params["run"])
+    recorded = summary_of(run).data.path if isinstance(run, Run) else None
+    if recorded is not None:
+        checked_dataset(settings.folder, recorded)
     job = _jobs(request).begin(f"Reproduction: {run.id}", "reproduce", {"run": run.id})
     return RedirectResponse(f"/jobs/{job.id}", 303)
 
 
 def resume_sweep(request: Request, form: FormData) -> Response:
-    """Begin what is left of a sweep; with its failed runs, if the form asks for that."""
-    reference = request.path_params["group"]
+    """Begin what is left of a sweep; with its failed runs, if the form asks for that.
+
+    Its datasets must lie in the workspace: the plan may be of others.
+    """
+    settings, reference = request.app.state.settings, request.path_params["group"]
     if Path(reference).name != reference:
         raise RunForgeError(ErrorCode.GROUP_NOT_FOUND, "The address names no sweep.")
-    group, _ = find_sweep(request.app.state.settings, reference)
+    group, _ = find_sweep(settings, reference)
+    members = [] if group.plan is None else plan_members(group.plan)
+    for path in dict.fromkeys(member.request["dataset"]["path"] for member in members):
+        checked_dataset(settings.folder, path)
     retry = form.get("retry") == "yes"
     job = _jobs(request).begin(
         f"Resumed sweep: {group.id}", "sweep", {"resume": group.id, "retry_failed": retry}
