@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from web_client import Server
+from web_client import Server, serving
 
 PAGES = (
     "/",
@@ -184,6 +188,50 @@ def test_a_connection_without_a_request_is_closed(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(b"GET /runs HTTP/1.1\r\nHost: ")
         assert connection.recv(100) == b""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are not listed here")
+def test_who_takes_no_answer_keeps_no_file_and_no_connection(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    run = next((tmp_path / "ws").glob(".runforge/runs/*/run.json")).parent
+    with (run / "large").open("wb") as file:
+        file.truncate(2**30)
+    with serving(tmp_path / "ws") as server:
+        opened = Path(f"/proc/{server.process.pid}/fd")
+        before = len([*opened.iterdir()])
+        head = f"GET /runs/{run.name}/files/large HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        with contextlib.ExitStack() as stack:
+            for _ in range(5):
+                address = ("127.0.0.1", server.port)
+                connection = stack.enter_context(socket.create_connection(address))
+                connection.sendall(f"{head}Cookie: {server.cookie}\r\n\r\n".encode())
+            # The connection of the last request may be among those before.
+            while len([*opened.iterdir()]) < before + 8:
+                time.sleep(0.05)
+            for _ in range(900):
+                if len([*opened.iterdir()]) <= before:
+                    break
+                time.sleep(0.1)
+            assert len([*opened.iterdir()]) <= before
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are not listed here")
+def test_costly_pages_are_made_in_turn(server: Server) -> None:
+    csrf = server.ask("/documents").csrf
+    listed = Path(f"/proc/{server.process.pid}/task")
+    with ThreadPoolExecutor() as threads:
+        asked = [
+            threads.submit(server.post, "/runs/latest:succeeded/curves", csrf=csrf)
+            for _ in range(4)
+        ]
+        most = 0
+        while not all(one.done() for one in asked):
+            texts = [(task / "children").read_text() for task in listed.iterdir()]
+            most = max(most, len(" ".join(texts).split()))
+            time.sleep(0.01)
+    assert [one.result().status for one in asked] == [200] * 4
+    assert 1 <= most <= 2
 
 
 def test_the_workspace_is_as_it_was(server: Server, store: Path) -> None:

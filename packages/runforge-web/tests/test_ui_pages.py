@@ -151,12 +151,19 @@ def test_links_are_not_followed(store: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("treasure")
     runs = tmp_path / "ws/.runforge/runs"
     first, second, *_ = sorted(path.name for path in runs.iterdir() if (path / "run.json").exists())
+    third = "20260101-000000-linked"
+    shutil.copytree(runs / first, runs / third)
     (runs / first / "link.txt").symlink_to(tmp_path / "secret")
     (runs / first / "folder").symlink_to(tmp_path)
     os.mkfifo(runs / first / "pipe")
     shutil.move(runs / second, tmp_path / "elsewhere")
     (runs / second).symlink_to(tmp_path / "elsewhere")
+    shutil.move(runs / third / "artifacts", tmp_path / "artifacts")
+    (runs / third / "artifacts").symlink_to(tmp_path / "artifacts")
     with serving(tmp_path / "ws") as server:
+        documents = server.ask(f"/runs/{third}/documents.json")
+        assert documents.status == 400
+        assert "symbolic link" in documents.text
         page = server.ask(f"/runs/{first}")
         assert page.status == 200
         for name in ("link.txt", "folder/secret", "pipe"):

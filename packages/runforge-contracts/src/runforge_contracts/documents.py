@@ -69,7 +69,7 @@ class Document(Generic[T]):
         self.path = path
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *types: type[T]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *types: type[T], below: Path | None = None) -> Self:
         """Read, identify and validate the document at ``path``.
 
         Parameters
@@ -79,6 +79,8 @@ class Document(Generic[T]):
         types
             The accepted structs, newest first, such as ``RequestV1``. Without any: every document
             that is identified by its version, its ``$schema`` or its file name.
+        below
+            As for :func:`~runforge_contracts.fs.files.open_file`; for JSON alone.
 
         Raises
         ------
@@ -88,11 +90,8 @@ class Document(Generic[T]):
         path = Path(path)
         if is_yaml(path):
             return cls._parsed(load_yaml(path), types, path)
-        return cls.parse(
-            read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE),
-            *types,
-            path=path,
-        )
+        data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE, below=below)
+        return cls.parse(data, *types, path=path)
 
     @classmethod
     def parse(cls, data: bytes, *types: type[T], path: Path | None = None) -> Self:
@@ -222,7 +221,7 @@ class DocumentFolder:
         if file not in self._documents:
             types = [struct_of(name) for name in self.schemas[file]]
             try:
-                self._documents[file] = Document.load(self.path / file, *types)
+                self._documents[file] = Document.load(self.path / file, *types, below=self.path)
             except NotFoundError:
                 self._documents[file] = None
         return self._documents[file]

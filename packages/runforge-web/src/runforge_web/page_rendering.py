@@ -49,8 +49,8 @@ def _is_name(part: str) -> bool:
 
 
 def _verbatim(text: str) -> Markup:
-    """Return a string for a field of a form, which sends it back as it is."""
-    return escape(text.encode("utf-8", "replace").decode())
+    """Return a string for a field of a form, which sends it back as it is but for line ends."""
+    return escape(text.encode("utf-8", "replace").decode().replace("\r\n", "\n"))
 
 
 def _shown(value: Any) -> Any:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
     from starlette.datastructures import FormData
     from starlette.requests import Request
+    from starlette.types import Receive, Scope, Send
 
     from runforge_web.runs_page import RunPage
 
@@ -150,18 +151,29 @@ def file_download(request: Request) -> Response:
     if request.method == "HEAD":  # Its bytes would be read, and sent to nobody.
         file.close()
         return Response(headers=headers, media_type=_BYTES)
-    return StreamingResponse(_pieces(file, size), headers=headers, media_type=_BYTES)
+    return _Download(file, size, headers)
 
 
 _BYTES = "application/octet-stream"
 
 
+class _Download(StreamingResponse):
+    """The bytes of a file, which is closed even if the reader goes away."""
+
+    def __init__(self, file: io.FileIO, size: int, headers: dict[str, str]) -> None:
+        super().__init__(_pieces(file, size), headers=headers, media_type=_BYTES)
+        self._file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+
 def _pieces(file: io.FileIO, size: int) -> Iterator[bytes]:
     """Yield as many bytes as a file had when it was opened: it may still grow."""
-    with file:
-        while size > 0 and (piece := file.read(min(size, _PIECE))):
-            size -= len(piece)
-            yield piece
+    while size > 0 and (piece := file.read(min(size, _PIECE))):
+        size -= len(piece)
+        yield piece
 
 
 def verification_page(request: Request, form: FormData) -> Response:

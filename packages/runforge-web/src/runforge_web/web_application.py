@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from importlib import import_module
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 #: Most fields of a form, and what a browser sends one as.
 _FIELDS, _FORM = 1_000, "application/x-www-form-urlencoded"
+
+#: Pages that load models, read whole files or inspect datasets: so many are made at once.
+_COSTLY = 2
 
 log = logging.getLogger(__name__)
 
@@ -85,19 +89,19 @@ def make_application(
             Mount("/static", StaticFiles(packages=[("runforge_web", "static")])),
             _reading("/runs", runs_page.runs_page),
             _reading("/runs/{run}", run_pages.run_page),
-            _doing("/runs/{run}/curves", run_pages.curves_page),
-            _doing("/runs/{run}/verification", run_pages.verification_page),
+            _doing("/runs/{run}/curves", run_pages.curves_page, costly=True),
+            _doing("/runs/{run}/verification", run_pages.verification_page, costly=True),
             _reading("/runs/{run}/report.html", run_pages.report_file),
             _reading("/runs/{run}/documents.json", run_pages.document_page),
             _reading("/runs/{run}/log", run_pages.log_page),
             _reading("/runs/{run}/text/{file:path}", run_pages.file_page),
             _reading("/runs/{run}/files/{file:path}", run_pages.file_download),
             _reading("/compare", comparison_page.comparison_page),
-            _doing("/compare/curves", comparison_page.compared_curves_page),
+            _doing("/compare/curves", comparison_page.compared_curves_page, costly=True),
             _reading("/sweeps", sweep_pages.sweeps_page),
             _reading("/sweeps/{group}", sweep_pages.sweep_page),
             _reading("/datasets/{digest}", dataset_pages.dataset_page),
-            _doing("/datasets/{digest}/inspection", dataset_pages.inspection_page),
+            _doing("/datasets/{digest}/inspection", dataset_pages.inspection_page, costly=True),
             _reading("/documents", document_pages.documents_page),
             _doing("/documents/validation", document_pages.validation_page),
             *(_training_routes() if trains else ()),
@@ -107,6 +111,7 @@ def make_application(
     app.router.redirect_slashes = False
     source = event_stream.EventSource(settings)
     app.state.settings, app.state.access, app.state.events = settings, access, source
+    app.state.turns = asyncio.Semaphore(_COSTLY)
     app.state.jobs = None
     if trains:
         from runforge_web.job_list import JobList
@@ -117,14 +122,14 @@ def make_application(
 
 def _training_routes() -> list[Route]:
     return [
-        _reading("/train", training_pages.training_page),
-        _doing("/train/check", training_pages.check_page),
-        _doing("/train/columns", training_pages.columns_page),
-        _doing("/train/run", training_pages.train),
-        _reading("/train/sweep", training_pages.sweep_form_page),
-        _doing("/train/sweep/check", training_pages.sweep_check_page),
-        _doing("/train/sweep/columns", training_pages.sweep_columns_page),
-        _doing("/train/sweep/run", training_pages.train_sweep),
+        _reading("/train", training_pages.training_page, costly=True),
+        _doing("/train/check", training_pages.check_page, costly=True),
+        _doing("/train/columns", training_pages.columns_page, costly=True),
+        _doing("/train/run", training_pages.train, costly=True),
+        _reading("/train/sweep", training_pages.sweep_form_page, costly=True),
+        _doing("/train/sweep/check", training_pages.sweep_check_page, costly=True),
+        _doing("/train/sweep/columns", training_pages.sweep_columns_page, costly=True),
+        _doing("/train/sweep/run", training_pages.train_sweep, costly=True),
         _reading("/jobs", job_pages.jobs_page),
         _reading("/jobs/{job}", job_pages.job_page),
         _doing("/jobs/{job}/cancel", job_pages.cancel_job),
@@ -133,16 +138,16 @@ def _training_routes() -> list[Route]:
     ]
 
 
-def _reading(path: str, page: Reading) -> Route:
+def _reading(path: str, page: Reading, *, costly: bool = False) -> Route:
     """Return the route of a page that only reads."""
 
     async def answer(request: Request) -> Response:
-        return await run_in_threadpool(_made, request, lambda: page(request))
+        return await _answer(request, lambda: page(request), costly=costly)
 
     return Route(path, answer)
 
 
-def _doing(path: str, page: Doing) -> Route:
+def _doing(path: str, page: Doing, *, costly: bool = False) -> Route:
     """Return the route of a page that does something: only a form of our own may ask for it."""
 
     async def answer(request: Request) -> Response:
@@ -150,9 +155,19 @@ def _doing(path: str, page: Doing) -> Route:
             form = await _form_of(request)
         except RunForgeError as error:
             return render_error(request, error)
-        return await run_in_threadpool(_made, request, lambda: page(request, form))
+        return await _answer(request, lambda: page(request, form), costly=costly)
 
     return Route(path, answer, methods=["POST"])
+
+
+async def _answer(request: Request, page: Callable[[], Response], *, costly: bool) -> Response:
+    """Make a page in a thread; a costly one in its turn, so that others are answered meanwhile."""
+    if not costly:
+        return await run_in_threadpool(_made, request, page)
+    async with request.app.state.turns:
+        if await request.is_disconnected():  # A form is checked again while somebody types.
+            return Response(status_code=204)
+        return await run_in_threadpool(_made, request, page)
 
 
 async def _form_of(request: Request) -> FormData:

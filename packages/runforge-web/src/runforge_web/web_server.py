@@ -40,11 +40,12 @@ _LOOK, _LAST = 0.5, 2.0
 
 
 class _PromptProtocol(H11Protocol):
-    """Closes a connection on which a request begins and does not arrive."""
+    """Closes a connection on which a request does not arrive, or an answer is not taken."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._answered: RequestResponseCycle | None = None
+        self._was_closing = False
         self._waiting = self.loop.call_later(_HEAD, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -52,12 +53,14 @@ class _PromptProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _look(self) -> None:
+        if self._was_closing:  # It waits for the reader to take what was written before.
+            self.transport.abort()
+            return
         # None before the first request, whatever the annotation says.
         last = cast("RequestResponseCycle | None", self.cycle)
         if (last is None or last.response_complete) and last is self._answered:
             self.transport.close()
-            return
-        self._answered = last
+        self._answered, self._was_closing = last, self.transport.is_closing()
         self._waiting = self.loop.call_later(_HEAD, self._look)
 
 

@@ -32,7 +32,8 @@ def open_file(path: Path, *, below: Path | None = None) -> io.FileIO:
     path
         The file.
     below
-        A folder that contains it: no link is followed on the way from there, either.
+        A folder that contains it: no link is followed on the way from there, either; the folder
+        itself may be a link.
 
     Raises
     ------
@@ -79,7 +80,7 @@ def _opened_below(path: Path, below: Path) -> int:
         return _opened(path)
     # Each part is opened in the folder that was opened before, so none can be replaced by a link
     # between a check and its use.
-    found = _opened(below)
+    found = os.open(below, _FLAGS & ~os.O_NOFOLLOW)
     for part in parts:
         folder_descriptor = found
         try:
@@ -98,7 +99,13 @@ def reading(path: Path) -> Iterator[None]:
         raise _reading_error(error, path) from None
 
 
-def read_file(path: Path, *, max_bytes: int, too_large: ErrorCode = ErrorCode.FILE_UNSAFE) -> bytes:
+def read_file(
+    path: Path,
+    *,
+    max_bytes: int,
+    too_large: ErrorCode = ErrorCode.FILE_UNSAFE,
+    below: Path | None = None,
+) -> bytes:
     """Return the bytes of the regular file at ``path``.
 
     Parameters
@@ -109,13 +116,15 @@ def read_file(path: Path, *, max_bytes: int, too_large: ErrorCode = ErrorCode.FI
         Largest size that is read.
     too_large
         Code of the error for a larger file.
+    below
+        As for :func:`open_file`.
 
     Raises
     ------
     RunForgeError
         As :func:`open_file`, and ``too_large``.
     """
-    with open_file(path) as file, reading(path):
+    with open_file(path, below=below) as file, reading(path):
         # The size is looked at first, since a file that is refused should take no memory.
         size = os.fstat(file.fileno()).st_size
         data = read_all(file, max_bytes + 1) if size <= max_bytes else b""
