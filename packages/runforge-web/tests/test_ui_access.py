@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from runforge_cli.shell.settings import Settings
+from runforge_web.web_access import WebAccess
+from runforge_web.web_application import make_application
 from web_client import Server, serving
 
 PAGES = (
@@ -232,6 +237,31 @@ def test_costly_pages_are_made_in_turn(server: Server) -> None:
             time.sleep(0.01)
     assert [one.result().status for one in asked] == [200] * 4
     assert 1 <= most <= 2
+
+
+def test_a_page_that_fails_sends_the_terminal_no_control_character(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object) -> None:
+        raise ValueError("\x1b]0;title\x07")
+
+    monkeypatch.setattr("runforge_web.runs_page.runs_page", failing)
+    access = WebAccess(1)
+    application, *_ = make_application(Settings(), access)
+    headers = [(b"host", b"127.0.0.1:1"), (b"cookie", access.cookie.partition(";")[0].encode())]
+    scope = {"type": "http", "method": "GET", "path": "/runs", "raw_path": b"/runs"}
+    statuses = list[int]()
+
+    async def send(message: Any) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    asyncio.run(application({**scope, "query_string": b"", "headers": headers}, receive, send))
+    assert statuses == [500]
+    assert r"ValueError: \x1b]0;title\x07" in caplog.text
+    assert "\x1b" not in caplog.text
 
 
 def test_the_workspace_is_as_it_was(server: Server, store: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl
 from runforge_cli.report.styles import CSS
 from runforge_cli.shell.failures import as_error
 from runforge_cli.terminal.output import reporting
+from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -165,7 +167,7 @@ async def _answer(request: Request, page: Callable[[], Response], *, costly: boo
     if not costly:
         return await run_in_threadpool(_made, request, page)
     async with request.app.state.turns:
-        if await request.is_disconnected():  # A form is checked again while somebody types.
+        if await request.is_disconnected():  # A form is checked again while it is filled in.
             return Response(status_code=204)
         return await run_in_threadpool(_made, request, page)
 
@@ -193,10 +195,12 @@ def _made(request: Request, page: Callable[[], Response]) -> Response:
     with reporting(log.info):
         try:
             return page()
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - every error is shown as a page
             error = as_error(problem)
             if error.code is ErrorCode.INTERNAL:
-                log.exception("a page could not be made")
+                # The text of an exception may have come from a run, and this goes to a terminal.
+                lines = map(printable, traceback.format_exc().splitlines())
+                log.error("a page could not be made\n%s", "\n".join(lines))
             return render_error(request, error)
 
 
