@@ -326,7 +326,8 @@ def _refuse_unknown(schema: dict[str, Any]) -> None:
 
 
 def _code(value: Any) -> str:
-    return f"`{json.dumps(value, ensure_ascii=False)}`"
+    # With escapes: some characters of an enumeration are blanks that look alike.
+    return f"`{json.dumps(value)}`"
 
 
 def _with_links(text: str) -> str:

@@ -278,7 +278,7 @@ def test_the_list_marks_runs_whose_folder_is_gone(runforge: Call, filled: Path) 
     assert "its folder is gone" in runforge("alias").out
 
 
-def test_the_best_of_several_datasets_is_told(runforge: Call, workspace: Path) -> None:
+def test_the_best_of_several_datasets_is_noted(runforge: Call, workspace: Path) -> None:
     options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
     assert runforge("train", "penguins.csv", *options).code == 0
     assert "datasets" not in runforge("show", "best").err

@@ -120,7 +120,8 @@ def listed(runforge: Call, workspace: Path) -> Path:
             )
         )
     ]
-    (workspace / ".runforge").mkdir()
+    for entry in entries:
+        (workspace / str(entry["run_dir"])).mkdir(parents=True)
     index_file = workspace / ".runforge/index.json"
     index_file.write_text(json.dumps({"schema_version": "index.v1", "runs": entries}), "utf-8")
     return workspace

@@ -59,7 +59,7 @@ def test_runs_are_in_the_order_of_their_ids(tmp_path: Path) -> None:
     place = ExperimentLayout(tmp_path)
     ids = ["run-2025-12-31-999", "run-2026-02-01-002", "run-2026-02-01-1000"]
     assert list(map(str, place.ids())) == ids
-    entries, total = newest_experiments(place, 2)
+    entries, total, _ = newest_experiments(place, 2)
     assert ([entry["run_id"] for entry in entries], total) == (ids[1:], 3)
     assert [entry["run_id"] for entry in newest_experiments(place).entries] == ids
 

@@ -33,6 +33,13 @@ def has_no_child() -> bool:
     return False
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count no threads: those that run the tests on several cores wait, and hold nothing."""
+    monkeypatch.setattr("runforge_engine.runtime.shared_work.threading.active_count", lambda: 1)
+
+
+@pytest.mark.usefixtures("alone")
 def test_the_results_are_in_order_and_of_several_processes() -> None:
     found = list(in_processes(double, ITEMS, 2))
     assert [value for value, _ in found] == [2 * item for item in ITEMS]
@@ -40,6 +47,7 @@ def test_the_results_are_in_order_and_of_several_processes() -> None:
     assert has_no_child()
 
 
+@pytest.mark.usefixtures("alone")
 def test_results_that_a_pipe_does_not_hold_do_not_block() -> None:
     found = list(in_processes(lambda item: str(item) * 20_000, ITEMS, 3))
     assert found == [str(item) * 20_000 for item in ITEMS]
@@ -65,6 +73,7 @@ def test_a_process_with_other_threads_is_not_copied() -> None:
         thread.join()
 
 
+@pytest.mark.usefixtures("alone")
 def test_an_error_is_raised_as_without_other_processes() -> None:
     def work(item: int) -> int:
         if item == 70:
@@ -84,6 +93,7 @@ def _kept(found: list[int], work: Callable[[int], int]) -> list[int]:
     return []
 
 
+@pytest.mark.usefixtures("alone")
 def test_the_work_of_a_process_that_is_killed_is_done() -> None:
     own = os.getpid()
 
@@ -96,6 +106,7 @@ def test_the_work_of_a_process_that_is_killed_is_done() -> None:
     assert has_no_child()
 
 
+@pytest.mark.usefixtures("alone")
 def test_nothing_stays_where_the_results_are_not_all_taken() -> None:
     with closing(in_processes(double, ITEMS, 2)) as results:
         assert others([next(results), next(results)])

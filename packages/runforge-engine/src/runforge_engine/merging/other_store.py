@@ -150,7 +150,7 @@ def _layout(path: Path, store: StoreLayout) -> StoreLayout:
             ErrorCode.USAGE_INVALID,
             f"{quote(layout.root, 200)} is not merged into {quote(store.name)}: the paths of its"
             " runs begin with its name.",
-            hint=f"`--store {layout.name}` merges it into the store of its name.",
+            hint=f"Merge it into the store {quote(layout.name)} of this workspace.",
         )
     if store.root.is_dir() and layout.root.samefile(store.root):
         raise RunForgeError(

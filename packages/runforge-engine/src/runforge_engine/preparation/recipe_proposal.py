@@ -87,7 +87,7 @@ def propose_recipe(
             "The proposed recipe drops every column: "
             + "; ".join(f"{item['column']}: {item['because']}" for item in columns[:10])
             + ".",
-            hint="Write a recipe, and apply it with --recipe.",
+            hint="Write a recipe; `runforge prepare RAW --recipe FILE` applies it.",
             path=str(raw.path),
         )
     recipe: dict[str, Any] = {"schema_version": "recipe.v1"}
