@@ -304,3 +304,17 @@ def test_columns_that_a_new_dataset_lacks_are_named(runforge: Call, workspace: P
     assert "did not have: `bill_depth_mm`" in back.err
     asked = runforge("rerun", "latest", "--exclude", "year")
     assert "which the dataset" not in asked.err
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate"])
+def test_an_alias_whose_run_is_gone_is_named_as_one(
+    command: str, runforge: Call, filled: Path
+) -> None:
+    gone = runforge("runs", "--columns", "run", "--csv", "--status", "succeeded").out.splitlines()[
+        1
+    ]
+    assert runforge("alias", "production", gone).code == 0
+    shutil.rmtree(filled / ".runforge/runs" / gone)
+    done = runforge(command, "production", "penguins.csv")
+    assert done.code == 3
+    assert "which the alias `production` points at since" in done.err

@@ -141,6 +141,7 @@ def report_gates(settings: Settings, results: Sequence[GateResult]) -> int:
         if results and not settings.json and not settings.quiet:
             met = (
                 f"{result.gate.metric} is {result.value:g}, {result.gate.bound_text()}"
+                + (f" of {result.gate.baseline}" if result.gate.baseline else "")
                 for result in results
             )
             note(f"{plural(len(results), 'gate')} met: {'; '.join(met)}")

@@ -124,9 +124,10 @@ def _tell_what_is_dropped(again: Repetition) -> None:
 def _changed_dataset(parent: Run, run: Run, settings: Settings) -> dict[str, Any]:
     """Print that the dataset has other bytes than before, and return it for ``--json``."""
     found = changed_dataset(parent, run)
-    if found and not settings.quiet and not settings.json:
+    if found and not settings.json:
         before, after = (found["dataset_changed"][name][:12] for name in ("before", "after"))
-        note(f"the dataset has changed since {parent.id}: SHA-256 {before} before, {after} now")
+        if not settings.quiet:
+            note(f"the dataset has changed since {parent.id}: SHA-256 {before} before, {after} now")
         for text in _changed_features(parent, run):
             warn(text)
     return found

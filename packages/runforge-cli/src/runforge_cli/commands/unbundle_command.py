@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from runforge_contracts.display import quote
 
 from runforge_cli.shell.completion import complete_bundle, complete_file, complete_folder
 from runforge_cli.shell.help_page import Command
@@ -86,4 +87,9 @@ def _notes(settings: Settings, report: BundleReportV1, recorded: str | None, run
     if report.dataset is not UNSET and report.dataset != recorded and report.run_kind == "run":
         where = quoted(settings.shown(report.dataset))
         notes.append(f"`runforge reproduce {run} --dataset {where}` uses the dataset.")
+    if report.dataset is UNSET and recorded is not None and report.run_kind == "run":
+        notes.append(
+            f"The bundle has no dataset: until {quote(recorded, 200)} is there, `runforge verify`"
+            " says that it is gone, or skips it with --without-dataset."
+        )
     return notes

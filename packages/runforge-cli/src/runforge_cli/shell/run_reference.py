@@ -36,8 +36,9 @@ def find_run(settings: Settings, reference: str) -> Run:
             made(MODEL),
         )
     except RunForgeError as error:
-        # The error on a listed run whose folder is missing is already specific.
-        if error.code is not ErrorCode.RUN_NOT_FOUND or reference == "latest" or error.problems:
+        # The error on a listed run or an alias whose folder is missing is already specific.
+        is_specific = reference == "latest" or error.problems or _is_alias(settings, reference)
+        if error.code is not ErrorCode.RUN_NOT_FOUND or is_specific:
             raise
         raise RunForgeError(
             ErrorCode.FILE_NOT_FOUND,
@@ -66,3 +67,9 @@ def model_path(folder: Run) -> Path:
             path=str(path),
         )
     return path
+
+
+def _is_alias(settings: Settings, reference: str) -> bool:
+    from runforge_contracts.store.aliases import find_aliases
+
+    return bool(find_aliases(reference.removeprefix("alias:"), settings.stores()))
