@@ -27,6 +27,7 @@ PREPARED = (
     ("sign", "production", "--key", "runforge.key"),
     ("bundle", "production", "--with-dataset", "-o", "model.rfz"),
     ("experiment", "init"),
+    ("prepare", "penguins.csv", "--label", "species", "-o", "ready.csv"),
     ("keygen", "--out", "grace.key"),
     ("train", *DATA, "--seed", "1", "--workspace", "shared/grace"),
     ("sign", "latest", "--key", "grace.key", "--workspace", "shared/grace"),
@@ -57,6 +58,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = Path(__file__).parents[3]
     shutil.copyfile(root / "examples/penguins.csv", folder / "penguins.csv")
     shutil.copyfile(root / "examples/penguins.csv", folder / "new.csv")
+    (folder / "titanic.csv").write_text(
+        "age,sex,survived\n" + "".join(f"{20 + at},{'fm'[at % 2]},{at % 2}\n" for at in range(30))
+    )
     (folder / "shared/grace").mkdir(parents=True)
     shutil.copyfile(root / "examples/penguins.csv", folder / "shared/grace/penguins.csv")
     for arguments in PREPARED:

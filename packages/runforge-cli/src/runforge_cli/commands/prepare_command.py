@@ -35,7 +35,7 @@ _VALUES = 60
     short_help="Make a table of numbers from raw columns.",
     examples=(
         "runforge prepare titanic.csv --label survived -o table.csv",
-        "runforge prepare new.csv --recipe table.recipe.json -o new-table.csv",
+        "runforge prepare new.csv --recipe ready.recipe.json -o new-table.csv",
     ),
 )
 @click.argument("raw", type=click.Path(), shell_complete=complete_file)

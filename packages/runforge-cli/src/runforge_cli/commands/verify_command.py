@@ -33,7 +33,7 @@ _EXIT_CODES = {
     examples=(
         "runforge verify latest",
         "runforge verify production --public-key runforge.key.pub",
-        "runforge verify --all --public-key ada.key.pub --public-key grace.key.pub",
+        "runforge verify --all",
     ),
 )
 @click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_recorded)
