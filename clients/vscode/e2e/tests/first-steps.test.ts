@@ -64,7 +64,8 @@ describe("a newcomer", () => {
     await window.run("RunForge: Compare");
     await window.accept({ all: true });
     await window.tab(/^Compare 2 runs/).waitFor();
-    await window.webview.getByText("0.01", { exact: true }).first().waitFor();
+    const changed = window.webview.getByText("0.01", { exact: true });
+    await changed.filter({ visible: true }).first().waitFor();
     await window.picture("6 compare");
 
     await window.run("RunForge: Verify");
