@@ -37,14 +37,18 @@ class Gate(Struct, frozen=True):
         name = printable(self.metric)
         origin = f" of {quote(self.baseline)}" if self.baseline else ""
         if value is None:
-            return f"The run has no metric {name}, which must be {self.bound_text()}{origin}."
+            return f"The run has no metric {name}, which must be {self._bound_text()}{origin}."
         relation = "below" if self.at_least else "above"
         if math.isnan(value):
-            return f"{name} is not a number; it must be {self.bound_text()}{origin}."
+            return f"{name} is not a number; it must be {self._bound_text()}{origin}."
         return f"{name} is {value:g}, {relation} {self.bound:g}{origin}."
 
-    def bound_text(self) -> str:
-        """Return the bound in words."""
+    def fulfilment(self, value: float) -> str:
+        """Return what is said of a value that keeps to the bound."""
+        origin = f" of {self.baseline}" if self.baseline else ""
+        return f"{self.metric} is {value:g}, {self._bound_text()}{origin}"
+
+    def _bound_text(self) -> str:
         return f"at {'least' if self.at_least else 'most'} {self.bound:g}"
 
 

@@ -166,3 +166,12 @@ def changed_dataset(parent: Run, run: Run) -> dict[str, Any]:
     if before is None or after is None or before == after:
         return {}
     return {"dataset_changed": {"before": before, "after": after}}
+
+
+def changed_features(parent: Run, run: Run) -> tuple[list[str], list[str]]:
+    """Return the features that a dataset lost and gained; not those that were excluded by name."""
+    before, after = (summary_of(one).data for one in (parent, run))
+    excluded = {*(before.exclude_columns or ()), *(after.exclude_columns or ())}
+    old, new = before.feature_names or (), after.feature_names or ()
+    lost = [name for name in old if name not in {*new, *excluded}]
+    return lost, [name for name in new if name not in {*old, *excluded}]

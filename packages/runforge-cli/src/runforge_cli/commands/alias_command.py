@@ -142,7 +142,13 @@ def _listed(settings: Settings, entries: list[dict[str, Any]]) -> Iterator[str]:
     if not entries:
         yield "No aliases yet; `runforge alias NAME RUN` makes one."
         return
-    from runforge_cli.listing.run_rows import METRIC, cells_of, common_metric, heading
+    from runforge_cli.listing.run_rows import (
+        METRIC,
+        cells_of,
+        common_metric,
+        has_folder,
+        heading,
+    )
 
     wanted = {entry["run_id"] for entry in entries}
     runs = {row["run_id"]: row for row in _rows(settings) if row["run_id"] in wanted}
@@ -150,8 +156,8 @@ def _listed(settings: Settings, entries: list[dict[str, Any]]) -> Iterator[str]:
     rows = []
     for entry in entries:
         found = runs.get(entry["run_id"])
-        is_gone = found is None or not (settings.folder / found["run_dir"]).exists()
-        cells = {} if found is None or is_gone else cells_of(found, metric)
+        is_there = found is not None and has_folder(found, settings.folder)
+        cells = cells_of(found, metric) if found is not None and is_there else {}
         since = entry["recorded_at"][:10]
         name = cells.get("name", "its folder is gone")
         rows.append([entry["alias"], entry["run_id"], since, cells.get(METRIC, ""), name])

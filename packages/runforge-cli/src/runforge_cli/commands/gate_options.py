@@ -139,12 +139,12 @@ def report_gates(settings: Settings, results: Sequence[GateResult]) -> int:
     error = violation_of(results)
     if error is None:
         if results and not settings.json and not settings.quiet:
-            met = (
-                f"{result.gate.metric} is {result.value:g}, {result.gate.bound_text()}"
-                + (f" of {result.gate.baseline}" if result.gate.baseline else "")
+            met = [
+                result.gate.fulfilment(result.value)
                 for result in results
-            )
-            note(f"{plural(len(results), 'gate')} met: {'; '.join(met)}")
+                if result.value is not None
+            ]
+            note(f"{plural(len(met), 'gate')} met: {'; '.join(met)}")
         return 0
     if not settings.json:
         print_errors(error_lines(error))

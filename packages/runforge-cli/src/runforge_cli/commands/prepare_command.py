@@ -16,7 +16,7 @@ from runforge_contracts.fs.files import write_file, write_pieces
 from runforge_cli import __version__
 from runforge_cli.shell.completion import complete_column, complete_file
 from runforge_cli.shell.help_page import Command
-from runforge_cli.shell.output_paths import check_free, check_outside
+from runforge_cli.shell.output_paths import check_output
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, write_json, write_lines
 from runforge_cli.terminal.text_layout import GAP, pairs, plural, table
@@ -106,7 +106,8 @@ def command(
     target = Path(f"{Path(raw).stem}.prepared.csv" if output is None else output)
     recipe_path = target.with_name(f"{target.stem}.recipe.json") if recipe is None else Path(recipe)
     for path in (target, recipe_path) if recipe is None else (target,):
-        _check_target(settings, path, {Path(raw), Path(recipe or raw)}, force=force)
+        inputs = (Path(raw), Path(recipe or raw))
+        check_output(path, [], settings.places(), force=force, inputs=inputs)
     if recipe is None:
         opened = open_raw(Path(raw), source)
         content = propose_recipe(
@@ -175,16 +176,6 @@ def _check_options(label: str | None, recipe: str | None, *, proposing: bool) ->
             "--delimiter, --decimal-mark, --encoding and --max-categories are for a proposal.",
             hint="The recipe names the form of the raw file in `source`.",
         )
-
-
-def _check_target(settings: Settings, path: Path, inputs: set[Path], *, force: bool) -> None:
-    """Check that an output file may be written, and is not an input."""
-    check_outside(path, [], settings.places())
-    same = path.exists() and any(item.exists() and path.samefile(item) for item in inputs)
-    replaceable = path.is_file() and not path.is_symlink() and not same
-    if not (force and replaceable):
-        hint = "`--force` replaces it." if replaceable else "Choose another file with -o."
-        check_free(path, hint)
 
 
 def _columns(recipe: Mapping[str, Any]) -> list[str]:

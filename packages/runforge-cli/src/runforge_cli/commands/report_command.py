@@ -9,6 +9,7 @@ import click
 
 from runforge_cli.shell.completion import complete_file, complete_run
 from runforge_cli.shell.help_page import Command
+from runforge_cli.shell.output_paths import check_output
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep, group_option
 from runforge_cli.terminal.output import note, write_json, write_lines
@@ -112,7 +113,7 @@ def _report_on_sweep(
     from runforge_contracts.errors import ErrorCode, RunForgeError
     from runforge_contracts.fs.files import write_file
 
-    from runforge_cli.report.report_writer import check_path, writer_for
+    from runforge_cli.report.report_writer import writer_for
     from runforge_cli.report.sweep_sections import sweep_report
 
     if runs:
@@ -120,7 +121,7 @@ def _report_on_sweep(
     group, sweep = find_sweep(settings, reference)
     target = Path(f"{group.id}.html" if output is None else output)
     write = writer_for(target)
-    check_path(target, [group.path], settings.places(), force=force)
+    check_output(target, [group.path], settings.places(), force=force)
     page = write(sweep_report(sweep, settings.target().relative(group.path)))
     write_file(target, page.encode())
     if settings.json:

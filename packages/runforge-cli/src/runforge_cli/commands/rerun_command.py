@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import click
 from runforge_contracts.display import quote
 from runforge_contracts.store.run import Run
 
-from runforge_cli.answers.repetition import Repetition, changed_dataset, repetition_of
+from runforge_cli.answers.repetition import (
+    Repetition,
+    changed_dataset,
+    changed_features,
+    repetition_of,
+)
 from runforge_cli.commands.gate_options import gate_options, read_gates
 from runforge_cli.commands.training_session import changing_options, train_and_report
 from runforge_cli.process.process_exit import prepare_training
@@ -19,6 +23,12 @@ from runforge_cli.shell.model_help import model_section
 from runforge_cli.shell.settings import Settings, global_options, pass_settings, private_option
 from runforge_cli.terminal.output import note, warn
 from runforge_cli.terminal.text_layout import plural
+
+#: What is said of the features that a dataset lost, and of those that it gained.
+_CHANGES = (
+    "{} of {}, which the dataset does not have any more",
+    "{} which the dataset of {} did not have",
+)
 
 
 @click.command(
@@ -123,30 +133,15 @@ def _tell_what_is_dropped(again: Repetition) -> None:
 
 def _changed_dataset(parent: Run, run: Run, settings: Settings) -> dict[str, Any]:
     """Print that the dataset has other bytes than before, and return it for ``--json``."""
+    from runforge_engine.data.message_parts import name_list
+
     found = changed_dataset(parent, run)
     if found and not settings.json:
         before, after = (found["dataset_changed"][name][:12] for name in ("before", "after"))
         if not settings.quiet:
             note(f"the dataset has changed since {parent.id}: SHA-256 {before} before, {after} now")
-        for text in _changed_features(parent, run):
-            warn(text)
+        for names, what in zip(changed_features(parent, run), _CHANGES, strict=True):
+            if names:
+                which = what.format(plural(len(names), "feature"), parent.id)
+                warn(f"{which}: {name_list(names)}")
     return found
-
-
-def _changed_features(parent: Run, run: Run) -> Iterator[str]:
-    """Yield what to say of columns that came or went with the dataset, and not by an option."""
-    from runforge_engine.data.message_parts import name_list
-
-    before, now = ((one.record or {}).get("feature_names") or () for one in (parent, run))
-    asked = {
-        *((parent.request or {}).get("dataset") or {}).get("exclude_columns", ()),
-        *((run.request or {}).get("dataset") or {}).get("exclude_columns", ()),
-    }
-    for names, others, text in (
-        (before, now, "{} of {}, which the dataset does not have any more"),
-        (now, before, "{} which the dataset of {} did not have"),
-    ):
-        changed = [name for name in names if name not in others and name not in asked]
-        if changed:
-            which = text.format(plural(len(changed), "feature"), parent.id)
-            yield f"{which}: {name_list(changed)}"

@@ -73,10 +73,15 @@ def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
 
 
 def mark_missing(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
-    """Replace the status of trained runs whose folder is missing, which no command can read."""
+    """Replace the status of runs whose folder is missing, which no command can read."""
     for entry in entries:
-        if kind_of(entry) == TRAINED and not (workspace / entry["run_dir"]).is_dir():
+        if not has_folder(entry, workspace):
             entry["status"] = MISSING
+
+
+def has_folder(entry: dict[str, Any], workspace: Path) -> bool:
+    """Return whether a listed run still has its folder; those of experiments are listed by it."""
+    return kind_of(entry) != TRAINED or (workspace / entry["run_dir"]).is_dir()
 
 
 def metrics_of(entry: dict[str, Any]) -> dict[str, float]:

@@ -189,10 +189,7 @@ class _Page:
     def _plot(self, plot: Plot) -> Iterator[str]:
         self._plots += 1
         yield "<figure>"
-        yield "<figcaption>"
-        yield f"<strong>{_escaped(plot.title)}</strong>"
-        yield f"<p>{_escaped(plot.description)}</p>"
-        yield "</figcaption>"
+        yield from _caption(plot)
         yield plot_svg(plot, f"p{self._plots}")
         yield '<ul class="legend">'
         for index, series in enumerate(plot.series):
@@ -205,12 +202,16 @@ class _Page:
         yield "</figure>"
 
 
-def _multiples(block: Multiples) -> Iterator[str]:
-    yield '<figure class="multiples">'
+def _caption(block: Plot | Multiples | Parallel) -> Iterator[str]:
     yield "<figcaption>"
     yield f"<strong>{_escaped(block.title)}</strong>"
     yield f"<p>{_escaped(block.description)}</p>"
     yield "</figcaption>"
+
+
+def _multiples(block: Multiples) -> Iterator[str]:
+    yield '<figure class="multiples">'
+    yield from _caption(block)
     yield '<ul class="smalls">'
     for item in block.items:
         remark = f" <span>{_escaped(item.remark)}</span>" if item.remark else ""
@@ -222,10 +223,7 @@ def _multiples(block: Multiples) -> Iterator[str]:
 
 def _parallel(block: Parallel) -> Iterator[str]:
     yield '<figure class="multiples">'
-    yield "<figcaption>"
-    yield f"<strong>{_escaped(block.title)}</strong>"
-    yield f"<p>{_escaped(block.description)}</p>"
-    yield "</figcaption>"
+    yield from _caption(block)
     # The text must stay as large as that of the page, so a narrow window scrolls the picture.
     yield f'<div class="scroll" role="region" aria-label="{_escaped(block.title)}" tabindex="0">'
     yield parallel_svg(block)

@@ -28,7 +28,7 @@ from runforge_cli.report.report_blocks import (
 )
 from runforge_cli.report.report_input import AnyMaterial, Material
 from runforge_cli.report.run_sections import lead, run_sections
-from runforge_cli.shell.output_paths import check_free, check_outside
+from runforge_cli.shell.output_paths import check_output
 
 #: Maximum number of runs whose details are in a report of several.
 MAX_DETAILED = 24
@@ -122,18 +122,4 @@ def check_target(
         ``USAGE_INVALID`` if the path exists, or is inside a store or a run; ``FILE_NOT_FOUND`` if
         the folder is missing.
     """
-    check_path(target, [folder.path for folder in folders], places, force=force)
-
-
-def check_path(
-    target: Path, folders: Sequence[Path], places: Sequence[Place], *, force: bool
-) -> None:
-    """Check that a report may be written to ``target``, outside the given folders.
-
-    Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`check_target`.
-    """
-    check_outside(target, folders, places)
-    replaceable = target.is_file() and not target.is_symlink()
-    if not (force and replaceable):
-        hint = "`--force` replaces it." if replaceable else "Choose another file with -o."
-        check_free(target, hint)
+    check_output(target, [folder.path for folder in folders], places, force=force)

@@ -76,3 +76,37 @@ def check_outside(target: Path, runs: Iterable[Path], places: Iterable[Place]) -
             hint="Choose another path with -o.",
             path=str(target),
         )
+
+
+def check_output(
+    target: Path,
+    runs: Iterable[Path],
+    places: Iterable[Place],
+    *,
+    force: bool,
+    inputs: Iterable[Path] = (),
+) -> None:
+    """Check that a file may be written to ``target``, outside every run and store.
+
+    Parameters
+    ----------
+    target
+        The file to write.
+    runs, places
+        What it must be outside of.
+    force
+        Whether a file there is replaced; a link never is, and neither is an input.
+    inputs
+        Files that are read.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`check_free` and :func:`check_outside`.
+    """
+    check_outside(target, runs, places)
+    is_input = target.exists() and any(path.exists() and target.samefile(path) for path in inputs)
+    replaceable = target.is_file() and not target.is_symlink() and not is_input
+    if not (force and replaceable):
+        hint = "`--force` replaces it." if replaceable else "Choose another file with -o."
+        check_free(target, hint)

@@ -16,6 +16,15 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 
 _PIECE = 2**20
 
+#: How files are read: links are not followed, and nothing waits for a pipe.
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
 
 class FileDigest(NamedTuple):
     """Digest and size of a file."""
@@ -52,15 +61,6 @@ def open_file(path: Path, *, below: Path | None = None) -> io.FileIO:
             path=str(path),
         )
     return io.FileIO(descriptor, "rb")
-
-
-_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
 
 
 def _opened(path: Path) -> int:

@@ -126,13 +126,35 @@ def check_features(names: Sequence[str], features: Sequence[str], source: Datase
     lacking = [name for name in features if name not in present]
     if not lacking:
         return
-    one = len(lacking) == 1
     others = [name for name in names if name not in wanted_names]
-    raise RunForgeError(
+    hint = did_you_mean(lacking[0], others) or "Add it to the dataset."
+    raise missing_columns(
+        "The dataset lacks {} that the model was trained on", lacking, source, hint
+    )
+
+
+def missing_columns(
+    sentence: str, lacking: Sequence[str], source: DatasetSource, hint: str
+) -> RunForgeError:
+    """Return ``COLUMN_NOT_FOUND`` for columns that are not in a dataset.
+
+    Parameters
+    ----------
+    sentence
+        What is said before their names; ``{}`` stands for the column or the number of them.
+    lacking
+        Their names, at least one.
+    source
+        The dataset.
+    hint
+        What to do about it.
+    """
+    one = len(lacking) == 1
+    return RunForgeError(
         ErrorCode.COLUMN_NOT_FOUND,
-        f"The dataset lacks {'the column' if one else f'{len(lacking)} columns'} that the model"
-        f" was trained on: {name_list(lacking)}.",
-        hint=did_you_mean(lacking[0], others) or "Add it to the dataset.",
+        sentence.format("the column" if one else f"{len(lacking)} columns")
+        + f": {name_list(lacking)}.",
+        hint=hint,
         path=str(source.path),
         column=lacking[0],
         problems=()

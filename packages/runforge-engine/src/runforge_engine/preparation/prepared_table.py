@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.validation import MAX_PROBLEMS
 
-from runforge_engine.data.column_choice import check_unique
+from runforge_engine.data.column_choice import check_unique, missing_columns
 from runforge_engine.data.column_table import ColumnTable
 from runforge_engine.data.dataset_source import DatasetSource, read_source
-from runforge_engine.data.message_parts import did_you_mean, name_list
+from runforge_engine.data.message_parts import did_you_mean
 from runforge_engine.data.table_reader import read_names, read_table
 from runforge_engine.preparation.column_conversion import (
     Conversion,
@@ -120,18 +119,8 @@ def _positions(names: tuple[str, ...], wanted: list[str], raw: DatasetSource) ->
     """Return the positions of the columns that a recipe uses."""
     lacking = [name for name in wanted if name not in names]
     if lacking:
-        one = len(lacking) == 1
-        raise RunForgeError(
-            ErrorCode.COLUMN_NOT_FOUND,
-            f"The table lacks {'the column' if one else f'{len(lacking)} columns'} that the recipe"
-            f" uses: {name_list(lacking)}.",
-            hint=did_you_mean(lacking[0], names) or "Name columns as the table's header does.",
-            path=str(raw.path),
-            column=lacking[0],
-            problems=()
-            if one
-            else [Problem(f"The column {quote(name)} is missing.") for name in lacking[:20]],
-        )
+        hint = did_you_mean(lacking[0], names) or "Name columns as the table's header does."
+        raise missing_columns("The table lacks {} that the recipe uses", lacking, raw, hint)
     used = set(wanted)
     check_unique([name for name in names if name in used], raw)
     return [names.index(name) for name in wanted]
