@@ -7,7 +7,8 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -25,12 +26,14 @@ def others(found: list[tuple[int, int]]) -> set[int]:
     return {pid for _, pid in found} - {os.getpid()}
 
 
-def has_no_child() -> bool:
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return True
-    return False
+def children() -> set[int]:
+    """Return the children of this process; that which runs the tests may have others."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # It has ended meanwhile.
+            if int(path.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(path.parent.name))
+    return found
 
 
 @pytest.fixture
@@ -39,12 +42,18 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runforge_engine.runtime.shared_work.threading.active_count", lambda: 1)
 
 
+@pytest.fixture
+def before() -> set[int]:
+    """Return the children that this process had before the test."""
+    return children()
+
+
 @pytest.mark.usefixtures("alone")
-def test_the_results_are_in_order_and_of_several_processes() -> None:
+def test_the_results_are_in_order_and_of_several_processes(before: set[int]) -> None:
     found = list(in_processes(double, ITEMS, 2))
     assert [value for value, _ in found] == [2 * item for item in ITEMS]
     assert len(others(found)) == 2
-    assert has_no_child()
+    assert children() == before
 
 
 @pytest.mark.usefixtures("alone")
@@ -74,7 +83,7 @@ def test_a_process_with_other_threads_is_not_copied() -> None:
 
 
 @pytest.mark.usefixtures("alone")
-def test_an_error_is_raised_as_without_other_processes() -> None:
+def test_an_error_is_raised_as_without_other_processes(before: set[int]) -> None:
     def work(item: int) -> int:
         if item == 70:
             raise RunForgeError(ErrorCode.RUN_NOT_FOUND, "It is gone.")
@@ -84,7 +93,7 @@ def test_an_error_is_raised_as_without_other_processes() -> None:
     with pytest.raises(RunForgeError, match="It is gone"):
         found.extend(one for one in _kept(found, work))
     assert found[:70] == ITEMS[:70]
-    assert has_no_child()
+    assert children() == before
 
 
 def _kept(found: list[int], work: Callable[[int], int]) -> list[int]:
@@ -94,7 +103,7 @@ def _kept(found: list[int], work: Callable[[int], int]) -> list[int]:
 
 
 @pytest.mark.usefixtures("alone")
-def test_the_work_of_a_process_that_is_killed_is_done() -> None:
+def test_the_work_of_a_process_that_is_killed_is_done(before: set[int]) -> None:
     own = os.getpid()
 
     def work(item: int) -> int:
@@ -103,11 +112,11 @@ def test_the_work_of_a_process_that_is_killed_is_done() -> None:
         return item
 
     assert list(in_processes(work, ITEMS, 2)) == ITEMS
-    assert has_no_child()
+    assert children() == before
 
 
 @pytest.mark.usefixtures("alone")
-def test_nothing_stays_where_the_results_are_not_all_taken() -> None:
+def test_nothing_stays_where_the_results_are_not_all_taken(before: set[int]) -> None:
     with closing(in_processes(double, ITEMS, 2)) as results:
         assert others([next(results), next(results)])
-    assert has_no_child()
+    assert children() == before
