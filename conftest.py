@@ -36,8 +36,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test that needs what is not there, or fail where that is required."""
     for mark in item.iter_markers("needs"):
-        if not any(shutil.which(name) or importlib.util.find_spec(name) for name in mark.args):
-            message = f"{mark.args[0]} is not installed"
-            if mark.args[0] in REQUIRED:
+        missing = missing_need(*mark.args, **mark.kwargs)
+        if missing:
+            message = f"{missing} is not installed"
+            if missing in REQUIRED:
                 pytest.fail(f"{message}, though RUNFORGE_TESTS_REQUIRE names it", pytrace=False)
             pytest.skip(message)
+
+
+def missing_need(*programs: str, package: str = "") -> str:
+    """Return the first of some programs if none is there, or a package that cannot be imported.
+
+    A program of a package's name says nothing: it may belong to another environment.
+    """
+    if programs and not any(map(shutil.which, programs)):
+        return programs[0]
+    return package if package and importlib.util.find_spec(package) is None else ""

@@ -38,6 +38,7 @@ PARSED = {
     "runforge export --to mlflow -o mlruns": "needs the extra mlflow: test_export_mlflow.py",
     "runforge serve --stdio": "needs a client that speaks JSON-RPC: test_serve.py",
     "runforge ui": "serves until it is stopped: test_ui_process.py",
+    "runforge ui --allow-train": "serves until it is stopped: test_ui_process.py",
     "runforge ui --no-open --port 8080": "serves until it is stopped: test_ui_process.py",
     "runforge cancel": "needs a run in progress: test_a_run_in_progress_is_cancelled",
 }
@@ -94,6 +95,7 @@ def test_every_example_is_parsed(page: HelpPage) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # an example that serves would go on for ever: it belongs to PARSED
 @pytest.mark.parametrize("example", sorted({example for _, example in EXAMPLES} - PARSED.keys()))
 def test_every_example_works(
     example: str,

@@ -16,7 +16,7 @@ from sweep_store import change_group, make_sweeps
 
 pytestmark = [
     # The library is large: it has an environment of its own.
-    pytest.mark.needs("mlflow"),
+    pytest.mark.needs(package="mlflow"),
     # Its warnings are about its own dependencies.
     pytest.mark.filterwarnings("ignore"),
 ]

@@ -242,7 +242,7 @@ class TestNoticing:
         assert verdict(runforge, folder, "--public-key", "other.pub") == (1, "invalid")
 
 
-@pytest.mark.needs("model_signing")
+@pytest.mark.needs(package="model_signing")
 class TestOtherTools:
     """Against the real ``model_signing`` command of the OpenSSF."""
 

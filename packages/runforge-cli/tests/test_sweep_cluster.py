@@ -24,7 +24,7 @@ from sweeping import (
     with_penguins,
 )
 
-pytestmark = [pytest.mark.needs("distributed"), pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.needs(package="distributed"), pytest.mark.filterwarnings("ignore")]
 
 TWELVE = (*PENGUINS, "--grid", "C=0.1,1,10", "--seeds", "1..4")
 

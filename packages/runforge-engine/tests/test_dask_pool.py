@@ -34,7 +34,7 @@ from runforge_engine.workers.worker_messages import (
 from runforge_engine.workers.worker_pool import WorkerPool
 
 pytestmark = [
-    pytest.mark.needs("distributed"),
+    pytest.mark.needs(package="distributed"),
     # Those of Dask are about its own loops and sockets.
     pytest.mark.filterwarnings("ignore"),
 ]

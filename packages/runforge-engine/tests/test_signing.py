@@ -647,7 +647,7 @@ class TestHostileSignatures:
         assert len(refusals) > 380
 
 
-@pytest.mark.needs("model_signing")
+@pytest.mark.needs(package="model_signing")
 class TestReferenceImplementation:
     """Against the package ``model-signing``, which the OpenSSF keeps."""
 

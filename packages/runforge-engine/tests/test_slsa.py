@@ -186,7 +186,7 @@ def test_a_document_that_cannot_be_read_is_an_error(train: Any) -> None:
         statement_of(Run(folder), digests(folder))
 
 
-@pytest.mark.needs("in_toto_attestation")
+@pytest.mark.needs(package="in_toto_attestation")
 def test_the_types_of_in_toto_accept_it(train: Any) -> None:
     from google.protobuf import json_format
     from in_toto_attestation.predicates.provenance.v1 import provenance_pb2

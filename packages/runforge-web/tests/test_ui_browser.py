@@ -15,7 +15,7 @@ from real_store import training
 from web_browser import BROWSERS, open_pages
 from web_client import Server, serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs("playwright"), pytest.mark.needs(*BROWSERS)]
+pytestmark = [pytest.mark.slow, pytest.mark.needs(*BROWSERS, package="playwright")]
 
 
 def addresses(server: Server) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from web_browser import BROWSERS, open_pages
 from web_client import Server, serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs("playwright"), pytest.mark.needs(*BROWSERS)]
+pytestmark = [pytest.mark.slow, pytest.mark.needs(*BROWSERS, package="playwright")]
 
 PENGUINS = Path(__file__).parents[3] / "examples/penguins.csv"
 
