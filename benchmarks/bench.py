@@ -18,6 +18,8 @@ from pathlib import Path
 from growth import draw_all, studies
 from growth import show as show_growth
 from page import Report, page
+from prepare import measure_prepared
+from prepare import table_of as prepared_table
 from resident import residents
 from resident import table_of as resident_table
 from stages import breakdowns, show
@@ -87,7 +89,10 @@ def main() -> None:
             for item in measure_many():
                 many.append(item)
                 print(line(item), flush=True)
-    report = Report(measured, found, held, grown, many, machine.others(), _mlflow(options.rivals))
+        prepared = measure_prepared(folder)
+        show(prepared_table(prepared))
+    others, mlflow = machine.others(), _mlflow(options.rivals)
+    report = Report(measured, found, held, grown, many, prepared, others, mlflow)
     options.docs.mkdir(parents=True, exist_ok=True)
     (options.docs / "benchmarks.md").write_text(page(report), "utf-8")
     draw_all(grown, options.docs / "benchmarks")

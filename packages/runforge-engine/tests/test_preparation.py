@@ -28,7 +28,8 @@ def content(table: PreparedTable) -> bytes:
 
 
 def propose(raw: Path, label: str = "y", **source: str) -> dict[str, Any]:
-    recipe = propose_recipe(open_raw(raw, source), label, dict(source), created_by="test@1")
+    opened = open_raw(raw, source)
+    recipe, _ = propose_recipe(opened, label, dict(source), created_by="test@1")
     check_recipe(recipe)
     return recipe
 
