@@ -1,6 +1,6 @@
 """One-hot columns by pandas, as a script has them: what ``runforge prepare`` is compared with.
 
-    python dummies_script.py RAW LABEL [TABLE]
+python dummies_script.py RAW LABEL [TABLE]
 """
 
 import sys

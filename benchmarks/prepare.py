@@ -65,9 +65,7 @@ def table_of(prepared: Prepared) -> list[list[str]]:
         figures: tuple[Figure, ...] = ("processor", "memory")
         for figure in figures:
             taken = spread(costs, figure).median
-            cells.append(
-                f"{taken / 2**20:,.0f} MiB" if figure == "memory" else f"{taken:.2f} s"
-            )
+            cells.append(f"{taken / 2**20:,.0f} MiB" if figure == "memory" else f"{taken:.2f} s")
             found = ratio(prepared.proposed, costs, figure)
             text = f"{found.median:.2f} ({found.least:.2f} to {found.greatest:.2f})"
             cells.append(text if compared else "")

@@ -196,6 +196,7 @@ def test_memory_is_that_of_the_stage_it_was_used_in(tmp_path: Path) -> None:
     assert most == {**dict.fromkeys(names, 0), names[0]: 30, names[1]: 20, "end": 5}
 
 
+@pytest.mark.slow
 def test_a_raw_table_is_compared_with_the_same_work(tmp_path: Path) -> None:
     prepared = measure_prepared(tmp_path, rows=500, rounds=1)
     assert len(prepared.proposed) == len(prepared.in_file) == 1

@@ -131,6 +131,23 @@ def test_a_proposal_follows_the_rules(tmp_path: Path) -> None:
     }
 
 
+def test_a_named_decimal_mark_tells_what_a_comma_is(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.csv"
+    raw.write_text('a,b,y\n"1,100",1,0\n"2,250",2,1\n"1,100",3,0\n', encoding="utf-8")
+    unclear, *_ = propose(raw)["columns"]
+    assert unclear["action"] == "drop"
+    assert "--decimal-mark" in unclear["because"]
+    point, *_ = propose(raw, decimal_mark=".")["columns"]
+    assert point == {
+        "column": "a",
+        "action": "number",
+        "decimal_mark": ".",
+        "thousands_mark": ",",
+    }
+    comma, *_ = propose(raw, decimal_mark=",")["columns"]
+    assert comma["action"] == "keep"
+
+
 def test_a_table_of_no_use_is_refused(tmp_path: Path) -> None:
     raw = tmp_path / "raw.csv"
     raw.write_text("a,y\nk,0\nk,1\n", encoding="utf-8")

@@ -35,6 +35,10 @@ _DATE_PARTS = ("year", "month", "day", "weekday")
 _TIME_PARTS = ("hour", "minute")
 #: Decimal and thousands marks of numbers that no other marks fit.
 _MARKS = ((".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
+_UNCLEAR = (
+    "numbers whose decimal mark is not clear: name it, as in `runforge prepare RAW --label COLUMN"
+    " --decimal-mark .`, or with the action `number`"
+)
 
 
 def propose_recipe(
@@ -155,11 +159,13 @@ def _number(
                 return _dropped("another integer in each row: an identifier")
         return {"action": "keep"}
     fitting = [marks for marks in _MARKS if _all_match(values, number_pattern(*marks))]
+    if "decimal_mark" in source:
+        fitting = [marks for marks in fitting if marks[0] == decimal] or fitting
     if len(fitting) == 1:
         decimal, thousands = fitting[0]
         return {"action": "number", "decimal_mark": decimal, "thousands_mark": thousands}
     if fitting:
-        return _dropped("numbers whose decimal mark is not clear: name it with `number`")
+        return _dropped(_UNCLEAR)
     return None
 
 
