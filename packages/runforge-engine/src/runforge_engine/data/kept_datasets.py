@@ -2,7 +2,7 @@
 
 These are data frames, and datasets of bundles and other stores whose recorded path was not free.
 
-Source: specification, sections 11.1, 22.3 and 23.
+Source: specification, sections 11.1, 22.3 and 23.1.
 """
 
 from __future__ import annotations
