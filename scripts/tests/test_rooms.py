@@ -68,6 +68,7 @@ ORDER = {
         "experiment.scaffold",
         "experiment.run",
         "bundles",
+        "removing",
         "merging",
         "api",
     ],
