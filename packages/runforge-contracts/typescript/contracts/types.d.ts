@@ -3502,7 +3502,7 @@ export interface RunEntry {
    */
   status?: string;
   /**
-   * What became of a run without a status: `running`, `interrupted` or `incomplete`.
+   * What became of a run without a status: `running`, `interrupted` or `incomplete`; `missing` of every run whose folder is missing.
    */
   state?: string;
   /**
