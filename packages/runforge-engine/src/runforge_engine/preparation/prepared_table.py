@@ -120,6 +120,7 @@ def open_raw(path: Path, source: Mapping[str, Any], *, in_python: bool = False) 
     raw.in_python = in_python
     raw.delimiter = source.get("delimiter", ",")
     raw.encoding = source.get("encoding", "utf-8")
+    raw.sheet = source.get("sheet")
     return raw
 
 
