@@ -148,7 +148,7 @@ def test_wheels_alone_train_and_verify(
     run(work, runforge, *TRAIN)
     assert ": succeeded" in run(work, runforge, "show", "latest")
     run(work, runforge, "verify", "--all")
-    assert "level" in run(work, tmp_path / "bin/runforge-conformance", "--help")
+    assert "smoke" in run(work, tmp_path / "bin/runforge-conformance", "--help")
 
 
 def test_uvx_needs_no_installation(dist: Path, work: Path, tmp_path: Path) -> None:
@@ -165,4 +165,4 @@ def test_npm_packages_alone_read_a_request(dist: Path, tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "read.js").write_text(CLIENT)
     run(tmp_path, "npm", "install", "--ignore-scripts", *sorted(dist.glob("*.tgz")))
-    assert run(tmp_path, "node", "read.js").strip() == "logistic_regression"
+    assert run(tmp_path, "node", "read.js").strip() == "random_forest"
