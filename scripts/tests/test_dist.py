@@ -83,7 +83,7 @@ def test_the_sums_are_those_of_the_files(dist: Path) -> None:
     }
 
 
-def test_a_folder_of_somebody_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_of_another_kind_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").touch()
     done = subprocess.run([sys.executable, ROOT / "scripts/dist.py", "--out", tmp_path], stderr=-1)
     assert done.returncode == 1
