@@ -253,6 +253,31 @@ def test_an_index_is_kept_until_nobody_asks(
     assert skim_runs(store, 10, RunQuery(), facts()) is not None
 
 
+def test_columns_are_prepared_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(kept_index, "_keeper", KEEPER)
+    monkeypatch.setattr(kept_index, "_BLOCK", 8)
+    monkeypatch.setattr(kept_index, "_AT_ONCE", 1)
+    entries = [entry(number) for number in range(131)]
+    store = make(tmp_path, entries)
+    known = KEEPER.index_of(store)
+    columns = [RunColumn("field", "metric"), RunColumn("param", "C"), RunColumn("field", "name")]
+    kept_index.prepare_columns([store], columns)
+    while not known._columns.keys() >= {*columns}:
+        time.sleep(0.01)
+    for column in columns:
+        with known.lock:
+            assert len(known.column(column).numbers) == len(entries)
+        asked = RunQuery((), RunOrder(column.name))
+        whole = [row[0] for row in query_runs([(item, store) for item in entries], asked, facts())]
+        page = skim_runs(store, 1000, asked, facts())
+        assert page is not None
+        assert in_query_order(page.entries, asked) == whole
+    # What was written anew is prepared again.
+    store.index.write_bytes(encode_json({"schema_version": "index.v1", "runs": entries[1:]}))
+    assert skim_runs(store, 10, RunQuery(), facts()) is not None
+    assert not known.is_prepared
+
+
 def test_runs_that_are_not_listed_are_looked_at(tmp_path: Path) -> None:
     shutil.copytree(VECTORS / "v0.4.0", tmp_path, dirs_exist_ok=True)
     (store,) = stores_in(tmp_path)

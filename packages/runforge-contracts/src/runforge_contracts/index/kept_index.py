@@ -19,8 +19,8 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,8 @@ if TYPE_CHECKING:
 _BETWEEN = BETWEEN[:-1]
 #: Entries of one compressed block, blocks that stay unpacked, and bytes that are read at a time.
 _BLOCK, _UNPACKED, _PIECE = 64, 64, 2**20
+#: Blocks whose entries are looked at before a query that waits has its turn.
+_AT_ONCE = 32
 #: Most stores, most columns of one that are kept, and most distinct values of all of them.
 _STORES, _COLUMNS, _VALUES = 8, 32, 500_000
 #: How many values of a column are looked for again, and how many new ones are compared one by one
@@ -160,7 +162,7 @@ class _Column(Sequence[Found | None]):
             needle = condition.value.casefold()
             if not is_wanted or not needle or _SEPARATOR in needle:
                 return None
-            self._sort()
+            self.sort()
             found = self._containing(needle)
         else:
             wanted: Any = condition.value
@@ -170,7 +172,7 @@ class _Column(Sequence[Found | None]):
                 return None  # It compares numbers, which these are not.
             if wanted is None:
                 return None
-            self._sort()
+            self.sort()
             found = self._compared(operator, wanted)
         for number in (*self._odd, *range(self._known, len(self))):
             values = values_at(self[number], column)
@@ -186,7 +188,7 @@ class _Column(Sequence[Found | None]):
         fits = isinstance(values[0], str) if is_text else is_number(values[0])
         return values[0] if fits else None
 
-    def _sort(self) -> None:
+    def sort(self) -> None:
         """Sort the values, unless only few are new."""
         if len(self) - self._known < _UNSORTED:
             return
@@ -239,11 +241,11 @@ class _KeptIndex:
     def __init__(self, store: StoreLayout) -> None:
         self.lock = threading.RLock()
         self.used = time.monotonic()
-        self.is_prepared = False
         self._store = store
         self._forget()
 
     def _forget(self) -> None:
+        self.is_prepared = False
         self._stamp: tuple[int, int, int] | None = None
         #: Whether every entry has the form in which values can be found.
         self._is_usual = True
@@ -257,6 +259,8 @@ class _KeptIndex:
         self.older = bytearray()
         self._metrics = set[bytes]()
         self._columns: OrderedDict[RunColumn, _Column] = OrderedDict()
+        #: Columns whose values are known of the first entries; None before anybody asked for them.
+        self._prepared: dict[RunColumn, _Column] | None = None
         self._unpacked: OrderedDict[int, list[bytes]] = OrderedDict()
         self._unlisted: tuple[object, list[str]] | None = None
 
@@ -364,10 +368,32 @@ class _KeptIndex:
         if not new:
             return
         for number in range(len(self._blocks) + 1):
-            pieces = self._block(number) if number < len(self._blocks) else self._last
-            for column, values in new.items():
-                for piece in pieces:
-                    values.add(find(piece, column))
+            self._find_in(number, new)
+        self._keep(new)
+
+    def prepare(self, columns: Iterable[RunColumn]) -> bool:
+        """Find out a part of the values of columns; return whether there is more to do."""
+        if self._prepared is None:
+            known = self._columns
+            self._prepared = {column: _Column(column) for column in columns if column not in known}
+        begin = next((len(each.numbers) for each in self._prepared.values()), 0) // _BLOCK
+        for number in range(begin, min(begin + _AT_ONCE, len(self._blocks) + 1)):
+            self._find_in(number, self._prepared)
+        if self._prepared and begin + _AT_ONCE <= len(self._blocks):
+            return True
+        self._keep(self._prepared)
+        self._prepared = {}
+        return False
+
+    def _find_in(self, number: int, new: Mapping[RunColumn, _Column]) -> None:
+        """Add what the entries of a block have to columns."""
+        pieces = self._block(number) if number < len(self._blocks) else self._last
+        for column, values in new.items():
+            for piece in pieces:
+                values.add(find(piece, column))
+
+    def _keep(self, new: Mapping[RunColumn, _Column]) -> None:
+        """Keep the values of columns, and those of others as long as there is room."""
         self._columns.update(new)
         while len(self._columns) > len(new) and (
             len(self._columns) > _COLUMNS or sum(map(len, self._columns.values())) > _VALUES
@@ -379,6 +405,15 @@ class _KeptIndex:
         self.columns([column])
         self._columns.move_to_end(column)
         return self._columns[column]
+
+    def sort(self, column: RunColumn) -> None:
+        """Find out the order of the values of a column that is kept.
+
+        Raises ``ValueError`` if a value is not on one line.
+        """
+        if column in self._columns:
+            self._columns[column].ranks()
+            self._columns[column].sort()
 
     def may_have_metric(self, name: str) -> bool:
         """Return whether an entry may have a metric with a name, or with its other name."""
@@ -569,15 +604,19 @@ def prepare_columns(stores: Iterable[StoreLayout], columns: Iterable[RunColumn])
 
 
 def _prepare(kept: _KeptIndex, columns: Sequence[RunColumn]) -> None:
-    for column in columns:
-        # One after the other, so that no query waits for all of them.
-        with kept.lock:
-            try:
+    with suppress(RunForgeError, OSError, ValueError):  # A query for which it matters will say so.
+        is_unfinished = True
+        while is_unfinished:
+            # In parts, so that no query waits for all of them.
+            with kept.lock:
                 if not kept.renew():
                     return
-            except (RunForgeError, OSError):
-                return  # A query for which it is needed will say so.
-            kept.columns([column])
+                is_unfinished = kept.prepare(columns)
+            time.sleep(0)  # Else this thread might take the lock again at once.
+        for column in columns:
+            with kept.lock:
+                if kept.renew():
+                    kept.sort(column)
 
 
 def _pieces(file: io.FileIO, length: int) -> Iterator[bytes]:
