@@ -236,7 +236,7 @@ export const SHAPES: readonly Shape[] = [
   [{"store": 0, "index": 0, "verdict": 0, "checks": 221, "findings": 223, "interrupted": 0, "running": 0, "incomplete": 0}, 0, 0],
   [{}, 0, 224],
   [{"record": 0, "added": 0, "missing": 0}, 0, 0],
-  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 221, "findings": 223, "view": 226}, 0, 0],
+  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 221, "findings": 223, "view": 226, "trusted_since": 0}, 0, 0],
   [{}, 0, 227],
   [{"evaluation_id": 0, "evaluation_dir": 0, "verdict": 0, "checks": 221, "findings": 223, "run_id": 0}, 0, 0],
   [{}, 0, 229],
