@@ -3,7 +3,7 @@
 The package calamine reads it. It keeps a sheet as a rectangle, so that two cells far apart could
 take all memory; the references of the cells are looked at before.
 
-Source: specification, section 24.2; ECMA-376, Part 1, section 18.3.1.4.
+Source: specification, section 24.2; ECMA-376, Part 1, 18.3.1.4.
 """
 
 from __future__ import annotations
