@@ -18,13 +18,14 @@ from runforge_contracts.codec.strict_json import MAX_BYTES
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file
-from runforge_contracts.prepared_names import escaped_name
+from runforge_contracts.prepared_names import escaped_name, raw_name
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
 
 from runforge_engine.data.column_choice import no_features
 from runforge_engine.data.dataset import Dataset, load_dataset
 from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.data.table_reader import read_names
 from runforge_engine.preparation.prepared_table import prepare_table, set_form
 from runforge_engine.preparation.recipe_rules import parse_recipe
 
@@ -113,6 +114,42 @@ def prepared_source(raw: DatasetSource, recipe: Mapping[str, Any]) -> DatasetSou
     set_form(raw, recipe.get("source", {}))
     data = b"".join(prepare_table(raw, recipe).pieces())
     return DatasetSource(raw.path, data, hashlib.sha256(data).hexdigest(), in_python=raw.in_python)
+
+
+def prepare_rows(
+    raw: DatasetSource,
+    recipe: Mapping[str, Any],
+    features: Collection[str],
+    label_column: str | None = None,
+) -> tuple[DatasetSource, tuple[str, ...]]:
+    """Apply a recipe to raw rows, as far as a model uses what it makes.
+
+    Parameters
+    ----------
+    raw
+        The raw rows, which are released.
+    recipe
+        The recipe.
+    features
+        The features of the model: names of prepared columns.
+    label_column
+        The raw column with the labels; by default that of the recipe.
+
+    Returns
+    -------
+    tuple
+        The prepared table, and the raw columns that it does not come from.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`prepared_source`.
+    """
+    used = {raw_name(name) for name in features}
+    label = label_column or recipe["label"]
+    set_form(raw, recipe.get("source", {}))
+    unused = tuple(name for name in read_names(raw) if name not in used and name != label_column)
+    return prepared_source(raw, {**with_columns(recipe, used), "label": label}), unused
 
 
 def load_prepared(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -15,7 +15,8 @@ from pathlib import Path, PurePosixPath
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading
 
-from runforge_engine.data.dataset_source import dataset_path
+from runforge_engine.data.dataset_source import dataset_path, read_source
+from runforge_engine.preparation.run_recipe import RunRecipe, prepared_source, without_columns
 from runforge_engine.verification.check_result import CheckVerdict
 
 #: Limits of the search for a dataset that was moved.
@@ -58,6 +59,8 @@ class Datasets:
         #: Results of :func:`_line_end_digests` for those that have changed.
         self._line_ends: dict[Path, tuple[str, ...]] = {}
         self._files: list[Path] | None = None
+        #: Digests of prepared tables, by dataset, recipe and excluded columns.
+        self._prepared: dict[tuple[Path, str, frozenset[str]], str] = {}
 
     def state(self, recorded: str, fingerprint: str) -> DatasetState:
         """Return the state of a dataset.
@@ -86,6 +89,28 @@ class Datasets:
         if moved is None:
             return DatasetState(CheckVerdict.MISSING)
         return DatasetState(CheckVerdict.MOVED, path=moved.relative_to(self._workspace).as_posix())
+
+    def path_of(self, recorded: str, fingerprint: str) -> Path | None:
+        """Return where a file with the bytes of a dataset is; None if it is not there."""
+        state = self.state(recorded, fingerprint)
+        if state.verdict == CheckVerdict.SAME:
+            return dataset_path(recorded, self._workspace)
+        return None if state.path is None else self._workspace / state.path
+
+    def prepared(self, path: Path, recipe: RunRecipe, excluded: Collection[str]) -> str:
+        """Return the digest of the table that a recipe makes of a dataset.
+
+        Raises
+        ------
+        RunForgeError
+            As :func:`~runforge_engine.data.dataset_source.read_source` and
+            :func:`~runforge_engine.preparation.run_recipe.prepared_source`.
+        """
+        key = path, recipe.sha256, frozenset(excluded)
+        if key not in self._prepared:
+            content = without_columns(recipe.content, key[2])
+            self._prepared[key] = prepared_source(read_source(path), content).sha256
+        return self._prepared[key]
 
     def _digest(self, path: Path) -> str | RunForgeError:
         if path not in self._digests:
