@@ -1474,6 +1474,10 @@ export interface RequestDataset {
    * Columns that are neither label nor feature.
    */
   exclude_columns?: string[] | null;
+  /**
+   * Path of the recipe that is applied to the dataset, relative to the workspace; label and excluded columns are then those of the raw table. Source: specification, section 24.6.
+   */
+  recipe?: WorkspacePath | null;
   [k: string]: unknown;
 }
 /**
@@ -2937,6 +2941,14 @@ export interface EffectiveDataset {
    * SHA-256 of the file's bytes, where it could be read.
    */
   fingerprint_sha256?: Sha256 | null;
+  /**
+   * Path of the recipe that was applied to the dataset.
+   */
+  recipe?: string | null;
+  /**
+   * SHA-256 of the recipe's bytes.
+   */
+  recipe_sha256?: Sha256 | null;
   [k: string]: unknown;
 }
 /**
@@ -3192,6 +3204,29 @@ export interface RunV036 {
   [k: string]: unknown;
 }
 /**
+ * The dataset of a run, by path and by content, and the recipe that was applied to it. All three members of the recipe are present or none.
+ */
+export interface RunDataset {
+  path: WorkspacePath;
+  /**
+   * SHA-256 of the file's bytes.
+   */
+  fingerprint_sha256: Sha256;
+  /**
+   * Path of the recipe that was applied to the dataset; absent if there was none. The run has a copy. Source: specification, section 24.6.
+   */
+  recipe?: WorkspacePath;
+  /**
+   * SHA-256 of the recipe's bytes.
+   */
+  recipe_sha256?: Sha256;
+  /**
+   * SHA-256 of the prepared table that the model was trained on.
+   */
+  prepared_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
  * The device that the run used.
  */
 export interface UsedDevice {
@@ -3226,7 +3261,7 @@ export interface RunV040 {
    * When training completed.
    */
   created_at: Timestamp;
-  dataset: DatasetReference;
+  dataset: RunDataset;
   /**
    * Name of the label column.
    */

@@ -203,28 +203,6 @@ class DatasetReference(Struct, kw_only=True, frozen=True, gc=False):
     fingerprint_sha256: Annotated[
         Sha256, Meta(description="SHA-256 of the file's bytes.")
     ]
-    recipe: (
-        Annotated[
-            WorkspacePath,
-            Meta(
-                description="Path of the recipe that was applied to the dataset; absent if there was none. The run has a copy. Source: specification, section 24.6."
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    recipe_sha256: (
-        Annotated[Sha256, Meta(description="SHA-256 of the recipe's bytes.")]
-        | UnsetType
-    ) = UNSET
-    prepared_sha256: (
-        Annotated[
-            Sha256,
-            Meta(
-                description="SHA-256 of the prepared table that the model was trained on."
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
 
 
 class MetricsSnapshot(Struct, kw_only=True, frozen=True, gc=False):

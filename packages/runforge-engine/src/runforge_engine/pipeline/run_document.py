@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from runforge_contracts.store import layout
 from runforge_contracts.types import (
-    DatasetReference,
     FileDigest,
     MetricsReference,
     MetricsSnapshot,
@@ -23,6 +22,7 @@ from runforge_contracts.types import (
     RecordedHyperparameter,
     ResultSummary,
     RunArtifacts,
+    RunDataset,
     RunV040,
     Split,
 )
@@ -64,7 +64,7 @@ def run_document(
         run_id=run_id,
         runforge_version=__version__,
         created_at=created_at,
-        dataset=DatasetReference(
+        dataset=RunDataset(
             path=plan.request.raw["dataset"]["path"],
             fingerprint_sha256=plan.source.sha256,
             **_recipe(plan, outcome),
