@@ -5103,7 +5103,7 @@ export interface VerifiedStore {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`, `merges`; `aliases` also for a run that was signed with a history of aliases.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, with a recipe `recipe`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`, `merges`; `aliases` also for a run that was signed with a history of aliases.
    */
   check: string;
   /**
@@ -5111,7 +5111,7 @@ export interface VerificationCheck {
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View and predictions: `same`, `changed`. Model: the same, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs and evaluations of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View, predictions and recipe: `same`, `changed`. Model: the same, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs and evaluations of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
    */
   verdict: string;
   /**
