@@ -17,6 +17,8 @@ from pathlib import Path
 
 from growth import draw_all, studies
 from growth import show as show_growth
+from large_store import line as large_line
+from large_store import measure as measure_large
 from page import Report, page
 from resident import residents
 from resident import table_of as resident_table
@@ -87,7 +89,12 @@ def main() -> None:
             for item in measure_many():
                 many.append(item)
                 print(line(item), flush=True)
-    report = Report(measured, found, held, grown, many, machine.others(), _mlflow(options.rivals))
+        large = []
+        for one in measure_large(folder / "large"):
+            large.append(one)
+            print(large_line(one), flush=True)
+    others, mlflow = machine.others(), _mlflow(options.rivals)
+    report = Report(measured, found, held, grown, many, others, mlflow, large)
     options.docs.mkdir(parents=True, exist_ok=True)
     (options.docs / "benchmarks.md").write_text(page(report), "utf-8")
     draw_all(grown, options.docs / "benchmarks")

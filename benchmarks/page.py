@@ -10,6 +10,8 @@ from importlib.metadata import version
 
 from growth import Study
 from growth import table_of as growth_table
+from large_store import Measurement
+from large_store import table_of as large_table
 from pairing import Spread, spread
 from resident import Resident
 from resident import table_of as resident_table
@@ -39,6 +41,8 @@ class Report:
     others: float | None
     #: Version of MLflow, where it was measured.
     mlflow: str | None = None
+    #: What commands took with large stores.
+    large: Sequence[Measurement] = ()
 
     def failures(self) -> list[str]:
         """Return a sentence for each bar that is not met."""
@@ -53,6 +57,7 @@ class Report:
             for item in self.many
             if not item.is_met()
         ]
+        found += [failure for item in self.large for failure in item.failures()]
         for study in self.studies:
             for size in study.too_steep():
                 found.append(
@@ -99,6 +104,7 @@ def _page(report: Report) -> Iterable[str]:
         yield ""
     yield from _bars(report)
     yield from _many(report)
+    yield from _large(report)
     yield from _stages(report)
     yield from _memory(report)
     yield from _growth(report)
@@ -147,6 +153,13 @@ def _many(report: Report) -> Iterable[str]:
     if report.many:
         yield from _MANY.splitlines()
         yield from _table(many_table(report.many))
+        yield ""
+
+
+def _large(report: Report) -> Iterable[str]:
+    if report.large:
+        yield from _LARGE.splitlines()
+        yield from _table(large_table(report.large))
         yield ""
 
 
@@ -201,6 +214,14 @@ script that fits the same grid with scikit-learn and joblib and keeps no record
 command less that of a sweep of one run, for each of the others. Memory is that of all processes
 together, with what they share counted once. The last rows are `runforge serve --stdio`, asked by a
 client on the same machine.
+
+"""
+_LARGE = """\
+## A store over years
+
+Whole commands in stores of real runs, copied with ids and digests of their own so that all of them
+verify, and in an index of as many entries where a command reads only that; medians, beside a bare
+Python in turns with them (x), and the peak of memory of the largest process.
 
 """
 _MEMORY = """\

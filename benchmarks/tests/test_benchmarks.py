@@ -12,9 +12,12 @@ from xml.etree import ElementTree
 
 import pytest
 from growth import Point, Study, picture
+from large_store import TASKS, Measurement, copy_run, make_store, train_originals
+from large_store import table_of as large_table
 from page import Report, page
-from pairing import Cost, Spread, cost, in_turns, python, ratio
+from pairing import Cost, Spread, cost, in_turns, python, ratio, runforge
 from resident import Resident, by_stage, can_look, samples
+from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 from stages import STAGES, Breakdown, table_of, train
 from sweeps import Grids, Many, peak_memory, setting
@@ -242,13 +245,54 @@ def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
     assert made["iris, logistic regression"]().bars == (Bar("seconds", 0.80),)
 
 
+@pytest.mark.slow
+def test_a_large_store_verifies_and_every_command_works_in_it(tmp_path: Path) -> None:
+    originals = train_originals(tmp_path / "trained")
+    store = make_store(originals, tmp_path / "store", 7)
+    again = make_store(originals, tmp_path / "again", 7)
+    assert again.run_id == store.run_id
+    cost(runforge("verify", "--all", folder=store.workspace))
+    for task in TASKS:
+        if "mlflow" not in task.name:
+            task.before(store)
+            cost(task.program(*task.arguments(store), folder=store.workspace))
+    run = StoreLayout(store.workspace).run_folder(store.run_id)
+    copy_run(run, run.with_name(f"20250101{run.name[8:]}"))
+    metrics = run / "metrics.json"
+    metrics.write_bytes(metrics.read_bytes().replace(b"0.", b"1.", 1))
+    with pytest.raises(subprocess.CalledProcessError):
+        cost(runforge("verify", "--all", folder=store.workspace))
+
+
+def test_a_command_in_a_large_store_is_judged_at_the_size_of_its_bar() -> None:
+    task = next(task for task in TASKS if task.name == "trace of the dataset")
+    slow = Measurement(task, task.at, costs(1.0, memory=100 * 2**20), costs(0.01))
+    assert [failure.split(":")[0] for failure in slow.failures()] == [
+        "`trace of the dataset` with 10,000 runs"
+    ] * 2
+    small = Measurement(task, 1_000, costs(1.0), costs(0.01))
+    assert not list(small.failures())
+    quick = Measurement(task, task.at, costs(0.4), costs(0.01))
+    assert not list(quick.failures())
+    assert large_table([slow, small]) == [
+        ["", "1,000 runs", "10,000 runs", "bar"],
+        [
+            "`trace of the dataset`",
+            "1.00 s (x100.0), 1 MiB",
+            "1.00 s (x100.0), 100 MiB",
+            "0.5 s, 80 MiB at 10,000",
+        ],
+    ]
+    assert "## A store over years" in page(Report([], [], [], [], [], None, large=[slow]))
+
+
 @pytest.mark.parametrize(
     "script",
     [
         "bench",
         *(
             pytest.param(script, marks=pytest.mark.slow)
-            for script in ("train", "stages", "resident", "growth", "sweeps")
+            for script in ("train", "stages", "resident", "growth", "sweeps", "large_store")
         ),
     ],
 )

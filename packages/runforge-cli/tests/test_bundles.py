@@ -70,6 +70,13 @@ def report_of(runforge: Call, *arguments: str) -> dict[str, Any]:
     return document
 
 
+def dataset_of(verification: dict[str, Any]) -> dict[str, Any]:
+    [run] = verification["runs"]
+    [found] = (item for item in run["checks"] if item["check"] == "dataset")
+    check: dict[str, Any] = found
+    return check
+
+
 def refused(runforge: Call, *arguments: str) -> str:
     result = runforge(*arguments, "--json")
     assert result.code != 0, result.out
@@ -528,8 +535,57 @@ class TestRefused:
             sha256 = opened.document.files["dataset/penguins.csv"].sha256
         assert report["dataset"] == f".runforge/datasets/{sha256}.csv"
         assert (there / "penguins.csv").read_text() == "mine"
-        shown = runforge("unbundle", str(bundle)).err
-        assert f"--dataset {report['dataset']}`" in shown
+        shown = " ".join(runforge("unbundle", str(bundle)).err.split())
+        assert f"the dataset is `{report['dataset']}`" in shown
+
+    @pytest.mark.parametrize("other", ["mine", None])
+    def test_the_copy_of_the_store_counts_as_the_dataset(
+        self, other: str | None, runforge: Call, bundle: Path, receiver: Callable[[], Path]
+    ) -> None:
+        there = receiver()
+        (there / "penguins.csv").write_text("mine")
+        report = report_of(runforge, "unbundle", str(bundle), *KEY)
+        if other is None:
+            (there / "penguins.csv").unlink()
+        for arguments in (("latest",), ("--all",)):
+            found = runforge("verify", *arguments, *KEY, "--json")
+            assert (found.code, dataset_of(found.json)["verdict"]) == (0, "same")
+            assert dataset_of(found.json)["path"] == report["dataset"]
+        again = runforge("reproduce", "latest", "--json")
+        assert (again.code, again.json["verdict"]) == (0, "identical bytes")
+        assert again.json["dataset"]["path"] == report["dataset"]
+        assert runforge("bundle", "latest", "--with-dataset", "-o", "again.rfz").code == 0
+        # The copy counts by its bytes, and not by its name.
+        (there / report["dataset"]).write_text("forged")
+        found = runforge("verify", "--all", *KEY, "--json")
+        expected = (0, "not checked") if other is None else (1, "changed")
+        assert (found.code, dataset_of(found.json)["verdict"]) == expected
+        again = runforge("reproduce", "latest", "--json")
+        assert (again.json["verdict"]) == "not reproducible here"
+        assert "name " in again.json["reasons"][0]["message"]
+        assert "with --dataset" in again.json["reasons"][0]["message"]
+
+    def test_a_run_without_its_dataset_does_not_fail_the_store(
+        self, runforge: Call, sender: Path, receiver: Callable[[], Path]
+    ) -> None:
+        assert runforge("bundle", "latest", *KEY, "-o", "bare.rfz").code == 0
+        there = receiver()
+        shown = runforge("unbundle", str(sender / "bare.rfz"), *KEY)
+        assert "`runforge verify` does not check it" in " ".join(shown.err.split())
+        for arguments in (("latest",), ("--all",)):
+            found = runforge("verify", *arguments, *KEY, "--json")
+            assert found.code == 0
+            dataset = dataset_of(found.json)
+            assert (dataset["outcome"], dataset["verdict"]) == ("not checked", "not checked")
+            assert "came from another store" in dataset["message"]
+        shown = runforge("verify", "--all", *KEY)
+        assert "1 of 1 run verified, 1 dataset not checked" in shown.out
+        # A dataset of one's own that is gone is still a finding.
+        shutil.copy(sender / "penguins.csv", there)
+        assert runforge(*TRAIN).code == 0
+        assert runforge("verify", "--all").code == 0
+        (there / "penguins.csv").unlink()
+        assert runforge("verify", "--all").code == 1
 
     @pytest.mark.parametrize("place", ["store", "runs", "signatures"])
     def test_nothing_is_written_through_a_link(

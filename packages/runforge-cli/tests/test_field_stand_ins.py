@@ -56,13 +56,13 @@ def test_the_extension_makes_its_index_anew(stores: dict[str, Path], tmp_path: P
 
 
 def test_a_cancelled_and_a_failed_run_of_its_own_engine(tmp_path: Path) -> None:
-    editor = FieldEditor(tmp_path, THEIRS)
-    training = editor.start(table(tmp_path / "data.csv"), preset="hq-train")
+    slow = FieldEditor(tmp_path, THEIRS, {"FIELD_ENGINE_TRAINS": "600"})
+    training = slow.start(table(tmp_path / "data.csv"), preset="hq-train")
     assert training.heard("train_started")
     training.cancel()
     assert training.wait()["error"] == GRACEFUL
     assert list(training.progress.names())[-2:] == ["cancelling", "run_cancelled"]
-    failed = editor.train(table(tmp_path / "text.csv", text=True))
+    failed = FieldEditor(tmp_path, THEIRS).train(table(tmp_path / "text.csv", text=True))
     assert "non-numeric values" in json.loads((failed.folder / "result.json").read_text())["error"]
     report = rules.recover_index(tmp_path)
     assert len(report.cancelled_excluded) == len(report.skipped) == 1

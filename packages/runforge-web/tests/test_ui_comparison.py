@@ -25,7 +25,7 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data = ("data.csv", "--label", "label")
     for command in (
         ("sweep", *data, *GRID, "--model", "logistic_regression"),
-        ("train", *data, "--model", "linear_svc"),
+        ("train", *data, "--model", "linear_svc", "--name", "margins-first"),
     ):
         subprocess.run(
             [sys.executable, "-m", "runforge_cli", *command],
@@ -148,3 +148,16 @@ def test_the_curves_of_all_runs_lie_in_one_plot(sweep: Server) -> None:
     legend = part.partition('<ul class="legend">')[2].partition("</ul>")[0]
     assert legend.count("<li>") == 4
     assert action[1] not in answer.text
+
+
+def test_the_baseline_is_named_and_can_be_chosen(sweep: Server) -> None:
+    first, *_, last = (name.rpartition("/")[2] for name in runs_in(sweep.ask("/runs").text))
+    page = sweep.ask(address(sweep)).text
+    assert f'The baseline is A: <a href="/runs/{first}">margins-first' in page
+    assert f'<option value="{last}">G: {last}</option>' in page
+    other = sweep.ask(address(sweep, f"&baseline={last}")).text
+    check_page(other)
+    assert f'The baseline is A: <a href="/runs/{last}"><code>{last}</code></a>' in other
+    assert f'<option value="{first}">B: margins-first, {first}</option>' in other
+    # What is chosen on that page keeps the baseline.
+    assert re.findall(r'name="run" value="([^"]+)"', other)[0] == last

@@ -9,9 +9,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from field_stores import (
@@ -74,6 +75,45 @@ def test_a_mistake_in_the_address_is_explained_above_the_form(
     assert said in html.unescape(re.sub("<[^>]+>", "", answer.text))
     assert 'role="alert"' in answer.text
     check_page(answer.text)
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Return the server of a workspace with one run that has a name."""
+    workspace = tmp_path_factory.mktemp("named")
+    data = write_dataset(workspace / "data.csv")
+    train(data, label="label", workspace=workspace, name="Penguins first")
+    with serving(workspace) as found:
+        yield found
+
+
+@pytest.mark.parametrize("part", ["penguins", "FIRST", "s f"])
+def test_a_part_of_a_name_finds_the_run(named: Server, part: str) -> None:
+    assert len(runs_in(named.ask(f"/runs?{urlencode({'name': part})}").text)) == 1
+    assert runs_in(named.ask("/runs?name=penguins%20second").text) == []
+    assert f'name="name" value="{part}"' in named.ask(f"/runs?{urlencode({'name': part})}").text
+
+
+def test_a_run_is_titled_by_its_name_with_the_id_beside(named: Server) -> None:
+    [address] = runs_in(named.ask("/runs").text)
+    run_id = address.rpartition("/")[2]
+    for page in (named.ask(address).text, named.ask(f"{address}/log").text):
+        [title] = re.findall("<h1>(.*)</h1>", page)
+        assert f'Penguins first <code class="id">{run_id}</code>' in title
+        check_page(page)
+
+
+def test_every_section_of_a_run_is_linked_and_words_are_of_pages(server: Server) -> None:
+    page = server.ask("/runs/latest:succeeded").text
+    [contents] = re.findall('<nav aria-label="Contents">(.*?)</nav>', page, re.DOTALL)
+    assert '<a href="#files">Files</a>' in contents
+    places = re.findall('href="#([^"]+)"', contents)
+    assert all(f'id="{place}"' in page for place in places)
+    assert "“Compute the curves”, at the top of this page," in page
+    assert "--no-model" not in page
+    saved = server.ask("/runs/latest:succeeded/report.html").text
+    assert "--no-model" not in saved
+    assert "at the top of this page" not in saved
 
 
 def test_pages_of_the_list_follow_each_other(server: Server) -> None:
@@ -475,3 +515,40 @@ def test_a_broken_store_is_explained(store: Path, tmp_path: Path) -> None:
         answer = server.ask("/runs")
         check_page(answer.text)
         assert answer.status in (200, 400)
+
+
+def _request(**model: Any) -> str:
+    return json.dumps(
+        {
+            "version": 1,
+            "preset": "balanced",
+            "dataset": {"path": "data.csv", "label_column": "nope"},
+            "model": {"family": "logistic_regression", "hyperparameters": model},
+            "device": {"type": "cpu", "gpu_reason": None},
+            "created_at": "2026-01-01T00:00:00Z",
+            "created_by": "test@1",
+            "rerun_from": None,
+            "name": None,
+            "tags": [],
+            "notes": None,
+        }
+    )
+
+
+def test_the_values_of_a_request_are_checked_as_a_training_does(server: Server) -> None:
+    wrong = server.post("/documents/validation", document=_request(C=-1), schema="request.v1")
+    assert wrong.status == 422
+    assert "<code>/model/hyperparameters/C</code>" in wrong.text
+    assert "from 1e-100 to 1e+100" in wrong.text
+    right = server.post("/documents/validation", document=_request(C=1), schema="request.v1")
+    assert right.status == 200
+    assert "Its dataset was not read." in right.text
+    check_page(wrong.text)
+    check_page(right.text)
+
+
+def test_an_unknown_document_is_explained_in_words_of_the_page(server: Server) -> None:
+    answer = server.post("/documents/validation", document="{}", schema="")
+    assert answer.status == 422
+    assert "Choose the document below its text" in answer.text
+    assert "--schema" not in answer.text

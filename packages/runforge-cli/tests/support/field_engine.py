@@ -5,7 +5,7 @@ It writes what that engine writes, where and as that engine does: a plain joblib
 lose an entry of each other, and so can one of them and a program that does not expect it.
 
 Started as a program it takes the same arguments. ``FIELD_ENGINE_PAUSE`` holds it, for so many
-seconds, between reading the index and replacing it.
+seconds, between reading the index and replacing it; ``FIELD_ENGINE_TRAINS`` makes training last.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ PRESETS = {
 VERSION = "0.3.6.0"
 
 
-class Cancelled(Exception):  # noqa: N818 - an end, no error
-    """The process was asked to end."""
+class Cancelled(BaseException):
+    """The process was asked to end; no library may catch that on the way."""
 
 
 class Engine:
@@ -87,6 +87,7 @@ class Engine:
         X_train, X_val, y_train, y_val = parts
         self.step = "training"
         self.tell("train_started", model_family=family)
+        time.sleep(float(os.environ.get("FIELD_ENGINE_TRAINS", "0")))
         pipeline = self.fit(X_train, y_train)
         self.tell("train_finished", duration_seconds=time.monotonic() - began)
         self.step = "metrics_computation"

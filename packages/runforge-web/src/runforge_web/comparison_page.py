@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from runforge_cli.listing.experiment_rows import tolerant
-from runforge_cli.listing.run_list import trained_in
+from runforge_cli.listing.run_list import described, trained_in
 from runforge_cli.report.compared_runs import RunTable
 from runforge_cli.report.comparison_sections import comparison_sections
 from runforge_cli.report.html_page import separate_sections_html
@@ -25,8 +25,8 @@ from runforge_contracts.comparison import compare_runs
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.run import Run
 
-from runforge_web.found_runs import find_shown_run
-from runforge_web.page_rendering import render
+from runforge_web.found_runs import find_shown_run, name_in
+from runforge_web.page_rendering import CURVES_LEFT_OUT, render
 
 if TYPE_CHECKING:
     from runforge_contracts.store.lookup import AnyRun
@@ -45,6 +45,8 @@ _SCATTER = "scatter"
 def comparison_page(request: Request) -> Response:
     """Answer with what differs between the runs that the address names; the first is the baseline.
 
+    The address may name another baseline.
+
     Raises
     ------
     RunForgeError
@@ -62,7 +64,9 @@ def compared_curves_page(request: Request, form: FormData) -> Response:
 def _page(request: Request, *, with_model: bool) -> Response:
     settings, folders = request.app.state.settings, _chosen(request)
     listed = trained_in(settings.stores()) if with_model else []
-    materials = gather(folders, settings.target(), listed, with_model=with_model)
+    materials = gather(
+        folders, settings.target(), listed, with_model=with_model, left_out=CURVES_LEFT_OUT
+    )
     runs = RunTable(compare_runs(folders, settings.target()), materials)
     found = comparison_sections(runs)
     pictures, axes = _pictures(request, runs)
@@ -70,11 +74,14 @@ def _page(request: Request, *, with_model: bool) -> Response:
     contents, parts = separate_sections_html(sections)
     keys = [section.key for section in sections]
     at = keys.index(_SCATTER) + 1 if _SCATTER in keys else 0
-    names = [run.id for run in folders]
+    names, places = [run.id for run in folders], settings.places()
     return render(
         request,
         "compare.html",
-        lettered=list(zip(runs.letters, folders, strict=True)),
+        lettered=[
+            (letter, run.id, name_in(described(run, places).entry))
+            for letter, run in zip(runs.letters, folders, strict=True)
+        ],
         contents=contents,
         before="\n".join(parts[:at]),
         after="\n".join(parts[at:]),
@@ -88,12 +95,16 @@ def _page(request: Request, *, with_model: bool) -> Response:
 def _chosen(request: Request) -> list[AnyRun]:
     """Return the runs that the address names."""
     settings = request.app.state.settings
-    references = list(dict.fromkeys(request.query_params.getlist("run")))
+    query = request.query_params
+    references = list(dict.fromkeys(query.getlist("run")))
+    if query.get("baseline") in references:
+        references.sort(key=lambda name: name != query["baseline"])
     if not 2 <= len(references) <= MOST_RUNS:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"{len(references)} runs were chosen; 2 to {MOST_RUNS} can be compared.",
-            hint="Choose them in the list of runs; the first one is the baseline.",
+            hint="Choose them in the list of runs. The first one is the baseline, unless another is"
+            " chosen.",
         )
     found = {run.path: run for run in (find_shown_run(settings, name) for name in references)}
     return [tolerant(run, warn) for run in found.values()]

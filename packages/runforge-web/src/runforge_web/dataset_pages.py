@@ -64,7 +64,7 @@ def inspection_page(request: Request, form: FormData) -> Response:
     raise RunForgeError(
         ErrorCode.DATASET_NOT_FOUND,
         "No file with the digest of this dataset is where the runs on it recorded one.",
-        hint="It was moved, changed or removed; `runforge verify RUN` says which.",
+        hint="It was moved, changed or removed; “Verify” on the page of a run says which.",
     )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+#: The document whose values a training checks, too.
+_REQUEST = "request.v1"
 #: Keywords whose schemas all describe the value itself.
 _SAME_VALUE = ("allOf", "anyOf", "oneOf")
 #: How many references are followed to find a description.
@@ -47,10 +49,23 @@ def validation_page(request: Request, form: FormData) -> Response:
     try:
         types = [struct_of(schema)] if schema in contract_names() else []
         document = Document.parse(data, *types)
+        if document.name == _REQUEST:
+            from runforge_engine.pipeline.request import prepare
+
+            prepare(document)
     except RunForgeError as error:
         problems = _explained(error, data, schema)
-        return _page(request, text, schema, None, error, problems)
+        return _page(request, text, schema, None, _for_the_page(error), problems)
     return _page(request, text, schema, document, None, [])
+
+
+def _for_the_page(error: RunForgeError) -> RunForgeError:
+    """Return an error with a hint that names what the page has, instead of an option."""
+    if error.code is not ErrorCode.DOCUMENT_UNKNOWN:
+        return error
+    return RunForgeError(
+        error.code, error.message, hint="Choose the document below its text, and validate again."
+    )
 
 
 def _page(
@@ -70,13 +85,14 @@ def _page(
         schemas=contract_names(),
         document=document,
         title=None if document is None else load_schema(document.name).get("description"),
+        is_request=document is not None and document.name == _REQUEST,
         error=error,
         problems=problems,
     )
 
 
 def _explained(error: RunForgeError, data: bytes, schema: str) -> list[ExplainedProblem]:
-    if error.code is not ErrorCode.DOCUMENT_INVALID:
+    if not error.problems and error.location.pointer is None:
         return []
     try:
         raw = _parsed(data)

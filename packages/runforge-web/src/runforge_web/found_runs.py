@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote as quote_url
 
 from runforge_contracts.display import quote
@@ -22,7 +22,7 @@ from runforge_contracts.store.run import Run
 
 if TYPE_CHECKING:
     import io
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from runforge_cli.shell.settings import Settings
     from runforge_contracts.store.lookup import AnyRun
@@ -154,6 +154,12 @@ def tail_of(run: AnyRun, name: str) -> tuple[list[str], bool]:
         file.seek(max(size - TAIL, 0))
         text = read_all(file, TAIL).decode("utf-8", "backslashreplace")
     return text.splitlines(), size > TAIL
+
+
+def name_in(entry: Mapping[str, Any]) -> str:
+    """Return the name that a run was given; empty if it has none but its id."""
+    name = entry.get("name")
+    return name if isinstance(name, str) and name != entry["run_id"] else ""
 
 
 def log_name(run: AnyRun) -> str:

@@ -18,6 +18,8 @@ from runforge_web.specification_sentences import sentence_of_code, sentence_of_r
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+#: Why a page has no curves yet.
+CURVES_LEFT_OUT = "“Compute the curves”, at the top of this page, loads the model for them."
 #: HTTP statuses of errors, by what a command would exit with.
 _STATUSES = {
     ExitCode.INVALID: 400,

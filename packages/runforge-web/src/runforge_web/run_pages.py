@@ -28,12 +28,13 @@ from runforge_web.found_runs import (
     files_of,
     find_shown_run,
     log_name,
+    name_in,
     open_file_of,
     run_address,
     tail_of,
     url_segment,
 )
-from runforge_web.page_rendering import render
+from runforge_web.page_rendering import CURVES_LEFT_OUT, render
 
 if TYPE_CHECKING:
     import io
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 #: Bytes of a download that are read at a time.
 _PIECE = 2**18
+#: Why the report that is saved has no curves.
+_NOT_IN_THE_FILE = "They need the model to be loaded, as `runforge report` does."
 #: Largest run that is verified while a page waits, in bytes.
 _MOST_VERIFIED = 2**30
 
@@ -75,20 +78,26 @@ def _report_page(request: Request, run: AnyRun, *, with_model: bool) -> Response
     settings = _settings(request)
     listed = _trained(settings) if with_model else []
     around = related_to([run], settings.places())
-    materials = gather([run], settings.target(), listed, around, with_model=with_model)
+    materials = gather(
+        [run], settings.target(), listed, around, with_model=with_model, left_out=CURVES_LEFT_OUT
+    )
     report = make_report(materials, settings.target())
-    contents, body = sections_html(report.sections)
     files, more = files_of(run)
+    beside = _beside(run, settings)
+    others = {**({} if beside is None else {"beside": "Other runs"}), "files": "Files"}
+    contents, body = sections_html(report.sections, others)
+    entry = described(run, settings.places()).entry
     return render(
         request,
         "run.html",
         run=run,
+        name=name_in(entry),
         report=report,
         contents=contents,
         body=body,
-        state=_state(run, settings),
+        state=_state(entry, settings),
         related=related_pages(run, settings),
-        beside=_beside(run, settings),
+        beside=beside,
         files=files,
         more_files=more,
         most_files=MOST_FILES,
@@ -103,7 +112,9 @@ def report_file(request: Request) -> Response:
     """Answer with the report of a run as the one file that ``runforge report`` writes."""
     run, settings = _run_of(request), _settings(request)
     around = related_to([run], settings.places())
-    materials = gather([run], settings.target(), [], around, with_model=False)
+    materials = gather(
+        [run], settings.target(), [], around, with_model=False, left_out=_NOT_IN_THE_FILE
+    )
     page = html_page(make_report(materials, settings.target()))
     return HTMLResponse(page, headers=_as_download(f"{run.id}.html"))
 
@@ -117,6 +128,8 @@ def document_page(request: Request) -> Response:
 def log_page(request: Request) -> Response:
     """Answer with the end of the log of a run."""
     run, lines, problem, more = _run_of(request), list[str](), None, False
+    settings = _settings(request)
+    entry = described(run, settings.places()).entry
     try:
         lines, more = tail_of(run, log_name(run))
     except RunForgeError as error:
@@ -125,12 +138,13 @@ def log_page(request: Request) -> Response:
         request,
         "log.html",
         run=run,
-        name=log_name(run),
+        name=name_in(entry),
+        file=log_name(run),
         lines=lines,
         more=more,
         tail=TAIL,
         problem=problem,
-        state=_state(run, _settings(request)),
+        state=_state(entry, settings),
     )
 
 
@@ -241,9 +255,8 @@ def _trained(settings: Settings) -> list[Any]:
     return trained_in(settings.stores())
 
 
-def _state(run: AnyRun, settings: Settings) -> str:
+def _state(entry: dict[str, Any], settings: Settings) -> str:
     """Return the status of a run that has ended, or its state now."""
-    entry = dict(described(run, settings.places()).entry)
     add_states([entry], settings.folder)
     return status_of(entry)
 

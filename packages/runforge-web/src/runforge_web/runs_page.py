@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -83,11 +84,13 @@ class RunPage(NamedTuple):
 
 def choice_of(query: QueryParams) -> RunChoice:
     """Return which runs an address asks for."""
+    where = [text for text in query.getlist("where") if text.strip()]
+    if query.get("name"):
+        where.append(f"name~{json.dumps(query['name'])}")
     return RunChoice(
-        where=[text for text in query.getlist("where") if text.strip()],
+        where=where,
         group=query.get("group") or None,
         status=query.get("status") or None,
-        name=query.get("name") or None,
         tag=query.get("tag") or None,
         since=query.get("since") or None,
         before=query.get("before") or None,
@@ -172,6 +175,8 @@ def runs_page(request: Request) -> Response:
         found=found,
         problem=problem,
         choice=choice,
+        conditions=[text for text in query.getlist("where") if text.strip()],
+        name=query.get("name", ""),
         statuses=STATUSES,
         chosen=query.getlist("column"),
         kept=[(name, value) for name, value in query.multi_items() if name not in _RENEWED],

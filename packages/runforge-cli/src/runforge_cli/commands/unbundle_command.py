@@ -69,12 +69,14 @@ def command(settings: Settings, file: str, to: str | None, public_key: str | Non
     write_lines(pairs(report_rows(report, settings), indent=0))
     if not settings.quiet:
         run = report.run_id if to is None else quoted(settings.shown(report.run_dir))
-        for text in _notes(settings, report, recorded, run):
+        for text in _notes(settings, report, recorded, run, to):
             note(text)
     return 0
 
 
-def _notes(settings: Settings, report: BundleReportV1, recorded: str | None, run: str) -> list[str]:
+def _notes(
+    settings: Settings, report: BundleReportV1, recorded: str | None, run: str, to: str | None
+) -> list[str]:
     from msgspec import UNSET
 
     from runforge_cli.answers.bundle_answers import quoted
@@ -85,11 +87,16 @@ def _notes(settings: Settings, report: BundleReportV1, recorded: str | None, run
     if report.outcome == "completed":
         notes.append("The run was there already, with the same files; what was missing was added.")
     if report.dataset is not UNSET and report.dataset != recorded and report.run_kind == "run":
-        where = quoted(settings.shown(report.dataset))
-        notes.append(f"`runforge reproduce {run} --dataset {where}` uses the dataset.")
+        where = settings.shown(report.dataset)
+        notes.append(
+            f"Another file is at {quote(recorded, 200)}, or none may be written there: the dataset"
+            f" is {quote(where, 200)}, which `runforge verify` and `runforge reproduce` use."
+            if to is None
+            else f"`runforge reproduce {run} --dataset {quoted(where)}` uses the dataset."
+        )
     if report.dataset is UNSET and recorded is not None and report.run_kind == "run":
         notes.append(
             f"The bundle has no dataset: until {quote(recorded, 200)} is there, `runforge verify`"
-            " says that it is gone, or skips it with --without-dataset."
+            " does not check it."
         )
     return notes

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from runforge_contracts.display import printable
 
@@ -63,19 +63,28 @@ def html_page(report: Report) -> str:
     return "\n".join(_Page(report).lines()) + "\n"
 
 
-def sections_html(sections: Sequence[Section]) -> tuple[str, str]:
+def sections_html(sections: Sequence[Section], others: Mapping[str, str] = {}) -> tuple[str, str]:
     """Return the contents and the sections of a report, for a page with its own head.
 
     That page must have the style sheet :data:`~runforge_cli.report.styles.CSS`.
+
+    Parameters
+    ----------
+    sections
+        The sections.
+    others
+        Titles of sections that the page has after these, by their ids.
     """
-    contents, parts = separate_sections_html(sections)
+    contents, parts = separate_sections_html(sections, others)
     return contents, "\n".join(parts)
 
 
-def separate_sections_html(sections: Sequence[Section]) -> tuple[str, list[str]]:
+def separate_sections_html(
+    sections: Sequence[Section], others: Mapping[str, str] = {}
+) -> tuple[str, list[str]]:
     """Return the same with each section of its own, for a page that has something between them."""
     page = _Page(Report("", "", sections, ""))
-    contents = "\n".join(page.contents())
+    contents = "\n".join(page.contents(others))
     return contents, ["\n".join(page.section(section, 2)) for section in sections]
 
 
@@ -113,13 +122,15 @@ class _Page:
         yield "</body>"
         yield "</html>"
 
-    def contents(self) -> Iterator[str]:
+    def contents(self, others: Mapping[str, str] = {}) -> Iterator[str]:
         yield '<nav aria-label="Contents">'
         yield "<ul>"
         at = 0
         for section in self._report.sections:
             yield f'<li><a href="#s{at + 1}">{_escaped(section.title)}</a></li>'
             at += 1 + len(section.parts)
+        for place, title in others.items():
+            yield f'<li><a href="#{_escaped(place)}">{_escaped(title)}</a></li>'
         yield "</ul>"
         yield "</nav>"
 

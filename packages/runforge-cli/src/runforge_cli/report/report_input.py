@@ -91,6 +91,7 @@ def gather(
     related: Sequence[Related] = (),
     *,
     with_model: bool = True,
+    left_out: str = LEFT_OUT,
 ) -> list[AnyMaterial]:
     """Return the input of a report on one or more runs, in their order.
 
@@ -106,6 +107,8 @@ def gather(
         What is recorded of each of them outside of its folder; empty for nothing.
     with_model
         Whether models and datasets may be read to compute curves.
+    left_out
+        Why there are no curves, if they may not.
     """
     letters = letters_of(len(folders)) if len(folders) > 1 else [""]
     trained = [folder for folder in folders if isinstance(folder, Run)]
@@ -117,7 +120,7 @@ def gather(
         if isinstance(folder, ExperimentRun):
             materials.append(gather_experiment(folder, letter, run_dir, beside))
             continue
-        found, missing = (None, LEFT_OUT) if curves is None else next(curves)
+        found, missing = (None, left_out) if curves is None else next(curves)
         materials.append(Material(folder, letter, run_dir, found, missing, beside))
     return materials
 

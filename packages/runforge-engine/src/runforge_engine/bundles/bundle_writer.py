@@ -42,13 +42,12 @@ from runforge_engine.bundles.bundle_contents import (
     refuse_unverified,
 )
 from runforge_engine.bundles.zip_archive import MAX_BYTES, Archive, write_archive
-from runforge_engine.data.dataset_source import dataset_path
+from runforge_engine.data.kept_datasets import stores_of
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.keys import load_public_key, public_pem
 from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
-from runforge_engine.verification.check_result import CheckVerdict
 from runforge_engine.verification.context import Surroundings, surroundings_of
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.verify_run import RunVerification, verify_run
@@ -187,16 +186,10 @@ def _dataset(run: AnyRun, workspace: Path) -> tuple[Path, str, str]:
             hint="Bundle it without --with-dataset.",
             path=str(run.path),
         )
-    state = Datasets(workspace).state(recorded, sha256)
-    if state.verdict is CheckVerdict.SAME:
-        return (
-            Path(os.path.realpath(dataset_path(recorded, workspace))),
-            sha256,
-            dataset_name(recorded),
-        )
-    if state.path is not None:
-        return workspace / state.path, sha256, dataset_name(recorded)
-    changed = state.sha256 is not None
+    datasets = Datasets(workspace, stores_of(run.path, workspace))
+    if (path := datasets.file(recorded, sha256)) is not None:
+        return path, sha256, dataset_name(recorded)
+    changed = datasets.state(recorded, sha256).sha256 is not None
     raise RunForgeError(
         ErrorCode.DATASET_CHANGED if changed else ErrorCode.DATASET_NOT_FOUND,
         f"The dataset {quote(recorded, 200)} {'has changed' if changed else 'is missing'}.",

@@ -33,7 +33,7 @@ from runforge_contracts.types import BundleReportV1
 from runforge_engine.bundles.bundle_contents import dataset_of, problems_of, refuse_unverified
 from runforge_engine.bundles.bundle_reader import OpenBundle
 from runforge_engine.bundles.bundle_writer import already_exists
-from runforge_engine.data.dataframe import DATASETS
+from runforge_engine.data.kept_datasets import DATASET_ENDINGS, DATASETS
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import read_claim, refuse_detour
@@ -51,8 +51,6 @@ from runforge_engine.store.run_folders import append_entry, prepare_store
 from runforge_engine.store.scan import look_at
 
 Outcome = Literal["unbundled", "completed", "present"]
-#: Endings of files that are put at the recorded path of a dataset: no program runs such a file.
-_DATASETS = (".csv", ".csv.gz", ".parquet")
 
 
 def unbundle(bundle: OpenBundle, store: StoreLayout) -> BundleReportV1:
@@ -286,7 +284,7 @@ def _place_dataset(bundle: OpenBundle, dataset: Path, store: StoreLayout) -> tup
 
 def _targets(recorded: str, store: StoreLayout, sha256: str) -> Iterator[Path]:
     path = PurePosixPath(recorded)
-    ending = next((end for end in _DATASETS if path.name.lower().endswith(end)), None)
+    ending = next((end for end in DATASET_ENDINGS if path.name.lower().endswith(end)), None)
     plain = not path.is_absolute() and not any(part.startswith(".") for part in path.parts)
     if ending is not None and plain and "\\" not in recorded and ":" not in recorded:
         target = store.workspace / path

@@ -19,11 +19,10 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file, write_file, writing
 from runforge_contracts.store.layout import StoreLayout
 
+from runforge_engine.data.kept_datasets import DATASETS
+
 if TYPE_CHECKING:
     import pandas as pd
-
-#: Folder of the store for the files made from data frames.
-DATASETS = "datasets"
 
 
 def is_frame(data: Any) -> bool:

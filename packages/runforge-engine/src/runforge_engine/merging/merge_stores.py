@@ -36,7 +36,7 @@ from runforge_contracts.types import MergedItem, MergeReportV1, StoreContents
 from runforge_contracts.validation import validate
 
 from runforge_engine.bundles.bundle_contents import problems_of
-from runforge_engine.data.dataframe import DATASETS
+from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.merging.merged_index import MergedIndex, merge_indexes
 from runforge_engine.merging.other_store import OtherFolder, OtherStore, foreign_index

@@ -35,7 +35,7 @@ from runforge_contracts.store.reading import StoreIndex, read_store_index
 from runforge_contracts.sweeps.groups import list_groups
 
 from runforge_engine.bundles.bundle_contents import problems_of
-from runforge_engine.data.dataframe import DATASETS
+from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.experiment.record.experiment_verification import verify_experiments
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.keys import load_public_keys

@@ -27,7 +27,8 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
 from runforge_engine.data.dataset import Dataset, load_dataset
-from runforge_engine.data.dataset_source import DatasetSource, dataset_path, read_source
+from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.data.kept_datasets import read_recorded
 from runforge_engine.data.split import split_rows
 from runforge_engine.data.table_reader import read_names
 from runforge_engine.model_file.loading import load_model
@@ -116,11 +117,10 @@ def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
         or where they give other predictions; what reading and loading raise.
     """
     run, metrics = folder.record or {}, folder.content(layout.METRICS_V1) or {}
-    source = read_source(dataset_path(run["dataset"]["path"], workspace))
-    if source.sha256 != run["dataset"]["fingerprint_sha256"]:
-        raise _not_of_record(
-            f"The dataset {quote(run['dataset']['path'], 200)} was changed", folder
-        )
+    used = run["dataset"]
+    source = read_recorded(used["path"], used["fingerprint_sha256"], folder.path, workspace)
+    if source.sha256 != used["fingerprint_sha256"]:
+        raise _not_of_record(f"The dataset {quote(used['path'], 200)} was changed", folder)
     dataset = _dataset(source, run, folder)
     rows = split_rows(dataset.positions, run["seed"]).validation
     with warnings.catch_warnings():

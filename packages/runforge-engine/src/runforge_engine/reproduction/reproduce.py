@@ -24,6 +24,7 @@ from runforge_contracts.validation import validate
 
 from runforge_engine import __version__
 from runforge_engine.data.dataset_source import dataset_path, read_source
+from runforge_engine.data.kept_datasets import read_recorded
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.provenance.privacy import is_left_out
 from runforge_engine.reproduction.artifact_comparison import compare_folders
@@ -89,7 +90,7 @@ def reproduce(
     else:
         recorded = (recipe.dataset_path, recipe.dataset_sha256)
         report.contradictions += contradictions(run.request or {}, run.record or {})
-    path = None if recorded is None else _find_dataset(recorded, workspace, dataset, report)
+    path = None if recorded is None else _find_dataset(recorded, run, workspace, dataset, report)
     if report.obstacles or isinstance(recipe, list) or path is None:
         return report
     with _place(keep, run) as place:
@@ -115,15 +116,21 @@ def _recorded_dataset(run: Run) -> tuple[str, str] | None:
 
 
 def _find_dataset(
-    recorded: tuple[str, str], workspace: Path, given: Path | None, report: Reproduction
+    recorded: tuple[str, str], run: Run, workspace: Path, given: Path | None, report: Reproduction
 ) -> Path | None:
-    """Return the path of the dataset if its bytes are those of the run; else report the problem."""
+    """Return the path of the dataset if its bytes are those of the run; else report the problem.
+
+    That is the given path, or the recorded one, or that of the copy that a store keeps.
+    """
     name, expected = recorded
     place = name if given is None else as_text(given)
     report.dataset, shown = {"path": place, "expected_sha256": expected}, quote(place, 200)
     try:
-        path = given or dataset_path(name, workspace)
-        source = read_source(path)
+        source = (
+            read_recorded(name, expected, run.path, workspace)
+            if given is None
+            else read_source(given)
+        )
     except RunForgeError as error:
         gone = error.code is ErrorCode.DATASET_NOT_FOUND
         message = f"The dataset {shown} is gone." if gone else error.message
@@ -131,7 +138,7 @@ def _find_dataset(
             if is_left_out(name):
                 message = (
                     f"The folder of the dataset {quote(PurePosixPath(name).name)} was left out of"
-                    " the record on request; name the file with --dataset."
+                    " the record on request."
                 )
             message += _now_at(workspace, name, expected)
         message += f" The run used one with the SHA-256 {expected}."
@@ -141,7 +148,9 @@ def _find_dataset(
         return None
     report.dataset["found_sha256"] = source.sha256
     if source.sha256 != expected:
-        message = f"The dataset {shown} has changed since the run."
+        message = (
+            f"The dataset {shown} has changed since the run; name a copy from then with --dataset."
+        )
         if given is not None:
             message = f"{shown} is not the dataset of the run."
         report.obstacles.append(
@@ -153,15 +162,17 @@ def _find_dataset(
             )
         )
         return None
-    return path.absolute()
+    path = source.path.absolute()
+    if given is None and path != dataset_path(name, workspace).absolute():
+        report.dataset["path"] = as_text(os.path.relpath(path, workspace))
+    return path
 
 
 def _now_at(workspace: Path, name: str, digest: str) -> str:
-    """Return a hint with the current path of the dataset in the workspace, if it was moved."""
+    """Return how to name the dataset, and where it is now if it was moved in the workspace."""
     state = Datasets(workspace).state(name, digest)
-    return (
-        f" It lies at {quote(state.path, 200)} now: name it with --dataset." if state.path else ""
-    )
+    place = f" It lies at {quote(state.path, 200)} now:" if state.path else " If you have it,"
+    return f"{place} name it with --dataset."
 
 
 @contextmanager

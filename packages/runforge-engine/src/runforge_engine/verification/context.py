@@ -57,7 +57,7 @@ class Surroundings:
         self.public_keys = load_public_keys(public_key)
         self.store = store
         self.workspace = workspace
-        self.datasets = datasets or Datasets(workspace)
+        self.datasets = datasets or Datasets(workspace, None if store is None else [store])
         #: Why the index cannot be read.
         self.problem: RunForgeError | None = None
         #: The index; None if there is none, or if it cannot be read.
@@ -131,6 +131,11 @@ class Surroundings:
     @cached_property
     def _listed_by_path(self) -> set[Path]:
         return set() if self.store is None else named_otherwise(self.entries or (), self.store)
+
+    def is_received(self, run_id: str, folder: Path) -> bool:
+        """Return whether a run came from another store, by its entry in the index."""
+        positions = self.positions_of(run_id, folder)
+        return any("origin" in (self.entries or ())[number] for number in positions)
 
     def names_by_id(self, folder: Path) -> bool:
         """Return whether the name of ``folder`` must be the id of its run."""

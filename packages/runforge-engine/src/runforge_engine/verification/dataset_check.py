@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading
+from runforge_contracts.store.layout import StoreLayout, stores_in
 
 from runforge_engine.data.dataset_source import dataset_path, read_source
+from runforge_engine.data.kept_datasets import kept_dataset
 from runforge_engine.preparation.run_recipe import RunRecipe, prepared_source, without_columns
 from runforge_engine.verification.check_result import CheckVerdict
 
@@ -38,7 +40,8 @@ class DatasetState:
     sha256: str | None = None
     #: Whether only its line endings have changed.
     same_lines: bool = False
-    #: Its new path, relative to the workspace, if it was moved.
+    #: The path of a file with its bytes, relative to the workspace, if it was moved or if a store
+    #: keeps a copy.
     path: str | None = None
     #: Why it cannot be read.
     reason: str | None = None
@@ -51,10 +54,16 @@ class Datasets:
     ----------
     workspace
         The folder that paths are relative to, and that is searched for datasets that were moved.
+    stores
+        The stores of the workspace, whose copies of datasets count; without them, those that
+        exist.
     """
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, stores: Iterable[StoreLayout] | None = None) -> None:
         self._workspace = workspace
+        self._stores = list(stores_in(workspace) if stores is None else stores)
+        #: Results of :func:`kept_dataset` by digest.
+        self._kept: dict[str, Path | None] = {}
         self._digests: dict[Path, str | RunForgeError] = {}
         #: Results of :func:`_line_end_digests` for those that have changed.
         self._line_ends: dict[Path, tuple[str, ...]] = {}
@@ -77,9 +86,13 @@ class Datasets:
             found = self._digest(path)
         except RunForgeError as error:
             found = error
+        if found == fingerprint:
+            return DatasetState(CheckVerdict.SAME)
+        if fingerprint not in self._kept:
+            self._kept[fingerprint] = kept_dataset(fingerprint, self._stores)
+        if (kept := self._kept[fingerprint]) is not None:
+            return DatasetState(CheckVerdict.SAME, path=self._relative(kept))
         if isinstance(found, str):
-            if found == fingerprint:
-                return DatasetState(CheckVerdict.SAME)
             if path not in self._line_ends:
                 self._line_ends[path] = _line_end_digests(path)
             return DatasetState(CheckVerdict.CHANGED, found, fingerprint in self._line_ends[path])
@@ -88,14 +101,19 @@ class Datasets:
         moved = self._find(PurePosixPath(recorded).name, fingerprint)
         if moved is None:
             return DatasetState(CheckVerdict.MISSING)
-        return DatasetState(CheckVerdict.MOVED, path=moved.relative_to(self._workspace).as_posix())
+        return DatasetState(CheckVerdict.MOVED, path=self._relative(moved))
 
-    def path_of(self, recorded: str, fingerprint: str) -> Path | None:
-        """Return where a file with the bytes of a dataset is; None if it is not there."""
+    def file(self, recorded: str, fingerprint: str) -> Path | None:
+        """Return a file of the workspace with the bytes of a dataset; None if there is none."""
         state = self.state(recorded, fingerprint)
-        if state.verdict == CheckVerdict.SAME:
-            return dataset_path(recorded, self._workspace)
-        return None if state.path is None else self._workspace / state.path
+        if state.path is not None:
+            return self._workspace / state.path
+        if state.verdict is CheckVerdict.SAME:
+            return Path(os.path.realpath(dataset_path(recorded, self._workspace)))
+        return None
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._workspace).as_posix()
 
     def prepared(self, path: Path, recipe: RunRecipe, excluded: Collection[str]) -> str:
         """Return the digest of the table that a recipe makes of a dataset.

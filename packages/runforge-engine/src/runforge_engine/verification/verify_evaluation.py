@@ -143,7 +143,12 @@ def verify_evaluation(
         checks.append(_model(document["model"], around.workspace))
         if with_dataset:
             data = document["dataset"]
-            checks.append(dataset_check(data["path"], data["sha256"], around.datasets, "evaluated"))
+            received = run is not None and around.is_received(document["run_id"], run.path)
+            checks.append(
+                dataset_check(
+                    data["path"], data["sha256"], around.datasets, "evaluated", received=received
+                )
+            )
             checks.append(_predictions(document, run, around, listed, checks, process))
     signature = None
     if with_signature:
@@ -235,7 +240,8 @@ def _predictions(
     except RunForgeError as error:
         return _skipped(f"the model is not loaded: {error.message}")
     try:
-        path = dataset_path(data["path"], around.workspace)
+        path = around.datasets.file(data["path"], data["sha256"])
+        assert path is not None  # noqa: S101 - the check of the dataset passed
         found = evaluate(model, path, data["label_column"], process=process)
     except RunForgeError as error:
         if error.code is ErrorCode.MEMORY_INSUFFICIENT:

@@ -166,7 +166,7 @@ def verify_run(
         aliases = alias_check([signed], around)
         checks += [] if aliases is None else [aliases]
     if with_dataset:
-        checks.append(_dataset(run, around.datasets))
+        checks.append(_dataset(run, run_id, around))
         if layout.RECIPE in run.files:
             checks.append(_recipe(run, around.datasets, checks[-1]))
     if signature_check is not None:
@@ -295,8 +295,9 @@ def _index(
     return Check.passed("index", CheckVerdict.VALID, message)
 
 
-def _dataset(run: CheckedRun, datasets: Datasets) -> Check:
-    return dataset_check(*recorded_dataset(run), datasets)
+def _dataset(run: CheckedRun, run_id: str, around: Surroundings) -> Check:
+    received = around.is_received(run_id, run.path)
+    return dataset_check(*recorded_dataset(run), around.datasets, received=received)
 
 
 def _recipe(run: CheckedRun, datasets: Datasets, dataset: Check) -> Check:
@@ -305,7 +306,7 @@ def _recipe(run: CheckedRun, datasets: Datasets, dataset: Check) -> Check:
     if "prepared_sha256" not in used:
         message = "the run has no digest of its prepared table"
         return Check.not_checked("recipe", CheckVerdict.NOT_CHECKED, message)
-    path = datasets.path_of(used["path"], used["fingerprint_sha256"])
+    path = datasets.file(used["path"], used["fingerprint_sha256"])
     if dataset.outcome != "passed" or path is None:
         message = "the dataset that was trained on is not there"
         return Check.not_checked("recipe", CheckVerdict.NOT_CHECKED, message)
@@ -339,7 +340,12 @@ def recorded_dataset(run: Run) -> tuple[str | None, str | None]:
 
 
 def dataset_check(
-    recorded: str | None, fingerprint: str | None, datasets: Datasets, used: str = "trained on"
+    recorded: str | None,
+    fingerprint: str | None,
+    datasets: Datasets,
+    used: str = "trained on",
+    *,
+    received: bool = False,
 ) -> Check:
     """Compare a dataset with the digest that a run recorded.
 
@@ -353,6 +359,8 @@ def dataset_check(
         The datasets of the workspace.
     used
         What was done with the dataset.
+    received
+        Whether the run came from another store: it then need not have its dataset here.
     """
     if recorded is None or fingerprint is None:
         message = "the run has no digest of its dataset"
@@ -366,7 +374,12 @@ def dataset_check(
         message = f"{elsewhere} has the bytes that were {used}"
         return Check.passed("dataset", CheckVerdict.SAME, message)
     if state.verdict == CheckVerdict.SAME:
-        return Check.passed("dataset", CheckVerdict.SAME, f"{shown} has the bytes that were {used}")
+        message = f"{shown if state.path is None else elsewhere} has the bytes that were {used}"
+        particulars = {} if state.path is None else {"path": state.path}
+        return Check.passed("dataset", CheckVerdict.SAME, message, **particulars)
+    if received and state.verdict == CheckVerdict.MISSING:
+        message = f"the run came from another store, and {shown} is not here"
+        return Check.not_checked("dataset", CheckVerdict.NOT_CHECKED, message)
     if state.sha256 is not None:
         message, particulars = f"{shown} has changed", {"sha256": state.sha256}
         sentence = f"The dataset {shown} has changed."

@@ -311,6 +311,8 @@ def _runs(
     if views:
         message += ", " if message else ""
         message += f"{same:,} of {count(len(views), 'view')} as the runs that they repeat"
+    if apart := sum(_lacks_dataset(run) for run in runs):
+        message += f", {count(apart, 'dataset')} not checked"
     if lost:
         message += f", {count(len(lost), 'folder')} missing"
     if findings:
@@ -322,6 +324,10 @@ def _runs(
     if unknown:
         return Check.not_checked("runs", CheckVerdict.UNVERIFIABLE, message)
     return Check.passed("runs", CheckVerdict.VERIFIED, message)
+
+
+def _lacks_dataset(run: RunVerification) -> bool:
+    return any(check.name == "dataset" and check.outcome == "not checked" for check in run.checks)
 
 
 def _present(
