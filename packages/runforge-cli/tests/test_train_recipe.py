@@ -144,7 +144,6 @@ def test_rows_are_prepared_before_they_are_predicted(
         (("Biscoe", "Booth"), "VALUE_UNEXPECTED", "`island` holds `Booth` (row 1)"),
         (("island", "isle"), "COLUMN_NOT_FOUND", "`island`"),
         (("39.5", "long"), "VALUE_UNEXPECTED", "`bill_length_mm` holds `long`"),
-        (("year,sex", "year,year"), "COLUMN_DUPLICATE", "`year`"),
     ],
 )
 def test_rows_that_the_recipe_does_not_provide_for_are_refused(
