@@ -236,7 +236,7 @@ def catalog(schemas: Schemas) -> str:
         }
         entry["closed"] = schema.get("additionalProperties") is False
         entry["yaml"] = schema.get("x-runforge-format") == "yaml"
-        if "kind" in schema["properties"]:
+        if "const" in schema["properties"].get("kind", {}):
             entry["kind"] = schema["properties"]["kind"]["const"]
         for key, members in schema.get("x-runforge-known-by", {}).items():
             entry[key] = tuple(members)

@@ -69,6 +69,7 @@ ORDER = {
         "experiment.scaffold",
         "experiment.run",
         "bundles",
+        "removing",
         "merging",
         "api",
     ],

@@ -132,7 +132,7 @@ def test_every_file_of_a_run_is_listed() -> None:
     }
     of_experiments = {layout.CONFIG, layout.SYSTEM, layout.JOURNAL, layout.LOGS, layout.LOG_COPY}
     others = {layout.PLAN, layout.GROUP, layout.EVALUATION, layout.ALIASES, layout.MERGES}
-    others |= {layout.BUNDLE}
+    others |= {layout.BUNDLE, layout.REMOVALS}
     assert files - of_experiments - others <= listed
 
 

@@ -290,6 +290,9 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.result_v1 import ResultError as ResultError
     from runforge_contracts._generated.result_v1 import ResultSummary as ResultSummary
     from runforge_contracts._generated.result_v1 import ResultV1 as ResultV1
+    from runforge_contracts._generated.run_removal_v1 import RemovedRun as RemovedRun
+    from runforge_contracts._generated.run_removal_v1 import RunArchive as RunArchive
+    from runforge_contracts._generated.run_removal_v1 import RunRemovalV1 as RunRemovalV1
     from runforge_contracts._generated.run_v0_2_2_1 import RunV0221 as RunV0221
     from runforge_contracts._generated.run_v0_3_3 import RunV033 as RunV033
     from runforge_contracts._generated.run_v0_3_6 import RunV036 as RunV036
@@ -520,6 +523,7 @@ _MODULES = {
     "RecordedHyperparameter": "common_v1",
     "RecordedValue": "comparison_v1",
     "RelativePath": "common_v1",
+    "RemovedRun": "run_removal_v1",
     "ReproductionDataset": "reproduction_v1",
     "ReproductionReason": "reproduction_v1",
     "ReproductionV1": "reproduction_v1",
@@ -535,11 +539,13 @@ _MODULES = {
     "ResultError": "result_v1",
     "ResultSummary": "result_v1",
     "ResultV1": "result_v1",
+    "RunArchive": "run_removal_v1",
     "RunArtifacts": "common_v1",
     "RunCommand": "tfc_common_v1",
     "RunDataset": "run_v0_4_0",
     "RunFailure": "tfc_config_v1",
     "RunId": "common_v1",
+    "RunRemovalV1": "run_removal_v1",
     "RunV0221": "run_v0_2_2_1",
     "RunV033": "run_v0_3_3",
     "RunV036": "run_v0_3_6",

@@ -3348,6 +3348,82 @@ export interface RunV040 {
   [k: string]: unknown;
 }
 /**
+ * What lists showed of a run that the index does not list.
+ */
+export interface RemovedRun {
+  /**
+   * Display name; of an experiment's run, the experiment.
+   */
+  name?: string;
+  created_at?: Timestamp;
+  status?: Status;
+  dataset_fingerprint_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * The archive that has the run.
+ */
+export interface RunArchive {
+  /**
+   * The path of the archive as it was given; archives may have been moved since.
+   */
+  name: string;
+  /**
+   * Digest of the archive, if it is one file.
+   */
+  sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * One line of `removals.jsonl`, the append-only record of the runs that were forgotten, archived and restored (JSON Lines). Source: specification, section 25.1.
+ */
+export interface RunRemovalV1 {
+  schema_version: "run_removal.v1";
+  /**
+   * What was decided. The last line about a run decides: `restored` says that its folder is here again.
+   */
+  action: "forgotten" | "archived" | "restored";
+  run_id: AnyRunId;
+  /**
+   * Whether RunForge trained the model or an experiment ran.
+   */
+  kind: "trained" | "experiment";
+  recorded_at: Timestamp;
+  /**
+   * Why, as the user put it.
+   */
+  because?: string;
+  /**
+   * The client that wrote the line, such as `runforge-cli@0.4.0`.
+   */
+  created_by?: string;
+  /**
+   * Digest and size of every file of the folder when the line was written.
+   */
+  files: FileDigests;
+  /**
+   * Digest of the run's entry in the index, without `origin` and `run_dir`, as canonical JSON; absent if the index did not list it.
+   */
+  entry_sha256?: Sha256;
+  /**
+   * Digest of the file with the run's signature; absent if it had none.
+   */
+  signature_sha256?: Sha256;
+  listed?: RemovedRun;
+  archive?: RunArchive;
+  /**
+   * What spoke against it and was set aside: an alias pointed at the run, its sweep was not finished, an editor had a view of it, or it did not verify.
+   *
+   * @minItems 1
+   */
+  despite?: ("alias" | "sweep" | "view" | "unverified")[];
+  /**
+   * The digest of the chain over all lines before this one; 64 zeros in the first line.
+   */
+  previous: Sha256;
+  [k: string]: unknown;
+}
+/**
  * Parameters of `cancel`.
  */
 export interface CancelParams {
@@ -3461,7 +3537,7 @@ export interface RunEntry {
    */
   status?: string;
   /**
-   * What became of a run without a status: `running`, `interrupted` or `incomplete`.
+   * What became of a run without a status: `running`, `interrupted` or `incomplete`; `missing` of every run whose folder is missing.
    */
   state?: string;
   /**
@@ -5814,6 +5890,7 @@ export interface Documents {
   "run.v0.3.3": RunV033;
   "run.v0.3.6": RunV036;
   "run.v0.4.0": RunV040;
+  "run_removal.v1": RunRemovalV1;
   "store_merge.v1": StoreMergeV1;
   "sweep_plan.v1": SweepPlanV1;
   "tfc.config.v1": ExperimentConfigV1;

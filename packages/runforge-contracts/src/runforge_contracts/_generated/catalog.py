@@ -477,6 +477,15 @@ CATALOG: dict[str, Entry] = {
         closed=False,
         yaml=False,
     ),
+    "run_removal.v1": Entry(
+        module="run_removal_v1",
+        struct="RunRemovalV1",
+        file=None,
+        version_field="schema_version",
+        version="run_removal.v1",
+        closed=False,
+        yaml=False,
+    ),
     "store_merge.v1": Entry(
         module="store_merge_v1",
         struct="StoreMergeV1",

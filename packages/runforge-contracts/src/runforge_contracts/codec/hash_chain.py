@@ -15,9 +15,12 @@ from typing import Any
 from runforge_contracts.codec.strict_json import canonical_json
 
 
-def chain_digests(values: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the digest of the chain before the first value and after each, in lowercase hex."""
-    link = bytes(32)
+def chain_digests(values: Iterable[Mapping[str, Any]], start: str = "0" * 64) -> list[str]:
+    """Return the digest of the chain before the first value and after each, in lowercase hex.
+
+    ``start`` is the digest over the values before these, if there are any.
+    """
+    link = bytes.fromhex(start)
     found = [link.hex()]
     for value in values:
         link = hashlib.sha256(link + canonical_json(value)).digest()

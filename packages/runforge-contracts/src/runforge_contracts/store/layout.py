@@ -72,6 +72,8 @@ GIT_ATTRIBUTES_TEXT = b"* -text\n"
 ALIASES = "aliases.jsonl"
 #: The record of the merges of a store, in JSON Lines.
 MERGES = "merges.jsonl"
+#: The record of the runs of a store that were removed, in JSON Lines.
+REMOVALS = "removals.jsonl"
 #: Folder of a store for runs of experiments whose ids other runs of the workspace have.
 OTHERS = "others"
 #: Suffix of signatures.
@@ -132,6 +134,11 @@ class StoreLayout:
     def merges(self) -> Path:
         """The record of the merges."""
         return self.root / MERGES
+
+    @property
+    def removals(self) -> Path:
+        """The record of the runs that were forgotten, archived and restored."""
+        return self.root / REMOVALS
 
     @property
     def others(self) -> Path:

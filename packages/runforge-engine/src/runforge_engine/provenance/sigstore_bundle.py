@@ -54,6 +54,8 @@ class SignedContent:
     alias_head: IndexHead | None = None
     #: The origin of that index, in lowercase hex; None in older signatures.
     origin: str | None = None
+    #: The record of the store's removed runs at that time.
+    removal_head: IndexHead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def encode_payload(content: SignedContent) -> bytes:
         "index_head": content.index_head,
         "origin": content.origin,
         "alias_head": content.alias_head,
+        "removal_head": content.removal_head,
     }
     known = {name: value for name, value in around.items() if value is not None}
     if known:
@@ -122,6 +125,7 @@ def decode_payload(payload: bytes) -> SignedContent:
         tuple(predicate.serialization.ignore_paths),
         store.alias_head,
         store.origin,
+        store.removal_head,
     )
 
 
@@ -215,6 +219,7 @@ class _RunForge(Struct):
     index_head: IndexHead | None = None
     origin: _Sha256 | None = None
     alias_head: IndexHead | None = None
+    removal_head: IndexHead | None = None
 
 
 class _Predicate(Struct):

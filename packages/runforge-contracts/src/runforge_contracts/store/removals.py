@@ -1,0 +1,159 @@
+"""The record of the runs of a store that were forgotten, archived and restored.
+
+The record is a file of JSON Lines to which lines are only appended; the last line about a run
+decides. Lists leave removed runs out, and what was known of them is in their lines. Nothing here
+writes.
+
+Source: specification, chapter 25.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import msgspec
+
+from runforge_contracts.codec.hash_chain import chain_digests
+from runforge_contracts.codec.strict_json import canonical_json
+from runforge_contracts.errors import NotFoundError, RunForgeError
+from runforge_contracts.fs.files import read_file
+from runforge_contracts.run_ids import parse_experiment_run_id
+from runforge_contracts.store.chained_lines import read_chained_lines
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.merges import without_place
+
+#: Largest record that is read, in bytes: some hundred thousand lines.
+MAX_BYTES = 256 * 2**20
+#: The last line about a run that is not here.
+Removed = Literal["forgotten", "archived"]
+
+
+@dataclass(frozen=True)
+class RemovalRecord:
+    """The lines of a record, in the order in which they were appended."""
+
+    entries: tuple[dict[str, Any], ...] = ()
+    #: The bytes of these lines.
+    text: bytes = b""
+    #: What was written of a last line without an end: its writer did not finish.
+    torn: bytes = b""
+
+    @cached_property
+    def current(self) -> dict[str, dict[str, Any]]:
+        """The last line about each run that is removed, by run id."""
+        last = {entry["run_id"]: entry for entry in self.entries}
+        return {name: entry for name, entry in last.items() if entry["action"] != "restored"}
+
+    @property
+    def digest(self) -> str:
+        """The digest of the chain over all lines."""
+        return chain_digests(self.entries)[-1]
+
+    def about(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the lines about a run, oldest first."""
+        return [entry for entry in self.entries if entry["run_id"] == run_id]
+
+
+class _Decision(msgspec.Struct):
+    """What lists need of a line."""
+
+    action: Removed | Literal["restored"]
+    run_id: str
+
+
+def read_removals(store: StoreLayout) -> RemovalRecord:
+    """Return the record of the removed runs of a store; empty if there is none.
+
+    A last line that its writer did not finish is left out.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_contracts.store.chained_lines.read_chained_lines`.
+    """
+    if store.root.is_symlink():
+        return RemovalRecord()
+    return RemovalRecord(
+        *read_chained_lines(
+            store.removals, "run_removal.v1", "The record of removed runs", max_bytes=MAX_BYTES
+        )
+    )
+
+
+def removed_runs(place: Place) -> Mapping[str, Removed]:
+    """Return the runs that lists leave out: ``forgotten`` or ``archived`` by run id.
+
+    Only as much of each line is read as is needed for that; a record in which a line cannot be read
+    counts as empty, and :func:`read_removals` has the error.
+
+    Parameters
+    ----------
+    place
+        A store, or the experiments of a workspace, whose removed runs are in its first store.
+    """
+    store = store_of(place)
+    try:
+        if store.root.is_symlink():
+            return {}
+        data = read_file(store.removals, max_bytes=MAX_BYTES)
+        last = {
+            line.run_id: line.action
+            for line in map(_DECODER.decode, data[: data.rfind(b"\n") + 1].splitlines())
+        }
+    except (RunForgeError, NotFoundError, msgspec.MsgspecError):
+        return {}
+    return {run_id: action for run_id, action in last.items() if action != "restored"}
+
+
+def store_of(place: Place) -> StoreLayout:
+    """Return the store whose record is about the runs of a place."""
+    return StoreLayout(place.workspace) if isinstance(place, ExperimentLayout) else place
+
+
+def find_removals(
+    reference: str, stores: Iterable[StoreLayout]
+) -> list[tuple[dict[str, Any], StoreLayout]]:
+    """Return the lines of removed runs that a reference names: by an id, or by the start of one.
+
+    An id that is given whole names that run alone.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`read_removals`.
+    """
+    found = [
+        (entry, store)
+        for store in stores
+        if store.removals.exists()
+        for run_id, entry in read_removals(store).current.items()
+        if run_id.startswith(reference)
+    ]
+    return [pair for pair in found if pair[0]["run_id"] == reference] or found
+
+
+def entry_digest(entry: Mapping[str, Any]) -> str:
+    """Return the digest of an entry of an index that a line has, the same in every store."""
+    return hashlib.sha256(canonical_json(without_place(entry))).hexdigest()
+
+
+def without_removed(
+    entries: Sequence[dict[str, Any]], removed: Mapping[str, Removed]
+) -> list[dict[str, Any]]:
+    """Return entries of an index without those of removed runs."""
+    if not removed:
+        return list(entries)
+    return [entry for entry in entries if entry["run_id"] not in removed]
+
+
+def place_of(entry: Mapping[str, Any], store: StoreLayout) -> Place:
+    """Return where the folder of the run of a line was: the store, or the experiments."""
+    is_experiment = parse_experiment_run_id(entry["run_id"]) is not None
+    return ExperimentLayout(store.workspace) if is_experiment else store
+
+
+_DECODER = msgspec.json.Decoder(_Decision)

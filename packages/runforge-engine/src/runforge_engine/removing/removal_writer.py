@@ -1,0 +1,390 @@
+"""Record that runs are removed or restored, and remove their folders.
+
+The line of a run is on the disk before its folder is touched. From then on the run is removed: a
+process that is killed leaves a folder that :func:`finish_removals` removes.
+
+Source: specification, sections 25.1 and 25.2.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from runforge_contracts.codec.hash_chain import chain_digests
+from runforge_contracts.codec.strict_json import encode_json_line
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
+from runforge_contracts.fs.files import digest_file, sync_folder, write_file, writing
+from runforge_contracts.run_ids import parse_experiment_run_id
+from runforge_contracts.store.layout import ExperimentLayout, StoreLayout
+from runforge_contracts.store.reading import read_store_index
+from runforge_contracts.store.removals import (
+    RemovalRecord,
+    entry_digest,
+    place_of,
+    read_removals,
+)
+from runforge_contracts.validation import validate
+
+from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
+from runforge_engine.runtime.clock import read_clock
+from runforge_engine.runtime.folder_lock import is_held
+from runforge_engine.store.index_lock import index_lock
+from runforge_engine.store.run_folders import prepare_store
+from runforge_engine.store.scan import refuse_links
+
+Action = Literal["forgotten", "archived", "restored"]
+#: How the names of folders begin that are being removed; the id and random digits follow.
+_HIDDEN = ".removed-"
+_LEFT = re.compile(r"\.removed-(?P<run_id>.+)-[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFolder:
+    """What a line records of the folder of a run."""
+
+    run_id: str
+    folder: Path
+    #: ``{"sha256": ..., "bytes": ...}`` by path.
+    files: dict[str, dict[str, Any]]
+    #: Digest of the entry in the index; None if it is not listed.
+    entry_sha256: str | None = None
+    #: Digest of the file of the signature; None without one.
+    signature_sha256: str | None = None
+    #: What lists showed of a run that the index does not list.
+    listed: dict[str, Any] | None = None
+    #: What spoke against removing it and was set aside.
+    despite: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> Literal["trained", "experiment"]:
+        """Whether RunForge trained the model, or an experiment ran."""
+        return "trained" if parse_experiment_run_id(self.run_id) is None else "experiment"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRemovals:
+    """What was left of removals that were not finished."""
+
+    #: The runs whose folders were there; they are removed now.
+    removed: tuple[str, ...] = ()
+    #: Folders that are not those of the lines, which stay, and why.
+    kept: tuple[tuple[Path, str], ...] = ()
+    #: Hidden folders that killed processes left.
+    left: tuple[Path, ...] = field(default_factory=tuple)
+
+
+def record_of_folder(
+    store: StoreLayout,
+    run_id: str,
+    folder: Path,
+    *,
+    listed: dict[str, Any] | None = None,
+    despite: Sequence[str] = (),
+) -> RecordedFolder:
+    """Return what a line records of the folder of a run, which is read as a whole.
+
+    Parameters
+    ----------
+    store
+        The store; of the run of an experiment, the one of its workspace.
+    run_id, folder
+        The run, and its folder in the folder of runs.
+    listed
+        An entry as lists have it; recorded if the index does not list the run.
+    despite
+        What spoke against removing it and was set aside.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` if the folder is not in the folder of runs; ``STORE_BUSY`` if the run is
+        in progress; ``FILE_UNSAFE`` if the folder has more than files and folders;
+        ``INDEX_INVALID``, ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
+    """
+    index = read_store_index(store)
+    if index is not None and index.is_foreign:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"The index of {quote(store.root, 200)} is in the form of another client, whose runs"
+            " are not removed from it.",
+            hint="Use that client.",
+            path=str(store.index),
+        )
+    runs = place_of({"run_id": run_id}, store).runs
+    if folder != runs / run_id:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"{quote(folder, 200)} is not {quote(runs / run_id, 200)}; only folders among the runs"
+            " are removed.",
+            path=str(folder),
+        )
+    refuse_links(store.root, runs)
+    if is_held(folder) and not _has_ended(folder):
+        raise RunForgeError(
+            ErrorCode.STORE_BUSY,
+            f"The run {quote(run_id)} is in progress.",
+            hint="Wait for its end, or end it with `runforge cancel`.",
+            path=str(folder),
+        )
+    found = _digest(folder)
+    raw = () if index is None else index.raw_entries
+    entry = next((entry for entry in raw if entry["run_id"] == run_id), None)
+    signature = store.signature(folder.name)
+    return RecordedFolder(
+        run_id,
+        folder,
+        {
+            name: {"sha256": sha256, "bytes": (folder / name).stat().st_size}
+            for name, sha256 in found.files.items()
+        },
+        None if entry is None else entry_digest(entry),
+        digest_file(signature).sha256 if signature.is_file() else None,
+        _shown(listed) if entry is None and listed is not None else None,
+        tuple(despite),
+    )
+
+
+def append_removals(
+    store: StoreLayout,
+    folders: Iterable[RecordedFolder],
+    action: Action,
+    *,
+    because: str | None = None,
+    created_by: str | None = None,
+    archive: dict[str, str] | None = None,
+) -> list[dict[str, Any]]:
+    """Append one line for each run, and return the lines that decide about these runs now.
+
+    A run about which the last line has the action already gets none.
+
+    Parameters
+    ----------
+    store
+        The store that has the record.
+    folders
+        The runs.
+    action
+        What was decided.
+    because
+        Why.
+    created_by
+        The client, such as ``runforge-cli@0.4.0``.
+    archive
+        Of ``archived`` and ``restored``: the ``name`` of the archive, and its ``sha256``.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` for a reason that is too long; ``DOCUMENT_INVALID`` if the record is not
+        valid; ``STORE_BUSY``, ``STORE_NOT_WRITABLE``, ``FILE_UNSAFE``.
+    """
+    prepare_store(store)
+    with index_lock(store):
+        record = read_removals(store)
+        last = {entry["run_id"]: entry for entry in record.entries}
+        lines = list[dict[str, Any]]()
+        for run in folders:
+            if run.run_id in last and last[run.run_id]["action"] == action:
+                lines.append(last[run.run_id])
+                continue
+            if action == "restored" and run.run_id not in record.current:
+                continue
+            line = {
+                "schema_version": "run_removal.v1",
+                "action": action,
+                "run_id": run.run_id,
+                "kind": run.kind,
+                "recorded_at": read_clock().now(),
+                "because": because,
+                "created_by": created_by,
+                "files": run.files,
+                "entry_sha256": run.entry_sha256,
+                "signature_sha256": run.signature_sha256,
+                "listed": run.listed,
+                "archive": archive,
+                "despite": list(run.despite) or None,
+            }
+            lines.append({name: value for name, value in line.items() if value is not None})
+        new = [line for line in lines if "previous" not in line]
+        chained = chained_lines(record, new)
+        if new:
+            # Replaced as a whole: no reader finds half of a line, and a torn one is gone.
+            write_file(store.removals, record.text + b"".join(map(encode_json_line, chained)))
+    following = iter(chained)
+    return [line if "previous" in line else next(following) for line in lines]
+
+
+def chained_lines(record: RemovalRecord, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return lines with the digest of what is before each of them, if appended to a record.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` if a line is not valid.
+    """
+    chained, last = list[dict[str, Any]](), record.digest
+    for line in lines:
+        whole = {**line, "previous": last}
+        try:
+            validate(whole, "run_removal.v1")
+        except RunForgeError as error:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                f"The removal cannot be recorded: {printable(error.message)}",
+            ) from None
+        chained.append(whole)
+        last = chain_digests([whole], last)[-1]
+    return chained
+
+
+def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
+    """Remove the folder of a run that a line says is removed; return False if there is none.
+
+    Raises
+    ------
+    RunForgeError
+        ``VERIFICATION_FAILED`` if the folder has a file that the line does not have, or another
+        one; nothing is removed then. ``FILE_UNSAFE``, ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
+    """
+    folder = folder_of(line, store)
+    refuse_links(store.root, folder.parent)
+    if not os.path.lexists(folder):
+        return False
+    recorded = {name: item["sha256"] for name, item in line["files"].items()}
+    found = _digest(folder).files
+    other = sorted(name for name, sha256 in found.items() if recorded.get(name) != sha256)
+    if other:
+        raise RunForgeError(
+            ErrorCode.VERIFICATION_FAILED,
+            f"{quote(folder, 200)} has files that it did not have when the run was"
+            f" {line['action']}; it stays.",
+            hint="Move them away to finish the removal: `runforge store tidy`.",
+            path=str(folder),
+            problems=[
+                Problem(f"{quote(name)} is another file.", Location(path=f"{folder}/{name}"))
+                for name in other
+            ],
+        )
+    # Of an experiment, the folder may be on another disk than the store.
+    is_trained = line["kind"] == "trained"
+    root = store.root if is_trained else folder.parent
+    hidden = root / f"{_HIDDEN}{line['run_id']}-{os.urandom(8).hex()}"
+    with writing(folder):
+        try:
+            folder.rename(hidden)
+        except FileNotFoundError:
+            return False  # Another process has renamed it.
+        sync_folder(folder.parent)
+        sync_folder(root)
+    _remove(hidden)
+    return True
+
+
+def folder_of(line: dict[str, Any], store: StoreLayout) -> Path:
+    """Return where the folder of the run of a line is, if it is there: always among the runs."""
+    return place_of(line, store).run_folder(line["run_id"])
+
+
+def unfinished_removals(store: StoreLayout) -> list[dict[str, Any]]:
+    """Return the lines of removed runs whose folders are there.
+
+    Raises
+    ------
+    RunForgeError
+        ``DOCUMENT_INVALID`` if the record is not valid; ``INDEX_INVALID``.
+    """
+    return [
+        line
+        for line in read_removals(store).current.values()
+        if os.path.lexists(folder_of(line, store))
+    ]
+
+
+def left_folders(store: StoreLayout) -> list[Path]:
+    """Return the hidden folders that killed processes left while they removed runs of the record.
+
+    Raises
+    ------
+    RunForgeError
+        ``DOCUMENT_INVALID`` if the record is not valid.
+    """
+    known = {entry["run_id"] for entry in read_removals(store).entries}
+    found = list[Path]()
+    for root in (store.root, ExperimentLayout(store.workspace).runs):
+        if root.is_symlink() or not root.is_dir() or not known:
+            continue
+        with writing(root):
+            for path in sorted(root.iterdir()):
+                name = _LEFT.fullmatch(path.name)
+                is_ours = name is not None and name["run_id"] in known
+                if is_ours and path.is_dir() and not path.is_symlink():
+                    found.append(path)
+    return found
+
+
+def finish_removals(store: StoreLayout) -> FinishedRemovals:
+    """Finish the removals that killed processes did not.
+
+    Raises
+    ------
+    RunForgeError
+        ``DOCUMENT_INVALID`` if the record is not valid; ``INDEX_INVALID``, ``FILE_UNSAFE``,
+        ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
+    """
+    removed, kept = list[str](), list[tuple[Path, str]]()
+    left = left_folders(store)
+    for path in left:
+        _remove(path)
+    for line in unfinished_removals(store):
+        try:
+            remove_folder(store, line)
+        except RunForgeError as error:
+            if error.code is not ErrorCode.VERIFICATION_FAILED:
+                raise
+            kept.append((folder_of(line, store), error.message))
+        else:
+            removed.append(line["run_id"])
+    return FinishedRemovals(tuple(removed), tuple(kept), tuple(left))
+
+
+def _has_ended(folder: Path) -> bool:
+    """Return whether the run has a result, after which a lock on its folder means nothing."""
+    return any(os.path.lexists(folder / name) for name in ("result.json", "manifest.json"))
+
+
+def _digest(folder: Path) -> FolderDigests:
+    found = digest_folder(folder)
+    if found.irregular:
+        raise RunForgeError(
+            ErrorCode.FILE_UNSAFE,
+            f"{quote(folder, 200)} has more than files and folders; it stays.",
+            hint="Move away what does not belong to the run.",
+            path=str(folder),
+            problems=[
+                Problem(f"{quote(name)} is {kind}.", Location(path=printable(name)))
+                for name, kind in sorted(found.irregular.items())
+            ],
+        )
+    return found
+
+
+def _shown(listed: dict[str, Any]) -> dict[str, Any]:
+    names = ("name", "created_at", "status", "dataset_fingerprint_sha256")
+    return {name: listed[name] for name in names if listed.get(name)}
+
+
+def _remove(hidden: Path) -> None:
+    """Remove a folder whose name says that it is being removed."""
+    with writing(hidden):
+        try:
+            shutil.rmtree(hidden)
+        except FileNotFoundError:
+            if os.path.lexists(hidden):
+                shutil.rmtree(hidden)  # Another process removes it, too.

@@ -1,0 +1,181 @@
+"""The record of removed runs: lines that are appended, and folders that go after them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.removals import find_removals, read_removals, removed_runs
+from runforge_engine.removing.removal_writer import (
+    append_removals,
+    finish_removals,
+    folder_of,
+    record_of_folder,
+    remove_folder,
+    unfinished_removals,
+)
+
+RUN = "20260201-120000-abc12345"
+
+
+def a_run(store: StoreLayout, run_id: str = RUN) -> Path:
+    folder = store.run_folder(run_id)
+    (folder / "artifacts").mkdir(parents=True)
+    (folder / "result.json").write_text("{}")
+    (folder / "artifacts" / "model.pkl").write_bytes(b"model")
+    return folder
+
+
+def forgotten(store: StoreLayout, run_id: str = RUN, **more: Any) -> dict[str, Any]:
+    folder = record_of_folder(store, run_id, store.run_folder(run_id))
+    [line] = append_removals(store, [folder], "forgotten", because="a test", **more)
+    return line
+
+
+def test_a_line_has_the_digest_of_every_file_and_of_the_lines_before(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    a_run(store)
+    a_run(store, "20260201-120001-abc12345")
+    first, second = forgotten(store), forgotten(store, "20260201-120001-abc12345")
+    assert set(first["files"]) == {"result.json", "artifacts/model.pkl"}
+    assert first["files"]["artifacts/model.pkl"]["bytes"] == 5
+    assert first["previous"] == "0" * 64
+    assert second["previous"] not in (first["previous"], read_removals(store).digest)
+    assert removed_runs(store) == {
+        RUN: "forgotten",
+        "20260201-120001-abc12345": "forgotten",
+    }
+
+
+def test_a_second_call_writes_no_second_line(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    a_run(store)
+    line, text = forgotten(store), store.removals.read_bytes()
+    assert forgotten(store) == line
+    assert store.removals.read_bytes() == text
+
+
+def test_the_folder_goes_after_its_line_and_what_was_left_of_it_too(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    folder = a_run(store)
+    line = forgotten(store)
+    assert [item["run_id"] for item in unfinished_removals(store)] == [RUN]
+    hidden = store.root / f".removed-{RUN}-{'0' * 16}"
+    folder.rename(hidden)
+    (store.root / ".removed-notes").mkdir()
+    a_run(store)
+    found = finish_removals(store)
+    assert (found.removed, found.kept, found.left) == ((RUN,), (), (hidden,))
+    assert not folder.exists()
+    assert not hidden.exists()
+    assert (store.root / ".removed-notes").is_dir()
+    assert not remove_folder(store, line)
+
+
+def test_a_folder_with_another_file_than_the_line_has_stays(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    folder = a_run(store)
+    line = forgotten(store)
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(RunForgeError) as caught:
+        remove_folder(store, line)
+    assert caught.value.code is ErrorCode.VERIFICATION_FAILED
+    assert finish_removals(store).kept[0][0] == folder
+    assert (folder / "result.json").exists()
+
+
+@pytest.mark.parametrize("change", ["changed", "cut in the middle", "not JSON"])
+def test_a_record_that_was_changed_is_refused_and_hides_nothing_by_mistake(
+    tmp_path: Path, change: str
+) -> None:
+    store = StoreLayout(tmp_path)
+    for number in range(3):
+        a_run(store, f"20260201-12000{number}-abc12345")
+        forgotten(store, f"20260201-12000{number}-abc12345")
+    lines = store.removals.read_bytes().splitlines(keepends=True)
+    if change == "changed":
+        lines[0] = lines[0].replace(b"a test", b"a jest")
+    elif change == "cut in the middle":
+        del lines[1]
+    else:
+        lines[1] = b"{\n"
+    store.removals.write_bytes(b"".join(lines))
+    with pytest.raises(RunForgeError, match="from line"):
+        read_removals(store)
+    if change == "not JSON":
+        assert removed_runs(store) == {}
+
+
+def test_a_line_that_was_not_finished_is_left_out_and_removed_by_the_next_writer(
+    tmp_path: Path,
+) -> None:
+    store = StoreLayout(tmp_path)
+    a_run(store)
+    forgotten(store)
+    with store.removals.open("ab") as file:
+        file.write(b'{"schema_version":"run_removal.v1","action":"forg')
+    a_run(store, "20260201-120001-abc12345")
+    assert list(removed_runs(store)) == [RUN]
+    forgotten(store, "20260201-120001-abc12345")
+    assert len(read_removals(store).entries) == 2
+    assert read_removals(store).torn == b""
+
+
+def test_restored_ends_a_removal(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    a_run(store)
+    folder = record_of_folder(store, RUN, store.run_folder(RUN))
+    archive = {"name": "old.tar.zst", "sha256": "0" * 64}
+    append_removals(store, [folder], "archived", archive=archive)
+    assert removed_runs(store) == {RUN: "archived"}
+    [(line, _)] = find_removals(RUN[:8], [store])
+    assert line["archive"] == archive
+    append_removals(store, [folder], "restored", archive=archive)
+    assert removed_runs(store) == {}
+    assert [entry["action"] for entry in read_removals(store).about(RUN)] == [
+        "archived",
+        "restored",
+    ]
+    append_removals(store, [folder], "restored", archive=archive)
+    assert len(read_removals(store).entries) == 2
+
+
+def test_the_run_of_an_experiment_is_on_the_record_of_the_store(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    folder = tmp_path / "runs" / "run-2026-02-01-001"
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text("experiment: a\n")
+    [line] = append_removals(
+        store, [record_of_folder(store, folder.name, folder, listed={"name": "a"})], "forgotten"
+    )
+    assert (line["kind"], line["listed"]) == ("experiment", {"name": "a"})
+    assert folder_of(line, store) == folder
+    assert remove_folder(store, line)
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_only_folders_among_the_runs_are_removed(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(RunForgeError, match="among the runs"):
+        record_of_folder(store, RUN, tmp_path / "elsewhere")
+    store.runs.mkdir(parents=True)
+    (store.runs / RUN).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunForgeError) as caught:
+        record_of_folder(store, RUN, store.runs / RUN)
+    assert caught.value.code is ErrorCode.FILE_UNSAFE
+
+
+def test_no_line_can_lead_out_of_the_folder_of_runs(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    a_run(store)
+    forgotten(store)
+    line = json.loads(store.removals.read_text())
+    line["run_id"] = "../.."
+    store.removals.write_text(json.dumps(line) + "\n")
+    with pytest.raises(RunForgeError, match="not valid"):
+        finish_removals(store)
