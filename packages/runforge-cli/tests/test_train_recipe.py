@@ -36,9 +36,8 @@ def run(runforge: Call, workspace: Path, recipe: Path) -> Path:
 
 def train(runforge: Call, workspace: Path, *options: str, data: str = "raw.csv") -> Path:
     command = ("train", data, "--label", "species", "--preset", "fast", "--json")
-    if data == "raw.csv":
-        command += ("--recipe", "table.recipe.json")
-    return workspace / runforge(*command, *options).json["run_dir"]
+    recipe = ("--recipe", "table.recipe.json") if data == "raw.csv" else ()
+    return Path(workspace, runforge(*command, *recipe, *options).json["run_dir"])
 
 
 def read(run: Path, file: str) -> Any:
