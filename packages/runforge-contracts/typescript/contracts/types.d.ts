@@ -5269,6 +5269,10 @@ export interface VerifiedRun {
    * Present if the folder is a view of a run: `checks` then compares it with that run.
    */
   view?: VerifiedView;
+  /**
+   * When the files were last read and verified, if this time they were not read, because their sizes and times are the same. `checks` then has `files` as `not checked`, and dataset and signature.
+   */
+  trusted_since?: Timestamp;
   [k: string]: unknown;
 }
 /**

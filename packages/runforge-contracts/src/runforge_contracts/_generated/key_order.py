@@ -238,7 +238,7 @@ SHAPES: tuple[tuple[dict[str, int], int, int], ...] = (
     ({"store": 0, "index": 0, "verdict": 0, "checks": 222, "findings": 224, "interrupted": 0, "running": 0, "incomplete": 0}, 0, 0),
     ({}, 0, 225),
     ({"record": 0, "added": 0, "missing": 0}, 0, 0),
-    ({"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 222, "findings": 224, "view": 227}, 0, 0),
+    ({"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 222, "findings": 224, "view": 227, "trusted_since": 0}, 0, 0),
     ({}, 0, 228),
     ({"evaluation_id": 0, "evaluation_dir": 0, "verdict": 0, "checks": 222, "findings": 224, "run_id": 0}, 0, 0),
     ({}, 0, 230),
