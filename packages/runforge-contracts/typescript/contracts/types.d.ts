@@ -2609,6 +2609,63 @@ export interface RecipeV1 {
   [k: string]: unknown;
 }
 /**
+ * A run, or what was left of something.
+ */
+export interface RemovalItem {
+  /**
+   * A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended.
+   */
+  what: "run" | "experiment" | "interrupted" | "unfinished" | "temporary";
+  /**
+   * Its path, relative to the workspace.
+   */
+  path: string;
+  /**
+   * `gone`: it was removed before; `kept`: it stays, for the reason in `message`.
+   */
+  outcome: "removed" | "gone" | "kept";
+  /**
+   * The run.
+   */
+  id?: AnyRunId;
+  /**
+   * How many files there are.
+   */
+  files?: Count;
+  /**
+   * How large they are together.
+   */
+  bytes?: Count;
+  /**
+   * What speaks against it, as in `despite` of the record.
+   */
+  objections?: ("alias" | "sweep" | "view" | "unverified")[];
+  /**
+   * Why it stays.
+   */
+  message?: string;
+  [k: string]: unknown;
+}
+/**
+ * What was removed from a store, as `runforge store forget --json` and `runforge store tidy --json` print it. Source: specification, section 25.6.
+ */
+export interface RemovalReportV1 {
+  schema_version: "removal_report.v1";
+  /**
+   * Whether nothing was written, because only the plan was asked for.
+   */
+  dry_run: boolean;
+  /**
+   * The store, relative to the workspace.
+   */
+  store: string;
+  /**
+   * Everything that was, or would be, removed.
+   */
+  items: RemovalItem[];
+  [k: string]: unknown;
+}
+/**
  * The dataset that was used, or not found.
  */
 export interface ReproductionDataset {
@@ -5848,6 +5905,7 @@ export interface Documents {
   "metrics.v1": MetricsV1;
   "prediction.v1": PredictionV1;
   "recipe.v1": RecipeV1;
+  "removal_report.v1": RemovalReportV1;
   "reproduction.v1": ReproductionV1;
   "request.v1": RequestV1;
   "result.v1": ResultV1;

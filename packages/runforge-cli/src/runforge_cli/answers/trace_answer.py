@@ -47,7 +47,7 @@ def trace_answer(settings: Settings, what: str) -> dict[str, Any]:
     try:
         sought = wanted(str(settings.located(what)) if what else what)
         stores = settings.stores()
-        found = trace(sought, find_listed(sought, stores) or trained_in(stores))
+        found = trace(sought, find_listed(sought, stores) or trained_in(stores, removed=True))
     except RunForgeError as error:
         if error.code not in _MAY_BE_RUN:
             raise

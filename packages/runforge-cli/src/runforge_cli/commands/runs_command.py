@@ -64,9 +64,16 @@ _UNTOLD = 100
 @click.option(
     "--status",
     metavar="S",
-    type=click.Choice(["succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"]),
-    help="succeeded, failed, cancelled, running, interrupted, or incomplete (no result).",
+    type=click.Choice(
+        [
+            *("succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"),
+            *("forgotten", "archived"),
+        ]
+    ),
+    help="succeeded, failed, cancelled, running, interrupted, incomplete (no result), forgotten, or"
+    " archived.",
 )
+@click.option("--all", "removed", is_flag=True, help="Also runs that were forgotten or archived.")
 @click.option("--tag", metavar="T", help="Only runs with this tag.", shell_complete=complete_tag)
 @click.option("--name", metavar="TEXT", help="Only runs with this name.")
 @click.option(
@@ -119,6 +126,7 @@ def command(
     group: str | None,
     model: str | None,
     status: str | None,
+    removed: bool,
     tag: str | None,
     name: str | None,
     dataset: str | None,
@@ -164,7 +172,12 @@ def command(
         parse_bounds(greatest, "--max"),
     )
     query = choice.query(settings)
-    listed = QueriedList(settings.places(), query, run_facts(settings.folder))
+    listed = QueriedList(
+        settings.places(),
+        query,
+        run_facts(settings.folder),
+        removed=removed or status in ("forgotten", "archived"),
+    )
     shown, total = listed.first(limit, choice.members(settings))
     entries = with_aliases(listed.with_settings(shown), settings.stores())
     if names is not None and {"tag", "tags"} & {*names}:

@@ -48,9 +48,19 @@ class QueriedList:
         The conditions and the order.
     facts
         How to find out what the entries lack.
+    removed
+        Whether runs that were forgotten or archived are among them.
     """
 
-    def __init__(self, places: Sequence[Place], query: RunQuery, facts: RunFacts) -> None:
+    def __init__(
+        self,
+        places: Sequence[Place],
+        query: RunQuery,
+        facts: RunFacts,
+        *,
+        removed: bool = False,
+    ) -> None:
+        self._removed = removed
         self._places = places
         self._query = query
         self._facts = facts
@@ -76,12 +86,14 @@ class QueriedList:
             As :func:`~runforge_contracts.selection.run_query.query_runs`.
         """
         first, end = (skip, skip + limit) if members is None else (0, sys.maxsize)
-        pages = self._pages(end, first)
+        pages = [] if self._removed else self._pages(end, first)
         whole = [place for place in self._places if place not in [page[1] for page in pages]]
         rows = [(entry, place) for page, place in pages for entry in page.entries]
         total = sum(page.total for page, _ in pages)
         if whole:
-            found = query_runs(runs_in(whole), self._query, self._facts, strict=not pages)
+            found = query_runs(
+                runs_in(whole, removed=self._removed), self._query, self._facts, strict=not pages
+            )
             rows += found[::-1]  # of two runs of one second, the last one given is the newer
             total += len(found)
         if len(self._places) > 1 or pages:

@@ -52,13 +52,15 @@ def kind_of(entry: dict[str, Any]) -> str:
 
 
 def status_of(entry: dict[str, Any]) -> str:
-    """Return the status of a finished run, or the state of another one."""
-    return str(entry.get("status") or entry.get("state", "incomplete"))
+    """Return the status of a finished run, or the state of another or of a removed one."""
+    present = entry.get("status") or entry.get("state", "incomplete")
+    return str(entry.get("removed") or present)
 
 
 def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
     """Add the current state to entries without a status."""
-    unfinished = [entry for entry in entries if not {"status", "state"} & entry.keys()]
+    decided = {"status", "state", "removed"}
+    unfinished = [entry for entry in entries if not decided & entry.keys()]
     for entry in unfinished:
         path = workspace / entry["run_dir"]
         if kind_of(entry) == TRAINED:
@@ -75,7 +77,7 @@ def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
 def mark_missing(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
     """Replace the status of runs whose folder is missing, which no command can read."""
     for entry in entries:
-        if not has_folder(entry, workspace):
+        if "removed" not in entry and not has_folder(entry, workspace):
             entry["status"] = MISSING
 
 

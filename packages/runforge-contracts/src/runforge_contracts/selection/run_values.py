@@ -164,7 +164,8 @@ def values_of(entry: Mapping[str, Any], column: RunColumn) -> Sequence[Any]:
 
 def _field(entry: Mapping[str, Any], name: str) -> Sequence[Any]:
     if name == "status":
-        return (entry.get("status") or entry.get("state", "incomplete"),)
+        present = entry.get("status") or entry.get("state", "incomplete")
+        return (entry.get("removed") or present,)
     if name == "kind":
         return (entry.get("kind", TRAINED),)
     if name == "metric":

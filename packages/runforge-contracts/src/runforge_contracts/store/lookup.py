@@ -17,6 +17,12 @@ from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
+from runforge_contracts.store.removals import (
+    find_removals,
+    removed_run,
+    removed_runs,
+    stores_of,
+)
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_queries import (
     find_aliased,
@@ -110,7 +116,9 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         str(run_id): ExperimentRun(place.run_folder(str(run_id)))
         for place in places
         if isinstance(place, ExperimentLayout)
+        for removed in [removed_runs(place)]
         for run_id in place.ids()
+        if str(run_id) not in removed
     }
     known = {**trained, **experiments}
     if aliased is not None and reference not in known:
@@ -119,7 +127,7 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         run = find_named(reference, places)
         if run is not None:
             return run
-    return _opened(_match(reference, known, places[0]))
+    return _opened(_match(reference, known, places))
 
 
 def _unambiguous(
@@ -266,6 +274,8 @@ def _folder_named(run_id: str, stores: Sequence[StoreLayout]) -> Run | None:
     """
     if is_run_id(run_id):
         for store in reversed(stores):
+            if run_id in removed_runs(store):
+                continue
             path = store.run_folder(run_id)
             if path.is_dir() and not path.is_symlink() and os.listdir(path):  # noqa: PTH208
                 record = record_of(path, store)
@@ -284,7 +294,9 @@ def _known_in(store: StoreLayout) -> Iterator[tuple[str, _Known]]:
         entries = read_index(store)
     except RunForgeError:
         entries = []
-    listed = {entry["run_id"] for entry in entries}
+    removed = removed_runs(store)
+    entries = [entry for entry in entries if entry["run_id"] not in removed]
+    listed = {entry["run_id"] for entry in entries} | removed.keys()
     has_views, runs = may_have_views(store), f"{store.relative(store.runs)}/"
     ids, aliases = list[tuple[str, _Known]](), list[tuple[str, _Known]]()
     for entry in reversed(entries):  # The first of two entries of a run counts.
@@ -323,7 +335,7 @@ def _by_documents(stores: Iterable[StoreLayout]) -> dict[str, Run]:
     return found
 
 
-def _match(reference: str, ids: Mapping[str, _Known], place: Place) -> _Known:
+def _match(reference: str, ids: Mapping[str, _Known], places: Sequence[Place]) -> _Known:
     """Return the run whose name is ``reference``, or the only one with a name that starts so.
 
     Parameters
@@ -332,9 +344,10 @@ def _match(reference: str, ids: Mapping[str, _Known], place: Place) -> _Known:
         A name, or the start of one.
     ids
         Every run, by each of its names.
-    place
+    places
         Where they were searched, for the error.
     """
+    place = places[0]
     named = {run.path: run_id for run_id, run in ids.items() if run_id.startswith(reference)}
     matches = list(named.values()) if reference else []
     if reference in ids:
@@ -347,6 +360,9 @@ def _match(reference: str, ids: Mapping[str, _Known], place: Place) -> _Known:
             f"{quote(reference)} matches {len(matches)} runs: {quote_some(matches)}.",
             hint="Give more of the id.",
         )
+    removed = find_removals(reference, stores_of(places)) if reference else []
+    if len(removed) == 1:
+        raise removed_run(removed[0][0])
     beside = _folder_beside(reference)
     if not ids and beside is None:
         raise no_runs(place)

@@ -33,6 +33,7 @@ from runforge_contracts.store.removals import (
 from runforge_contracts.validation import validate
 
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
+from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.index_lock import index_lock
@@ -136,7 +137,7 @@ def record_of_folder(
     found = _digest(folder)
     raw = () if index is None else index.raw_entries
     entry = next((entry for entry in raw if entry["run_id"] == run_id), None)
-    signature = store.signature(folder.name)
+    signature = signature_path(folder)
     return RecordedFolder(
         run_id,
         folder,

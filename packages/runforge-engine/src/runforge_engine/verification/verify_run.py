@@ -37,6 +37,7 @@ from runforge_engine.verification.index_heads import (
     is_on_record,
     signed_elsewhere,
 )
+from runforge_engine.verification.removal_check import removal_check
 from runforge_engine.verification.signature_check import Signature, check_signature
 from runforge_engine.verification.statement_check import check_statement
 
@@ -162,6 +163,9 @@ def verify_run(
     if alone and signed is not None and signed.content.alias_head is not None:
         aliases = alias_check([signed], around)
         checks += [] if aliases is None else [aliases]
+    if alone and signed is not None and signed.content.removal_head is not None:
+        removals = removal_check([signed], around)
+        checks += [] if removals is None else [removals]
     if with_dataset:
         checks.append(_dataset(run, run_id, around))
     if signature_check is not None:
