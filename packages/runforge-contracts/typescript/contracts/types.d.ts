@@ -2247,15 +2247,16 @@ export interface StoreContents {
  * Something of the other store.
  */
 export interface MergedItem {
-  kind: "run" | "experiment" | "group" | "evaluation" | "dataset" | "signature" | "alias";
+  kind:
+    "run" | "experiment" | "group" | "evaluation" | "dataset" | "signature" | "alias" | "removal";
   /**
    * Its id; of a signature, that of what it is of; of a dataset, its file; of an alias, its name.
    */
   id: string;
   /**
-   * `added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is.
+   * `added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is. `removed`: this store forgot or archived the run, which is not brought back.
    */
-  outcome: "added" | "present" | "apart" | "differs" | "unfinished";
+  outcome: "added" | "present" | "apart" | "differs" | "unfinished" | "removed";
   /**
    * Where it is now, relative to the workspace.
    */

@@ -29,6 +29,7 @@ _WORDS = {
     "dataset": ("dataset", "datasets"),
     "signature": ("signature", "signatures"),
     "alias": ("alias", "aliases"),
+    "removal": ("removed run", "removed runs"),
 }
 
 
@@ -97,10 +98,11 @@ def _rows(report: MergeReportV1) -> Iterator[tuple[str, str]]:
     """Yield what is shown of a merge: one row for each outcome."""
     yield "to be added" if report.dry_run else "added", _counted(report.items, "added")
     yield "present", _counted(report.items, "present")
-    for outcome in ("apart", "differs", "unfinished"):
+    for outcome in ("apart", "differs", "unfinished", "removed"):
         found = _counted(report.items, outcome)
         if found != "nothing":
-            yield {"apart": "kept apart"}.get(outcome, outcome), found
+            words = {"apart": "kept apart", "removed": "removed here"}
+            yield words.get(outcome, outcome), found
     contents = report.contents
     yield "contents", f"{contents.count:,} entries, {contents.sha256[:16]}…"
 
@@ -129,6 +131,10 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
                 f"{shown} is another run here (differs: {names}); that of the other store is"
                 f" {settings.shown(item.path)}."
             )
+        elif item.outcome == "differs" and item.kind == "removal":
+            yield f"The run {shown} was removed there; it stays here."
+        elif item.outcome == "removed":
+            yield f"The {one} {shown} was removed here; it is not brought back."
         elif item.outcome == "differs" and item.kind == "alias":
             yield f"The alias {shown} points at another run there; `runforge alias` sets it."
         elif item.outcome == "differs" and item.kind == "signature" and names:
