@@ -201,6 +201,7 @@ def reading(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield from (("runs",), ("runs", "--json"), ("runs", "--csv"), ("runs", "--sort", "accuracy"))
     yield from (("runs", "--store", ".ml"), ("runs", "--status", "failed"), ("browse",))
     yield from (("verify", "--all"), ("verify", "--all", "--json", "--store", ".ml"))
+    yield ("verify", "--all", "--quick")
     yield from (("index", "check"), ("index", "check", "--store", ".ml", "--json"))
     yield from (("trace", "data/three.csv"), ("inspect", "data/three.csv", "--label", "label"))
     yield from (("schema", "list"), ("experiment", "check"), ("cancel", "--store", ".ml", runs[-1]))

@@ -3560,7 +3560,7 @@ export interface RunEntry {
    */
   status?: string;
   /**
-   * What became of a run without a status: `running`, `interrupted` or `incomplete`.
+   * What became of a run without a status: `running`, `interrupted` or `incomplete`; `missing` of every run whose folder is missing.
    */
   state?: string;
   /**
@@ -5292,6 +5292,10 @@ export interface VerifiedRun {
    * Present if the folder is a view of a run: `checks` then compares it with that run.
    */
   view?: VerifiedView;
+  /**
+   * When the files were last read and verified, if this time they were not read, because their sizes and times are the same. `checks` then has `files` as `not checked`, and dataset and signature.
+   */
+  trusted_since?: Timestamp;
   [k: string]: unknown;
 }
 /**

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import lru_cache
 from typing import Any
 
@@ -62,6 +62,10 @@ class EntryLines(ABC):
     @abstractmethod
     def ordered(self) -> Sequence[int]:
         """Return the positions of the entries by start time, the oldest first."""
+
+    @abstractmethod
+    def known_ids(self) -> Set[str]:
+        """Return the ids of all runs in the index."""
 
     @abstractmethod
     def piece(self, at: int) -> bytes:
@@ -169,6 +173,10 @@ class PieceLines(EntryLines):
     def ordered(self) -> Sequence[int]:
         """Return the positions of the entries by start time, the oldest first."""
         return sorted(range(len(self._ids)), key=lambda at: self._ids[at][:15])
+
+    def known_ids(self) -> Set[str]:
+        """Return the ids of all runs in the index."""
+        return {*self._ids}
 
     def piece(self, at: int) -> bytes:
         """Return the bytes of an entry, without its braces."""

@@ -18,7 +18,7 @@ import zlib
 from array import array
 from bisect import insort
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -333,8 +333,8 @@ class KeptLines(EntryLines):
         for at in places:
             yield ranks[found.numbers[at]], at
 
-    def known_ids(self) -> set[str]:
-        """Return the ids of all runs in the index, which must not be changed."""
+    def known_ids(self) -> Set[str]:
+        """Return the ids of all runs in the index."""
         return self._kept.known
 
     def unlisted(self) -> list[str]:

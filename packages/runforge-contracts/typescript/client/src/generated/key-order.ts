@@ -239,7 +239,7 @@ export const SHAPES: readonly Shape[] = [
   [{"store": 0, "index": 0, "verdict": 0, "checks": 224, "findings": 226, "interrupted": 0, "running": 0, "incomplete": 0}, 0, 0],
   [{}, 0, 227],
   [{"record": 0, "added": 0, "missing": 0}, 0, 0],
-  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 224, "findings": 226, "view": 229}, 0, 0],
+  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 224, "findings": 226, "view": 229, "trusted_since": 0}, 0, 0],
   [{}, 0, 230],
   [{"evaluation_id": 0, "evaluation_dir": 0, "verdict": 0, "checks": 224, "findings": 226, "run_id": 0}, 0, 0],
   [{}, 0, 232],
