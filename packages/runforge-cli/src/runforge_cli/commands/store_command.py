@@ -17,6 +17,7 @@ from runforge_cli.terminal.output import note, write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
+    from runforge_contracts.store.layout import Place
     from runforge_contracts.store.lookup import AnyRun
     from runforge_contracts.types import MergedItem, MergeReportV1, RemovalReportV1
 
@@ -151,7 +152,7 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
 @command.command(
     "forget",
     short_help="Remove runs, with a record of what they were.",
-    examples=("runforge store forget latest:failed --because 'a wrong label' --dry-run",),
+    examples=("runforge store forget latest --because 'a wrong label' --dry-run",),
 )
 @click.argument("runs", nargs=-1, required=True, shell_complete=complete_run)
 @click.option("--because", metavar="TEXT", required=True, help="Why, for the record.")
@@ -196,7 +197,7 @@ def forget(
         forget_runs(store, of_store, because=because, created_by=client, dry_run=True)
         for store, of_store in stores.items()
     ]
-    places = [*stores, *(ExperimentLayout(store.workspace) for store in stores)]
+    places: list[Place] = [*stores, *(ExperimentLayout(store.workspace) for store in stores)]
     ids = {run.path.name for run in found}
     repeating = {
         run_id: [other for other in repeated_by(run_id, places) if other not in ids]
