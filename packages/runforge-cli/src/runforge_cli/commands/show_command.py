@@ -55,7 +55,7 @@ def command(
     """Show a summary of RUN, which defaults to the newest run.
 
     The evaluations of a run are listed; RUN may also be the id of an evaluation, or a bundle. Of a
-    run that was forgotten or archived, it shows what is on record.
+    run that was forgotten or archived, it shows what is recorded.
     """
     if is_bundle(run):
         from runforge_engine.bundles.bundle_reader import opened_bundle
