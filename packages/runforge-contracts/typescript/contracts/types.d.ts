@@ -4943,7 +4943,7 @@ export interface TraceV1 {
    */
   run_id?: AnyRunId;
   /**
-   * How many descendants of the named run are left out because there are too many; absent if none.
+   * How many descendants of the named run are left out because there are too many, or how many older runs because fewer were asked for; absent if none.
    */
   left_out?: Count;
   /**
