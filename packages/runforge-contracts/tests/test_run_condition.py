@@ -113,6 +113,12 @@ def test_a_missing_value_fulfils_only_unequal(values: list[Any], operator: str, 
     assert RunCondition("x", operator, value).holds([]) is (operator == "!=")
 
 
+def test_unequal_excludes_many_strings() -> None:
+    condition = RunCondition("group", "!=", "a", is_quoted=True, others=frozenset({"b", "c"}))
+    kept = [values for values in ([], ["a"], ["b"], ["d"], [1], [["b"]]) if condition.holds(values)]
+    assert kept == [[], ["d"], [1], [["b"]]]
+
+
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**60), 2**60))
 def test_a_number_equals_its_own_text(number: float) -> None:
     assert parse_condition(f"x={value_text(number)}").holds([number])

@@ -3728,15 +3728,23 @@ export interface GroupsParams {
    * Maximum number of sweeps [100].
    */
   limit?: number;
+  /**
+   * How many sweeps to skip; with `limit`, a page of the list.
+   */
+  offset?: number;
 }
 /**
- * The sweeps, as `runforge sweep list --json` prints them.
+ * A page of the sweeps, as `runforge sweep list --json` prints them.
  */
 export interface GroupsResult {
   /**
    * The sweeps.
    */
   groups: GroupEntry[];
+  /**
+   * How many sweeps there are, on all pages.
+   */
+  total: number;
   [k: string]: unknown;
 }
 /**
@@ -3750,7 +3758,7 @@ export interface GroupEntry {
   name?: string;
   created_at?: string;
   /**
-   * How it ended; `running`, or `interrupted`.
+   * How it ended; `running`, `interrupted`, or `unreadable` if its documents cannot be read.
    */
   state: string;
   /**
@@ -4072,6 +4080,10 @@ export interface ListParams {
    * Only the runs of this sweep.
    */
   group?: string;
+  /**
+   * Only runs that are in no sweep of the workspace [false]; `groups` lists the sweeps.
+   */
+  ungrouped?: boolean;
 }
 /**
  * A page of the list, as `runforge runs --json` prints it.
