@@ -41,7 +41,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
     ],
 )
 def test_a_condition_is_a_name_an_operator_and_a_value(text: str, expected: Any) -> None:
-    assert tuple(parse_condition(text)) == expected
+    assert tuple(parse_condition(text))[:4] == expected
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,6 @@ class RunChoice(NamedTuple):
 
     where: Sequence[str] = ()
     group: str | None = None
-    ungrouped: bool = False
     model: str | None = None
     status: str | None = None
     tag: str | None = None
@@ -42,6 +41,8 @@ class RunChoice(NamedTuple):
     #: Bounds of values by name.
     least: Mapping[str, float] = {}
     greatest: Mapping[str, float] = {}
+    #: Whether only runs in no sweep are listed.
+    ungrouped: bool = False
 
     def query(self, settings: Settings) -> RunQuery:
         """Return the choice as a query.
