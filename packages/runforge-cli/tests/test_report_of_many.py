@@ -144,12 +144,9 @@ def test_no_two_landmarks_have_the_same_name(count: int, report: Any) -> None:
         for e in tree.iter()
         if e.tag == "section" or e.attrib.get("role") == "region"
     ]
-    assert len(found) > 20
-    assert sorted(found, key=str.casefold) == sorted(
-        {name.casefold(): name for name in found}.values(), key=str.casefold
-    )
-    of_b = [name for name in found if name.startswith("Run B: ")]
-    assert any(name.endswith("Metrics by class") for name in of_b)
+    assert len({name.casefold() for name in found}) == len(found)
+    matrices = [name for name in found if ": Confusion matrix (rows" in name]
+    assert len(matrices) == count
 
 
 def test_curves_and_matrices_are_small_and_few(report: Any) -> None:
