@@ -34,14 +34,14 @@ export async function loadRows(
   // Sorted or filtered runs stand for themselves: a folder would have no place among them.
   const folding = choice.grouping !== "none" && choice.sort === undefined && isEmpty(choice.filter);
   const params: ListParams = { ...choice.filter, ...sort, limit: count };
-  const told = { onWarning: ({ message }: { message: string }) => onWarning(message) };
+  const options = { onWarning: ({ message }: { message: string }) => onWarning(message) };
   if (!folding) {
-    const page = await source.request("list", params, told);
+    const page = await source.request("list", params, options);
     return { rows: runsOf(page, now), total: page.total };
   }
-  const page = await source.request("list", { ...params, ungrouped: true }, told);
+  const page = await source.request("list", { ...params, ungrouped: true }, options);
   const runs = runsOf(page, now);
-  const sweeps = await loadSweeps(source, runs, count, now, told);
+  const sweeps = await loadSweeps(source, runs, count, now, options);
   // What comes first in both together comes first in each of them.
   const rows = [...runs, ...sweeps.rows].sort((one, other) => newer(one.created, other.created));
   return { rows: rows.slice(0, count), total: page.total + sweeps.total };
@@ -56,12 +56,12 @@ async function loadSweeps(
   runs: readonly RunRow[],
   count: number,
   now: number,
-  told: object,
+  options: object,
 ): Promise<{ rows: SweepRow[]; total: number }> {
   const rows: SweepRow[] = [];
   while (true) {
     const page = { limit: SWEEPS_AT_A_TIME, offset: rows.length };
-    const { groups, total } = await source.request("groups", page, told);
+    const { groups, total } = await source.request("groups", page, options);
     rows.push(...groups.map((one) => sweepRow(one, now)));
     const last = rows.at(-1)?.created ?? Number.NaN;
     const before = rows.length + runs.filter(({ created }) => created > last).length;
@@ -76,8 +76,8 @@ export async function loadMembers(
   now: number,
   onWarning: (message: string) => void = () => {},
 ): Promise<RunRow[]> {
-  const told = { onWarning: ({ message }: { message: string }) => onWarning(message) };
-  return runsOf(await source.request("list", { group, limit: 10_000 }, told), now);
+  const options = { onWarning: ({ message }: { message: string }) => onWarning(message) };
+  return runsOf(await source.request("list", { group, limit: 10_000 }, options), now);
 }
 
 /** Return the rows of a page: trained runs and experiments in one order, newest first. */
