@@ -143,18 +143,22 @@ def test_runs_in_no_sweep_are_listed_page_by_page(
 ) -> None:
     first, group, last = swept
     assert client.call("list", {"ungrouped": True})["total"] == 2
+    other = client.call("sweep", {"plan": plan([10]), "jobs": 1})["group_id"]
+    assert client.call("list", {"ungrouped": True})["total"] == 2
     assert listed(client, ungrouped=True) == [last, first]
     assert listed(client, ungrouped=True, limit=1, offset=1) == [first]
     assert listed(client, ungrouped=True, sort="-created") == [first, last]
     assert listed(client, ungrouped=True, where=[f"run!={first}"]) == [last]
-    assert len(listed(client, ungrouped=False)) == 4
+    assert len(listed(client, ungrouped=False)) == 5
     with pytest.raises(ServeError, match="`ungrouped` lists the runs in no sweep"):
         client.call("list", {"ungrouped": True, "group": group})
     # Runs whose sweep is gone are in none, and a folder without documents is no sweep.
-    folder = workspace / ".runforge/groups" / group
+    groups = workspace / ".runforge/groups"
     for name in ("group.json", "plan.json"):
-        (folder / name).unlink()
+        (groups / group / name).unlink()
     assert len(listed(client, ungrouped=True)) == 4
+    shutil.rmtree(groups / other)
+    assert len(listed(client, ungrouped=True)) == 5
 
 
 def test_sweeps_are_listed_page_by_page(
