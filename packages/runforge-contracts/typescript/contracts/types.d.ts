@@ -4624,6 +4624,10 @@ export interface RunParams {
    * Whether to omit from the record what identifies you or the machine.
    */
   private?: boolean;
+  /**
+   * SHA-256 that the dataset must have: other bytes are not trained on.
+   */
+  dataset_sha256?: Sha256;
 }
 /**
  * Executes a request document, given as an object or as a file.
