@@ -65,11 +65,15 @@ _UNTOLD = 100
     "--status",
     metavar="S",
     type=click.Choice(
-        ["succeeded", "failed", "cancelled", "running", "interrupted", "incomplete", "missing"]
+        [
+            *("succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"),
+            *("missing", "forgotten", "archived"),
+        ]
     ),
-    help="succeeded, failed, cancelled, running, interrupted, incomplete (no result), or missing"
-    " (no folder).",
+    help="succeeded, failed, cancelled, running, interrupted, incomplete (no result), missing (no"
+    " folder), forgotten, or archived.",
 )
+@click.option("--all", "removed", is_flag=True, help="Also runs that were forgotten or archived.")
 @click.option("--tag", metavar="T", help="Only runs with this tag.", shell_complete=complete_tag)
 @click.option("--name", metavar="TEXT", help="Only runs with this name.")
 @click.option(
@@ -122,6 +126,7 @@ def command(
     group: str | None,
     model: str | None,
     status: str | None,
+    removed: bool,
     tag: str | None,
     name: str | None,
     dataset: str | None,
@@ -167,7 +172,12 @@ def command(
         parse_bounds(greatest, "--max"),
     )
     query = choice.query(settings)
-    listed = QueriedList(settings.places(), query, run_facts(settings.folder))
+    listed = QueriedList(
+        settings.places(),
+        query,
+        run_facts(settings.folder),
+        removed=removed or status in ("forgotten", "archived"),
+    )
     shown, total = listed.first(limit, choice.members(settings))
     entries = with_aliases(listed.with_settings(shown), settings.stores())
     if names is not None and {"tag", "tags"} & {*names}:

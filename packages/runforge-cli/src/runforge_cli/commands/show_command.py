@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.evaluations import find_evaluation, is_evaluation
 from runforge_contracts.store.run import Run
 
@@ -53,7 +54,8 @@ def command(
 ) -> int:
     """Show a summary of RUN, which defaults to the newest run.
 
-    The evaluations of a run are listed; RUN may also be the id of an evaluation, or a bundle.
+    The evaluations of a run are listed; RUN may also be the id of an evaluation, or a bundle. Of a
+    run that was forgotten or archived, it shows what is recorded.
     """
     if is_bundle(run):
         from runforge_engine.bundles.bundle_reader import opened_bundle
@@ -65,7 +67,19 @@ def command(
         return _show_evaluation(
             settings, run, read_gates(settings, fail_under, fail_over, no_worse_than, metrics=())
         )
-    folder = settings.find_any(run, quiet=not settings.json)
+    try:
+        folder = settings.find_any(run, quiet=not settings.json)
+    except RunForgeError as error:
+        from runforge_cli.answers.removed_run import removed_document, removed_lines
+
+        document = removed_document(run, settings)
+        if error.code is not ErrorCode.RUN_NOT_FOUND or document is None:
+            raise
+        if settings.json:
+            write_json(document)
+        else:
+            write_lines(removed_lines(document))
+        return 0
     gates = read_gates(settings, fail_under, fail_over, no_worse_than, metrics=())
     return _show_run(settings, folder, gates)
 

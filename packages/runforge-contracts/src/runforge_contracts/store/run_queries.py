@@ -32,6 +32,7 @@ from runforge_contracts.store.reading import (
     locate_run,
     run_names,
 )
+from runforge_contracts.store.removals import find_removals, removed_run
 from runforge_contracts.store.run import Run
 
 _LISTED_ID = re.compile(rb'"run_id":\s*"([0-9A-Za-z._-]+)"')
@@ -156,6 +157,9 @@ def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:
         )
     [run_id] = ids
     run = _run_of(run_id, [alias.store for alias in found], places)
+    removed = find_removals(run_id, [alias.store for alias in found]) if run is None else []
+    if run is None and removed:
+        raise removed_run(removed[0][0])
     if run is None:
         since = found[0].entry["recorded_at"]
         raise RunForgeError(
