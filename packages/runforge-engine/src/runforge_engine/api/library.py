@@ -59,6 +59,7 @@ def train(
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     exclude: Iterable[str] = (),
+    recipe: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     device: str = "cpu",
     name: str | None = None,
@@ -92,6 +93,9 @@ def train(
         By name; they go before those of profile and preset.
     exclude
         Columns that are neither label nor feature.
+    recipe
+        Path of the recipe that makes numbers of the columns of ``data``, as ``runforge prepare``
+        writes it.
     seed
         Of the split and the estimator; 42 by default.
     device
@@ -134,6 +138,7 @@ def train(
         seed=seed,
         device=device,
         exclude_columns=exclude,
+        recipe=None if recipe is None else os.fspath(recipe),
         name=name,
         tags=tags,
         notes=notes,
@@ -163,6 +168,7 @@ def sweep(
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     exclude: Iterable[str] = (),
+    recipe: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     device: str = "cpu",
     name: str | None = None,
@@ -193,7 +199,7 @@ def sweep(
         path of another member of the request. None as the value of a hyperparameter is that value.
     seeds
         Seeds to repeat every combination with, such as ``range(1, 6)``.
-    label, model, preset, profile, hyperparameters, exclude, seed, device, tags
+    label, model, preset, profile, hyperparameters, exclude, recipe, seed, device, tags
         Of every run, as for :func:`train`.
     name, notes
         Of the sweep.
@@ -263,6 +269,7 @@ def sweep(
             seed=seed,
             device=device,
             exclude_columns=exclude,
+            recipe=None if recipe is None else os.fspath(recipe),
             tags=tags,
         )
         plan = new_plan(
