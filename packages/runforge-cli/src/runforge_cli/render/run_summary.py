@@ -33,9 +33,9 @@ from runforge_cli.render.tables import (
     confusion_section,
     diagnostic_lines,
     importance_lines,
+    metric_lines,
     raw_coefficient_lines,
     raw_importance_lines,
-    metric_lines,
 )
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import number, pairs, paragraph, plural
