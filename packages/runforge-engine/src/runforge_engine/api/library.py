@@ -428,6 +428,46 @@ class Store:
         folder = self.workspace / report.run_dir
         return Run(folder) if report.run_kind == "run" else ExperimentRun(folder)
 
+    @for_python
+    def forget(self, reference: str, *, because: str, force: bool = False) -> str:
+        """Remove the files of a run, record what they were, and return its id.
+
+        Its entry in the index and its signature stay; :meth:`runs` and :meth:`run` no longer have
+        it.
+
+        Parameters
+        ----------
+        reference
+            The run, as for :meth:`run`.
+        because
+            Why, for the record.
+        force
+            Whether to remove also a run that an alias points at, whose sweep has not ended, that an
+            editor has a view of, or that does not verify. The record says so.
+
+        Raises
+        ------
+        UsageError
+            Where something speaks against it, with a problem for each.
+        NotFoundError
+            Where there is no such run.
+        StoreError
+            Where the run is in progress, the record is not valid, or the store cannot be written.
+        """
+        from runforge_engine import __version__
+        from runforge_engine.removing.forget_runs import forget_runs
+
+        run = self.run(reference)
+        root = run.path.parents[1]
+        forget_runs(
+            StoreLayout(root.parent, root.name),
+            [run],
+            because=because,
+            created_by=f"runforge-engine@{__version__}",
+            force=force,
+        )
+        return run.path.name
+
     def aliases(self) -> dict[str, str]:
         """Return the id of the run of each alias, by the name of the alias.
 
