@@ -155,7 +155,7 @@ SHAPES: tuple[tuple[dict[str, int], int, int], ...] = (
     ({"row": 0, "prediction": 0, "probabilities": 0}, 0, 0),
     ({}, 0, 142),
     ({"schema_version": 0, "run_id": 0, "rows": 0, "predicted": 0, "missing": 0, "missing_by_column": 0, "ignored_columns": 0, "warnings": 0, "diagnostics": 44, "classes": 0, "predictions": 143, "output": 0}, 0, 0),
-    ({"delimiter": 0, "decimal_mark": 0, "encoding": 0}, 0, 0),
+    ({"delimiter": 0, "decimal_mark": 0, "encoding": 0, "sheet": 0}, 0, 0),
     ({"column": 0, "action": 0, "because": 0, "true": 0, "false": 0, "categories": 0, "unknown": 0, "format": 0, "parts": 0, "decimal_mark": 0, "thousands_mark": 0, "missing": 0, "constant": 0}, 0, 0),
     ({}, 0, 146),
     ({"schema_version": 0, "source": 145, "label": 0, "columns": 147, "created_by": 0}, 0, 0),
