@@ -335,11 +335,47 @@ def test_the_best_of_several_datasets_is_noted(runforge: Call, workspace: Path) 
     options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
     assert runforge("train", "penguins.csv", *options).code == 0
     assert "datasets" not in runforge("show", "best").err
+    first = ids(workspace)[0]
     lines = (workspace / "penguins.csv").read_text().splitlines(keepends=True)
     (workspace / "fewer.csv").write_text("".join(lines[:250]))
     assert runforge("train", "fewer.csv", *options).code == 0
-    assert "the runs have 2 datasets" in runforge("show", "best").err
-    assert "the runs have 2 datasets" in runforge("alias", "production", "best").err
+    # --quiet does not hide that the choice compares what cannot be compared.
+    for command in (("show", "best"), ("alias", "production", "best"), ("show", "best", "-q")):
+        assert "the best of runs on 2 datasets" in " ".join(runforge(*command).err.split())
+    for scope in ("best@penguins.csv", "best:accuracy@penguins.csv"):
+        shown = runforge("show", scope, "--json")
+        assert (shown.json["run_id"], "2 datasets" in shown.err) == (first, False)
+    assert runforge("show", "best@fewer.csv", "--json").json["run_id"] == ids(workspace)[1]
+    (workspace / "other.csv").write_text("a\n")
+    assert runforge("show", "best@other.csv", "--json").json["error"]["code"] == "RUN_NOT_FOUND"
+    refused = runforge("show", "best@nothing", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (3, "GROUP_NOT_FOUND")
+
+
+def test_the_best_of_a_sweep_is_the_one_that_the_sweep_shows(
+    runforge: Call, workspace: Path
+) -> None:
+    options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
+    assert runforge("train", "penguins.csv", *options, "--model", "random_forest").code == 0
+    grid = ("--grid", "C=0.03,0.1,1,10", "--name", "find C")
+    swept = runforge("sweep", "penguins.csv", *options, *grid)
+    assert swept.code == 0
+    shown = runforge("sweep", "show", "latest", "--json").json
+    # More than one has the best accuracy, and the other metrics decide.
+    assert len(shown["best_members"]) > 1
+    by_member = {row["member"]: row for row in shown["runs"]}
+    found = {
+        runforge("show", f"best@{name}", "--json").json["run_id"]
+        for name in ("latest", "find C", shown["group_id"], shown["group_id"][:19])
+    }
+    best = by_member[shown["best_members"][0]]["run_id"]
+    assert found == {best}
+    assert f"the best run  runforge show {best}" in runforge("sweep", "show", "latest").out
+    [line] = [line for line in swept.out.splitlines() if line.split()[:2] == ["best", "run"]]
+    assert best in line
+    store = Store(workspace)
+    assert store.best(within="find C").id == store.run("best@latest").id == best
+    assert store.sweeps()[0].best().id == best
 
 
 def test_columns_that_a_new_dataset_lacks_are_named(runforge: Call, workspace: Path) -> None:

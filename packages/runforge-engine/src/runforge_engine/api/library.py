@@ -370,8 +370,9 @@ class Store:
     def run(self, reference: str = "latest") -> Run:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
-        Also an alias, a name, ``best``, ``best:METRIC``, ``latest:STATUS``, ``alias:NAME``,
-        ``name:TEXT`` and ``tag:TEXT``. ``latest`` is the last one recorded; a path may begin at the
+        Also an alias, a name, ``best``, ``best:METRIC``, ``best@SCOPE``, ``latest:STATUS``,
+        ``alias:NAME``, ``name:TEXT`` and ``tag:TEXT``. SCOPE is a sweep or the path of a dataset,
+        as for :meth:`best`. ``latest`` is the last one recorded; a path may begin at the
         workspace.
 
         Raises
@@ -379,9 +380,9 @@ class Store:
         RunForgeError
             ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``.
         """
-        from runforge_contracts.store.lookup import find_run
+        from runforge_contracts.sweeps.scoped_runs import find_scoped_run
 
-        found = find_run(reference, self._stores())
+        found = find_scoped_run(reference, self._stores())
         run = Run(found.path)
         run.tied = found.tied
         return run
@@ -486,19 +487,29 @@ class Store:
             for name, entry in read_aliases(store).current.items()
         }
 
-    def best(self, metric: str | None = None) -> Run:
+    def best(
+        self, metric: str | None = None, *, within: str | os.PathLike[str] | None = None
+    ) -> Run:
         """Return the run that succeeded with the best value of a metric, or of the primary one.
 
         Runs with the same value are decided by the other metrics, then by which began first;
         ``tied`` of the run is how many others have the value.
 
+        Parameters
+        ----------
+        metric
+            The metric; the primary one of the runs by default.
+        within
+            The path of a dataset, or a sweep by its id, its name or ``latest``: only its runs.
+
         Raises
         ------
         RunForgeError
             ``RUN_NOT_FOUND`` if no run has the metric, ``RUN_AMBIGUOUS`` if none is named and the
-            runs have different primary metrics.
+            runs have different primary metrics, ``GROUP_NOT_FOUND`` if ``within`` is neither.
         """
-        return self.run("best" if metric is None else f"best:{metric}")
+        reference = "best" if metric is None else f"best:{metric}"
+        return self.run(reference if within is None else f"{reference}@{os.fspath(within)}")
 
     def sweep(
         self, data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any], **options: Any
