@@ -286,7 +286,7 @@ def test_a_missing_run_is_the_same_by_id_and_by_name(runforge: Call, filled: Pat
     shutil.rmtree(filled / entry["run_dir"])
     by_id = runforge("show", run_id, "--json").json["error"]
     for reference in ("oops", "name:oops"):
-        for command in (("show", reference), ("predict", reference, "penguins.csv")):
+        for command in (["show", reference], ["predict", reference, "penguins.csv"]):
             found = runforge(*command, "--json")
             assert (found.code, found.json["error"]) == (3, by_id), command
     by_alias = runforge("show", "production", "--json").json["error"]
@@ -352,6 +352,41 @@ def test_the_best_of_several_datasets_is_noted(runforge: Call, workspace: Path) 
     assert (refused.code, refused.json["error"]["code"]) == (3, "GROUP_NOT_FOUND")
 
 
+def test_the_run_that_is_repeated_is_named_as_any_run(runforge: Call, workspace: Path) -> None:
+    assert runforge(*TRAIN, "--name", "first").code == 0
+    assert runforge("alias", "production", "first").code == 0
+    assert runforge("rerun", "first", "--seed", "3").code == 0
+    first, again = ids(workspace)
+    for named in (first, first[:17], "first", "production"):
+        listed = runforge("runs", "--where", f"repeats={named}", "--json")
+        assert [entry["run_id"] for entry in listed.json["runs"]] == [again], named
+    assert [run.id for run in Store(workspace).runs(where="repeats=first")] == [again]
+    listed = runforge("runs", "--where", "repeats!=first", "--json").json["runs"]
+    assert [entry["run_id"] for entry in listed] == [first]
+    refused = runforge("runs", "--where", "repeats=2026", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (2, "RUN_AMBIGUOUS")
+
+
+def test_a_name_of_a_sweep_is_told_from_that_of_a_run(runforge: Call, workspace: Path) -> None:
+    options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
+    grid = ("--grid", "C=1,10", "--name", "find C")
+    assert runforge("sweep", "penguins.csv", *options, *grid).code == 0
+    listed = runforge("runs", "--name", "find C")
+    assert "No runs match" in listed.out
+    assert "`find C` is a sweep, whose runs are listed by `runforge runs --group grp_" in listed.err
+    assert "sweep" not in runforge("runs", "--name", "other").err
+
+
+def test_a_change_in_a_store_of_a_folder_above_is_said(
+    runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "of a folder above" not in runforge("alias", "production", "latest").err
+    (filled / "sub").mkdir()
+    monkeypatch.chdir(filled / "sub")
+    said = runforge("alias", "production", ids(filled)[0])
+    assert "note: the store is ../.runforge, of a folder above this one" in said.err
+
+
 def test_the_best_of_a_sweep_is_the_one_that_the_sweep_shows(
     runforge: Call, workspace: Path
 ) -> None:
@@ -375,7 +410,9 @@ def test_the_best_of_a_sweep_is_the_one_that_the_sweep_shows(
     assert best in line
     store = Store(workspace)
     assert store.best(within="find C").id == store.run("best@latest").id == best
-    assert store.sweeps()[0].best().id == best
+    won = store.sweeps()[0].best()
+    assert won is not None
+    assert won.id == best
 
 
 def test_columns_that_a_new_dataset_lacks_are_named(runforge: Call, workspace: Path) -> None:

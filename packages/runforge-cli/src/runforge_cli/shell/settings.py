@@ -188,6 +188,15 @@ class Settings:
             return Path(os.path.relpath(absolute, here)).as_posix()
         return absolute.as_posix()
 
+    def note_parent(self) -> None:
+        """Say which store is written to if it was found in a folder above the current one."""
+        from pathlib import Path
+
+        if self.workspace is None and not self.quiet and self.folder != Path.cwd():
+            from runforge_cli.terminal.output import note
+
+            note(f"the store is {self.shown(self.target().root)}, of a folder above this one")
+
     def repeated(self) -> str:
         """Return the options that a command typed here needs to find the same store.
 

@@ -14,6 +14,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store.layout import Place, StoreLayout
 from runforge_contracts.store.lookup import AnyRun, Takes, find_any_run
+from runforge_contracts.store.missing_folder import is_missing_folder
 from runforge_contracts.store.run_queries import RunReference, find_queried, parse_query
 from runforge_contracts.sweeps.groups import find_group
 
@@ -43,6 +44,24 @@ def find_scoped_run(reference: str, places: Sequence[Place], takes: Takes | None
     if not separator or query is None or query.form != "best":
         return find_any_run(reference, places, takes)
     return find_queried(RunReference("best", query.text), places, takes, _within(scope, places))
+
+
+def full_id(reference: str, places: Sequence[Place]) -> str:
+    """Return the id of the run that a reference names; the reference itself if it names none.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_AMBIGUOUS``.
+    """
+    try:
+        return find_scoped_run(reference, places).id
+    except RunForgeError as error:
+        if error.code is ErrorCode.RUN_AMBIGUOUS:
+            raise
+        if is_missing_folder(error) and error.location.path is not None:
+            return Path(error.location.path).name
+        return reference
 
 
 def _within(scope: str, places: Sequence[Place]) -> Callable[[dict[str, Any]], int | None]:

@@ -637,9 +637,11 @@ class Store:
             RunQuery,
             query_runs,
             with_digests,
+            with_ids,
         )
 
-        parsed = with_digests(parse_conditions(conditions), [Path.cwd(), self.workspace])
+        named = with_ids(parse_conditions(conditions), self._stores())
+        parsed = with_digests(named, [Path.cwd(), self.workspace])
         parsed = (*bounded, *parsed)
         if group is not None:
             from runforge_contracts.sweeps.groups import find_group
