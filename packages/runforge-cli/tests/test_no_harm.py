@@ -239,6 +239,8 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("index", "rebuild")
     yield ("index", "rebuild", "--store", ".ml")
     yield ("store", "merge", ".", "--dry-run")
+    yield ("store", "forget", "latest", "--because", "x", "--dry-run")
+    yield ("store", "tidy", "--dry-run")
     yield ("alias", "production", runs[0])
     yield ("alias", "production", "--remove")
     for run in runs:

@@ -258,6 +258,8 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.recipe_v1 import RecipeColumn as RecipeColumn
     from runforge_contracts._generated.recipe_v1 import RecipeSource as RecipeSource
     from runforge_contracts._generated.recipe_v1 import RecipeV1 as RecipeV1
+    from runforge_contracts._generated.removal_report_v1 import RemovalItem as RemovalItem
+    from runforge_contracts._generated.removal_report_v1 import RemovalReportV1 as RemovalReportV1
     from runforge_contracts._generated.reproduction_v1 import ArtifactCheck as ArtifactCheck
     from runforge_contracts._generated.reproduction_v1 import ContentCheck as ContentCheck
     from runforge_contracts._generated.reproduction_v1 import FieldDifference as FieldDifference
@@ -523,6 +525,8 @@ _MODULES = {
     "RecordedHyperparameter": "common_v1",
     "RecordedValue": "comparison_v1",
     "RelativePath": "common_v1",
+    "RemovalItem": "removal_report_v1",
+    "RemovalReportV1": "removal_report_v1",
     "RemovedRun": "run_removal_v1",
     "ReproductionDataset": "reproduction_v1",
     "ReproductionReason": "reproduction_v1",

@@ -2251,15 +2251,16 @@ export interface StoreContents {
  * Something of the other store.
  */
 export interface MergedItem {
-  kind: "run" | "experiment" | "group" | "evaluation" | "dataset" | "signature" | "alias";
+  kind:
+    "run" | "experiment" | "group" | "evaluation" | "dataset" | "signature" | "alias" | "removal";
   /**
    * Its id; of a signature, that of what it is of; of a dataset, its file; of an alias, its name.
    */
   id: string;
   /**
-   * `added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is.
+   * `added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is. `removed`: this store forgot or archived the run, which is not brought back.
    */
-  outcome: "added" | "present" | "apart" | "differs" | "unfinished";
+  outcome: "added" | "present" | "apart" | "differs" | "unfinished" | "removed";
   /**
    * Where it is now, relative to the workspace.
    */
@@ -2522,6 +2523,10 @@ export interface RecipeSource {
    * The encoding of a CSV file; UTF-8 when absent.
    */
   encoding?: "utf-8" | "utf-16le" | "utf-16be" | "iso-8859-1" | "iso-8859-15" | "windows-1252";
+  /**
+   * The sheet of an Excel workbook (.xlsx); then there is no other member.
+   */
+  sheet?: string;
   [k: string]: unknown;
 }
 /**
@@ -2610,6 +2615,63 @@ export interface RecipeV1 {
    * The client that proposed the recipe, such as `runforge-cli@0.4.0`. Informative.
    */
   created_by?: string;
+  [k: string]: unknown;
+}
+/**
+ * A run, or what was left of something.
+ */
+export interface RemovalItem {
+  /**
+   * A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended.
+   */
+  what: "run" | "experiment" | "interrupted" | "unfinished" | "temporary";
+  /**
+   * Its path, relative to the workspace.
+   */
+  path: string;
+  /**
+   * `gone`: it was removed before; `kept`: it stays, for the reason in `message`.
+   */
+  outcome: "removed" | "gone" | "kept";
+  /**
+   * The run.
+   */
+  id?: AnyRunId;
+  /**
+   * How many files there are.
+   */
+  files?: Count;
+  /**
+   * How large they are together.
+   */
+  bytes?: Count;
+  /**
+   * What speaks against it, as in `despite` of the record.
+   */
+  objections?: ("alias" | "sweep" | "view" | "unverified")[];
+  /**
+   * Why it stays.
+   */
+  message?: string;
+  [k: string]: unknown;
+}
+/**
+ * What was removed from a store, as `runforge store forget --json` and `runforge store tidy --json` print it. Source: specification, section 25.6.
+ */
+export interface RemovalReportV1 {
+  schema_version: "removal_report.v1";
+  /**
+   * Whether nothing was written, because only the plan was asked for.
+   */
+  dry_run: boolean;
+  /**
+   * The store, relative to the workspace.
+   */
+  store: string;
+  /**
+   * Everything that was, or would be, removed.
+   */
+  items: RemovalItem[];
   [k: string]: unknown;
 }
 /**
@@ -3728,15 +3790,23 @@ export interface GroupsParams {
    * Maximum number of sweeps [100].
    */
   limit?: number;
+  /**
+   * How many sweeps to skip; with `limit`, a page of the list.
+   */
+  offset?: number;
 }
 /**
- * The sweeps, as `runforge sweep list --json` prints them.
+ * A page of the sweeps, as `runforge sweep list --json` prints them.
  */
 export interface GroupsResult {
   /**
    * The sweeps.
    */
   groups: GroupEntry[];
+  /**
+   * How many sweeps there are, on all pages.
+   */
+  total: number;
   [k: string]: unknown;
 }
 /**
@@ -3750,7 +3820,7 @@ export interface GroupEntry {
   name?: string;
   created_at?: string;
   /**
-   * How it ended; `running`, or `interrupted`.
+   * How it ended; `running`, `interrupted`, or `unreadable` if its documents cannot be read.
    */
   state: string;
   /**
@@ -4072,6 +4142,10 @@ export interface ListParams {
    * Only the runs of this sweep.
    */
   group?: string;
+  /**
+   * Only runs that are in no sweep of the workspace [false]; `groups` lists the sweeps.
+   */
+  ungrouped?: boolean;
 }
 /**
  * A page of the list, as `runforge runs --json` prints it.
@@ -4612,6 +4686,10 @@ export interface RunParams {
    * Whether to omit from the record what identifies you or the machine.
    */
   private?: boolean;
+  /**
+   * SHA-256 that the dataset must have: other bytes are not trained on.
+   */
+  dataset_sha256?: Sha256;
 }
 /**
  * Executes a request document, given as an object or as a file.
@@ -4943,7 +5021,7 @@ export interface TraceV1 {
    */
   run_id?: AnyRunId;
   /**
-   * How many descendants of the named run are left out because there are too many; absent if none.
+   * How many descendants of the named run are left out because there are too many, or how many older runs because fewer were asked for; absent if none.
    */
   left_out?: Count;
   /**
@@ -5887,6 +5965,7 @@ export interface Documents {
   "metrics.v1": MetricsV1;
   "prediction.v1": PredictionV1;
   "recipe.v1": RecipeV1;
+  "removal_report.v1": RemovalReportV1;
   "reproduction.v1": ReproductionV1;
   "request.v1": RequestV1;
   "result.v1": ResultV1;

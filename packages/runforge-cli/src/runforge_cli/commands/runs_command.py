@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from runforge_contracts.display import printable
+from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.selection.run_bounds import parse_bounds
 from runforge_contracts.selection.run_values import column_of, metric_names
@@ -65,11 +65,15 @@ _UNTOLD = 100
     "--status",
     metavar="S",
     type=click.Choice(
-        ["succeeded", "failed", "cancelled", "running", "interrupted", "incomplete", "missing"]
+        [
+            *("succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"),
+            *("missing", "forgotten", "archived"),
+        ]
     ),
-    help="succeeded, failed, cancelled, running, interrupted, incomplete (no result), or missing"
-    " (no folder).",
+    help="succeeded, failed, cancelled, running, interrupted, incomplete (no result), missing (no"
+    " folder), forgotten, or archived.",
 )
+@click.option("--all", "removed", is_flag=True, help="Also runs that were forgotten or archived.")
 @click.option("--tag", metavar="T", help="Only runs with this tag.", shell_complete=complete_tag)
 @click.option("--name", metavar="TEXT", help="Only runs with this name.")
 @click.option(
@@ -122,6 +126,7 @@ def command(
     group: str | None,
     model: str | None,
     status: str | None,
+    removed: bool,
     tag: str | None,
     name: str | None,
     dataset: str | None,
@@ -167,7 +172,12 @@ def command(
         parse_bounds(greatest, "--max"),
     )
     query = choice.query(settings)
-    listed = QueriedList(settings.places(), query, run_facts(settings.folder))
+    listed = QueriedList(
+        settings.places(),
+        query,
+        run_facts(settings.folder),
+        removed=removed or status in ("forgotten", "archived"),
+    )
     shown, total = listed.first(limit, choice.members(settings))
     entries = with_aliases(listed.with_settings(shown), settings.stores())
     if names is not None and {"tag", "tags"} & {*names}:
@@ -190,6 +200,11 @@ def command(
         folder = printable(str(settings.folder))
         found = any(newest_in(place, 1).total for place in settings.places())
         write_lines([f"No runs {'match' if found else 'yet'} in {folder}."])
+        if name is not None and (group_of_name := _sweep_named(settings, name)) is not None:
+            note(
+                f"--name is that of a run; {quote(name)} is a sweep, whose runs are listed by"
+                f" `runforge runs --group {group_of_name}`."
+            )
         return 0
     metrics = metric_names(entries)
     column = column_of(query.order.name, metrics)
@@ -207,3 +222,13 @@ def command(
     if total > limit:
         write_lines([f"{total - limit:,} more; use --limit {total} to show all."])
     return 0
+
+
+def _sweep_named(settings: Settings, name: str) -> str | None:
+    """Return the id of the sweep with a name, or None if there is not one."""
+    from runforge_contracts.sweeps.groups import find_group
+
+    try:
+        return find_group(name, settings.stores()).id
+    except RunForgeError:
+        return None

@@ -55,12 +55,15 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
     origin = None if index is None else index.origin
     if target.around.alias_problem is not None:
         raise target.around.alias_problem
-    aliases = target.around.alias_head
+    if target.around.removal_problem is not None:
+        raise target.around.removal_problem
+    aliases, removals = target.around.alias_head, target.around.removal_head
     path = sign_folder(
         target.folder,
         Path(key),
         index_head=head,
         alias_head=aliases,
+        removal_head=removals,
         origin=origin,
         passphrase=ask_passphrase,
         replace=replace,
@@ -76,7 +79,8 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
             "signature": target.around.relative(path),
             "key": claim.key,
         }
-        for name, known in (("index_head", head), ("alias_head", aliases)):
+        heads = {"index_head": head, "alias_head": aliases, "removal_head": removals}
+        for name, known in heads.items():
             if known is not None:
                 document[name] = {"count": known.count, "sha256": known.sha256}
         if origin is not None:
@@ -90,6 +94,8 @@ def command(settings: Settings, run: str, key: str, replace: bool) -> int:
         covered += f"; the index ({plural(head.count, 'entry', 'entries')})"
     if aliases is not None:
         covered += f"; the history of the aliases ({plural(aliases.count, 'line')})"
+    if removals is not None:
+        covered += f"; the record of removed runs ({plural(removals.count, 'line')})"
     write_lines(
         pairs(
             [

@@ -1,7 +1,8 @@
-"""``runforge store``: bring everything of another store into this one."""
+"""``runforge store``: bring another store into this one, forget runs, and tidy up."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +11,15 @@ import click
 from runforge_contracts.display import printable
 
 from runforge_cli.shell.click_group import CommandGroup
-from runforge_cli.shell.completion import complete_file, complete_folder
+from runforge_cli.shell.completion import complete_file, complete_folder, complete_run
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, write_json, write_lines
+from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
-    from runforge_contracts.types import MergedItem, MergeReportV1
+    from runforge_contracts.store.layout import Place
+    from runforge_contracts.store.lookup import AnyRun
+    from runforge_contracts.types import MergedItem, MergeReportV1, RemovalReportV1
 
 #: The kinds of things in a store, with the word for one and for many.
 _WORDS = {
@@ -26,18 +30,19 @@ _WORDS = {
     "dataset": ("dataset", "datasets"),
     "signature": ("signature", "signatures"),
     "alias": ("alias", "aliases"),
+    "removal": ("removed run", "removed runs"),
 }
 
 
 @click.group(
     "store",
     cls=CommandGroup,
-    short_help="Bring another store into this one.",
-    examples=("runforge store merge shared/grace",),
+    short_help="Merge stores, forget runs, and tidy up.",
+    examples=("runforge store merge shared/grace", "runforge store tidy --dry-run"),
 )
 @global_options
 def command() -> None:
-    """Bring everything of another store into this one."""
+    """Bring everything of another store into this one, forget runs, and tidy up."""
 
 
 @command.command(
@@ -94,10 +99,11 @@ def _rows(report: MergeReportV1) -> Iterator[tuple[str, str]]:
     """Yield what is shown of a merge: one row for each outcome."""
     yield "to be added" if report.dry_run else "added", _counted(report.items, "added")
     yield "present", _counted(report.items, "present")
-    for outcome in ("apart", "differs", "unfinished"):
+    for outcome in ("apart", "differs", "unfinished", "removed"):
         found = _counted(report.items, outcome)
         if found != "nothing":
-            yield {"apart": "kept apart"}.get(outcome, outcome), found
+            words = {"apart": "kept apart", "removed": "removed here"}
+            yield words.get(outcome, outcome), found
     contents = report.contents
     yield "contents", f"{contents.count:,} entries, {contents.sha256[:16]}…"
 
@@ -126,6 +132,10 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
                 f"{shown} is another run here (differs: {names}); that of the other store is"
                 f" {settings.shown(item.path)}."
             )
+        elif item.outcome == "differs" and item.kind == "removal":
+            yield f"The run {shown} was removed there; it stays here."
+        elif item.outcome == "removed":
+            yield f"The {one} {shown} was removed here; it is not brought back."
         elif item.outcome == "differs" and item.kind == "alias":
             yield f"The alias {shown} points at another run there; `runforge alias` sets it."
         elif item.outcome == "differs" and item.kind == "signature" and names:
@@ -137,3 +147,159 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
             yield f"The {one} {shown} is another one here, which stays{f': {names}' * bool(names)}."
         elif item.outcome == "unfinished":
             yield f"The {one} {shown} has not ended there; merge again when it has."
+
+
+@command.command(
+    "forget",
+    short_help="Remove runs, with a record of what they were.",
+    examples=("runforge store forget latest --because 'a wrong label' --dry-run",),
+)
+@click.argument("runs", nargs=-1, required=True, shell_complete=complete_run)
+@click.option("--because", metavar="TEXT", required=True, help="Why, for the record.")
+@click.option("--dry-run", is_flag=True, help="Check everything, and write nothing.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Also runs that an alias points at, of a sweep that has not ended, that an editor has a"
+    " view of, or that do not verify. The record says which.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@global_options
+@pass_settings
+def forget(
+    settings: Settings, runs: tuple[str, ...], because: str, dry_run: bool, force: bool, yes: bool
+) -> int:
+    """Remove the folders of RUNS, and record what they were.
+
+    What was decided stays: the entry in the index, the signature if there is one, and a line in
+    removals.jsonl in the store with the digest of every file, the time and the reason. `runforge
+    show RUN` prints it. Lists leave these runs out; `runforge runs --all` has them. The files are
+    gone for good: `runforge bundle` saves a run before.
+    """
+    from msgspec import to_builtins
+    from runforge_contracts.lineage.run_family import repeated_by
+    from runforge_contracts.store.layout import ExperimentLayout, StoreLayout
+    from runforge_contracts.store.run import Run
+    from runforge_engine.removing.forget_runs import forget_runs
+
+    from runforge_cli import __version__
+
+    found = list({run.path: run for run in (settings.find_any(each) for each in runs)}.values())
+    stores: dict[StoreLayout, list[AnyRun]] = {}
+    for run in found:
+        root = run.path.parents[1]
+        is_trained = isinstance(run, Run)
+        stores.setdefault(
+            StoreLayout(root.parent, root.name) if is_trained else StoreLayout(root), []
+        ).append(run)
+    client = f"runforge-cli@{__version__}"
+    reports = [
+        forget_runs(store, of_store, because=because, created_by=client, dry_run=True)
+        for store, of_store in stores.items()
+    ]
+    places: list[Place] = [*stores, *(ExperimentLayout(store.workspace) for store in stores)]
+    ids = {run.path.name for run in found}
+    repeating = {
+        run_id: [other for other in repeated_by(run_id, places) if other not in ids]
+        for run_id in ids
+    }
+    wanted = plural(len(found), "run")
+    if not dry_run:
+        if not (force or _objected(reports)):
+            _ask(settings, f"Remove the files of {wanted} for good?", yes=yes)
+        reports = [
+            forget_runs(store, of_store, because=because, created_by=client, force=force)
+            for store, of_store in stores.items()
+        ]
+    if settings.json:
+        [first, *more] = [to_builtins(report) for report in reports]
+        items = [*first["items"], *(item for report in more for item in report["items"])]
+        write_json({**first, "items": items})
+        return 0
+    write_lines(_removed(settings, reports, dry_run=dry_run))
+    for run_id, others in repeating.items():
+        if others and not settings.quiet:
+            note(
+                f"{run_id} is repeated by {', '.join(others[:3])}{' …' if others[3:] else ''}:"
+                " their lineage names it still."
+            )
+    return 0
+
+
+@command.command(
+    "tidy",
+    short_help="Clear up what killed processes left.",
+    examples=("runforge store tidy --dry-run",),
+)
+@click.option("--because", metavar="TEXT", help="Why, for the record of interrupted runs.")
+@click.option("--dry-run", is_flag=True, help="Show what there is, and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@global_options
+@pass_settings
+def tidy(settings: Settings, because: str | None, dry_run: bool, yes: bool) -> int:
+    """Clear up what killed processes left.
+
+    Runs that were interrupted before they had a result are forgotten as by `runforge store forget`,
+    removals that were not finished are, and temporary files go. Nothing else is touched. What
+    there is is shown first.
+    """
+    from msgspec import to_builtins
+    from runforge_engine.removing.tidy_store import tidy_store
+
+    from runforge_cli import __version__
+
+    store, client = settings.target(), f"runforge-cli@{__version__}"
+    report = tidy_store(store, because=because, created_by=client, dry_run=True)
+    if report.items and not dry_run:
+        if not yes and not settings.json:
+            write_lines(_removed(settings, [report], dry_run=True))
+        _ask(settings, f"Remove {'it' if len(report.items) == 1 else 'them'}?", yes=yes)
+        report = tidy_store(store, because=because, created_by=client)
+    if settings.json:
+        write_json({**to_builtins(report), "dry_run": dry_run})
+    elif not report.items:
+        write_lines(["There is nothing to tidy."])
+    else:
+        write_lines(_removed(settings, [report], dry_run=dry_run))
+    return 0
+
+
+def _objected(reports: list[RemovalReportV1]) -> bool:
+    """Return whether something speaks against a removal, which is then refused."""
+    return any(item.objections for report in reports for item in report.items)
+
+
+def _ask(settings: Settings, question: str, *, yes: bool) -> None:
+    """Ask on a terminal; raise ``USAGE_INVALID`` if the answer is no, or nobody can be asked."""
+    from runforge_contracts.errors import ErrorCode, RunForgeError
+
+    if yes:
+        return
+    asked = sys.stdin.isatty() and not settings.json
+    if not asked or not click.confirm(question, err=True):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "Nothing was removed.",
+            hint="`--yes` removes without a question, `--dry-run` shows what would be removed.",
+        )
+
+
+def _removed(settings: Settings, reports: list[RemovalReportV1], *, dry_run: bool) -> Iterator[str]:
+    """Yield a line for each thing that is removed, or would be."""
+    from runforge_cli.terminal.text_layout import table
+
+    words = {
+        "run": "run",
+        "experiment": "run of an experiment",
+        "interrupted": "interrupted run",
+        "unfinished": "rest of a removed run",
+        "temporary": "temporary",
+    }
+    rows = list[list[str]]()
+    for report in reports:
+        for item in report.items:
+            outcome = "would be removed" if dry_run and item.outcome == "removed" else item.outcome
+            size = f"{item.files:,} files, {item.bytes:,} bytes" if item.bytes else ""
+            remark = ", ".join(item.objections or ()) or item.message or size
+            rows.append([outcome, words[item.what], settings.shown(item.path), remark])
+    yield from table(["", "what", "path", ""], rows, flexible=2)

@@ -87,21 +87,32 @@ def described(folder: AnyRun, places: Iterable[Place]) -> ListedRun:
     return ListedRun(describe_experiment(folder, experiments), experiments)
 
 
-def entries_of(place: Place, report: Callable[[str], None] = warn) -> list[dict[str, Any]]:
-    """Return an entry for every run, oldest first; report an index that cannot be read."""
+def entries_of(
+    place: Place, report: Callable[[str], None] = warn, *, removed: bool = False
+) -> list[dict[str, Any]]:
+    """Return an entry for every run, oldest first; report an index that cannot be read.
+
+    ``removed``: also for those that were forgotten or archived.
+    """
     if isinstance(place, ExperimentLayout):
         from runforge_contracts.store.experiment_list import newest_experiments
 
-        return newest_experiments(place).entries
+        found = newest_experiments(place).entries
+        if removed:
+            from runforge_contracts.store.reading import unlisted_removals
+            from runforge_contracts.store.removals import store_of
+
+            found = [*found, *unlisted_removals(store_of(place), [], "experiment")]
+        return found
     from runforge_contracts.store.reading import list_runs
 
     try:
-        return list_runs(place)
+        return list_runs(place, removed=removed)
     except RunForgeError as error:
         if error.code is not ErrorCode.INDEX_INVALID:
             raise
         report(f"{error.message} Showing the runs found in the run folders.")
-        return list_runs(place, trust_index=False)
+        return list_runs(place, trust_index=False, removed=removed)
 
 
 def newest_in(place: Place, count: int) -> Newest:
@@ -120,11 +131,19 @@ def newest_in(place: Place, count: int) -> Newest:
     return Newest(entries[-count:], len(entries))
 
 
-def runs_in(places: Iterable[Place]) -> list[ListedRun]:
-    """Return every run of several locations, the oldest of each first."""
-    return [ListedRun(entry, place) for place in places for entry in entries_of(place)]
+def runs_in(places: Iterable[Place], *, removed: bool = False) -> list[ListedRun]:
+    """Return every run of several locations, the oldest of each first.
+
+    ``removed``: also those that were forgotten or archived.
+    """
+    return [
+        ListedRun(entry, place) for place in places for entry in entries_of(place, removed=removed)
+    ]
 
 
-def trained_in(stores: Iterable[StoreLayout]) -> list[tuple[dict[str, Any], StoreLayout]]:
-    """Return the entry of every run of the stores, the oldest of each first."""
-    return cast("list[tuple[dict[str, Any], StoreLayout]]", runs_in(stores))
+def trained_in(
+    stores: Iterable[StoreLayout], *, removed: bool = False
+) -> list[tuple[dict[str, Any], StoreLayout]]:
+    """Return the entry of every run of the stores, as :func:`runs_in`."""
+    found = runs_in(stores, removed=removed)
+    return cast("list[tuple[dict[str, Any], StoreLayout]]", found)

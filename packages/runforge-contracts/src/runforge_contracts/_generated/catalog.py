@@ -414,6 +414,15 @@ CATALOG: dict[str, Entry] = {
         closed=False,
         yaml=False,
     ),
+    "removal_report.v1": Entry(
+        module="removal_report_v1",
+        struct="RemovalReportV1",
+        file=None,
+        version_field="schema_version",
+        version="removal_report.v1",
+        closed=False,
+        yaml=False,
+    ),
     "reproduction.v1": Entry(
         module="reproduction_v1",
         struct="ReproductionV1",

@@ -20,6 +20,8 @@ from runforge_contracts.selection.run_query import RunFacts, RunQuery, by_metric
 from runforge_contracts.selection.run_values import RunColumn, column_of, values_of
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL, Newest, can_be_shown
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import MAX_INDEX_BYTES
+from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import may_have_views
 
 #: Fields that no single line has.
@@ -68,7 +70,7 @@ def skim_runs(
     if read is None:
         return None
     data, pieces, ids, names = read
-    known = set(ids)
+    known = {*ids, *removed_runs(store)}
     others = described_runs(store, [name for name in names if name not in known], known)
     lines = PieceLines(data, pieces, ids)
     try:
@@ -103,10 +105,13 @@ def entries_with(store: StoreLayout, digits: str) -> list[dict[str, Any]] | None
         return None
     begin, known = b'": "' + digits.encode(), set(ids)
     try:
-        found = [parse_json(b"{%s}" % piece) for piece in pieces if begin in piece]
+        # At once: that takes half the time of parsing one after the other.
+        pieces = [piece for piece in pieces if begin in piece]
+        text = b"[{%s}]" % b"},{".join(pieces) if pieces else b"[]"
+        found = parse_json(text, max_bytes=MAX_INDEX_BYTES)
     except RunForgeError:
         return None
-    if not all(map(can_be_shown, found)):
+    if len(found) != len(pieces) or not all(map(can_be_shown, found)):
         return None
     return [*found, *described_runs(store, [name for name in names if name not in known], known)]
 
@@ -140,8 +145,9 @@ def _skim_kept(
             if lines is None:
                 return None
             unlisted = lines.unlisted()
-            known = {*lines.known_ids()} if unlisted else set[str]()
-            others = described_runs(store, unlisted, known)
+            known = {*lines.known_ids(), *removed_runs(store)} if unlisted else set[str]()
+            names = [name for name in unlisted if name not in known]
+            others = described_runs(store, names, known)
             return _chosen(lines, others, store, count, query, facts, skip)
     except (OSError, ValueError):
         return None
@@ -169,11 +175,14 @@ def _chosen(
         if column.source == "field" and column.name in _NOT_A_LINE:
             raise ValueError("no line has the value")
     places, unlisted = lines.ordered(), others
+    if removed := removed_runs(store):
+        places = [at for at in places if id_in(lines.piece(at)) not in removed]
     for column, condition in wanted:
         if column.needs_settings:
             _complete(lines, places, store, facts)
         elif column == ("field", "status"):
-            if not lines.known_ids() <= {*os.listdir(store.runs)}:  # noqa: PTH208 - as below
+            there = os.listdir(store.runs)  # noqa: PTH208 - names are enough
+            if {*lines.known_ids()}.difference(there, removed):
                 raise ValueError("the folder of a run is missing, or has another name")
             facts.add_states(others)
         places = list(lines.fitting(places, column, condition))

@@ -10,6 +10,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.run_ids import started
 from runforge_contracts.store.index_form import Newest, can_be_shown, newest_entries, once
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import may_have_views
 
 #: Runs are listed as they end, so this many later starts may precede a run that ended later.
@@ -26,23 +27,27 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
     if may_have_views(store):
         return None  # Views are not listed, and only their documents tell what they are.
     try:
-        listed = newest_entries(store.index, count + _OVERLAP)
+        removed = removed_runs(store)
+        wanted = count + _OVERLAP + len(removed)
+        listed = newest_entries(store.index, wanted)
         names = os.listdir(store.runs)  # noqa: PTH208 - names are enough, and ten times as fast
     except (OSError, RunForgeError):
         return None
     if listed is None or not all(can_be_shown(entry) for entry in listed):
         return None
-    oldest, whole = "", len(listed) < count + _OVERLAP
+    oldest, whole = "", len(listed) < wanted
     if not whole:
         if set(map(len, names)) != {_ID_LENGTH}:
             return None  # such a name does not contain a start time
         oldest = min(map(started, listed))
     listed = once(listed)
-    known = store.known_names(listed)
+    known = store.known_names(listed) | removed.keys()
+    listed = [entry for entry in listed if entry["run_id"] not in removed]
     unlisted = [name for name in names if name >= oldest and name not in known]
     entries = sorted([*listed, *described_runs(store, unlisted, known)], key=started)
     # Only the end of a large index was read: count the folders.
-    total = len(entries) if whole else max(len(names), len(entries))
+    present = sum(name not in removed for name in names) if removed else len(names)
+    total = len(entries) if whole else max(present, len(entries))
     return Newest(entries[-count:], total)
 
 

@@ -137,7 +137,12 @@ def is_older(entry: Mapping[str, Any]) -> bool:
 
 
 def status_in(entry: Mapping[str, Any]) -> str:
-    """Return the status of a finished run, or the state of another one or of a missing one."""
+    """Return the status of a finished run, or the state of any other one.
+
+    Of a run that was forgotten or archived, that is its status.
+    """
+    if "removed" in entry:
+        return str(entry["removed"])
     state = entry.get("state", "incomplete")
     return str(MISSING if state == MISSING else entry.get("status") or state)
 

@@ -14,6 +14,7 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import ExperimentLayout
 from runforge_contracts.store.reading import parent_of
+from runforge_contracts.store.removals import removed_runs
 
 #: Fields of an entry for an experiment run.
 KIND = "experiment"
@@ -30,7 +31,8 @@ def newest_experiments(place: ExperimentLayout, count: int | None = None) -> New
         ``FILE_UNREADABLE`` if the folder of runs cannot be read. A run that cannot be read has an
         entry with the state ``unreadable``.
     """
-    ids = place.ids()
+    removed = removed_runs(place)
+    ids = [run_id for run_id in place.ids() if str(run_id) not in removed]
     shown = ids if count is None else ids[-count:]
     folders = [ExperimentRun(place.run_folder(str(run_id))) for run_id in shown]
     return Newest([describe_experiment(folder, place) for folder in folders], len(ids))

@@ -26,6 +26,7 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.index_form import can_be_shown, newest_entries
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
+from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import record_of
 
@@ -102,11 +103,11 @@ def _changed(path: Path) -> int:
 
 def _listed(store: StoreLayout) -> _Sequence:
     """Yield the runs in the index, the last one first."""
-    seen = set[str]()
+    seen, removed = set[str](), removed_runs(store)
     for entry in _entries(store):
         # In an index of another client, two runs of one second may have one id.
         key = entry["run_dir"] if store.name == LEGACY_STORE else entry["run_id"]
-        if key in seen:
+        if key in seen or entry["run_id"] in removed:
             continue
         seen.add(key)
         try:
@@ -137,6 +138,7 @@ def _unlisted(store: StoreLayout) -> _Sequence:
         known = store.known_names(read_index(store))
     except RunForgeError:
         known = set()
+    known |= removed_runs(store).keys()
     paths = [store.run_folder(name) for name in run_names(store) if name not in known]
     found = [(path, _begun(path, _TRAINED, started({"run_id": path.name}))) for path in paths]
     for path, begun in sorted(found, key=lambda item: _LATER(item[1])):
@@ -154,7 +156,9 @@ def _experiments(place: ExperimentLayout) -> _Sequence:
         today = datetime.fromtimestamp(written, UTC).strftime("%Y%m%d") == day
         return _Begun(written, written if today else _seconds(f"{day}-000000"))
 
-    found = [(run_id, begun(run_id)) for run_id in reversed(place.ids())]
+    removed = removed_runs(place)
+    ids = [run_id for run_id in place.ids() if str(run_id) not in removed]
+    found = [(run_id, begun(run_id)) for run_id in reversed(ids)]
     for run_id, _ in sorted(found, key=lambda item: _LATER(item[1])):
         folder = ExperimentRun(place.run_folder(str(run_id)))
         recorded = started(describe_experiment(folder, place))

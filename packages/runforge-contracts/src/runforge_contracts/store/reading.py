@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -28,6 +28,7 @@ from runforge_contracts.store.foreign_index import (
 )
 from runforge_contracts.store.index_form import once
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
+from runforge_contracts.store.removals import place_of, read_removals, removed_runs
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import model_file
 from runforge_contracts.store.view_folders import may_have_views, record_of
@@ -307,7 +308,9 @@ def runs_of(stores: Iterable[StoreLayout]) -> list[tuple[dict[str, Any], StoreLa
     return [(entry, store) for store in stores for entry in list_runs(store)]
 
 
-def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str, Any]]:
+def list_runs(
+    store: StoreLayout, *, trust_index: bool = True, removed: bool = False
+) -> list[dict[str, Any]]:
     """Return an index entry for every run of the store, oldest first.
 
     Runs that are not in the index (made by an older client, still training, or interrupted) are
@@ -320,12 +323,20 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
         The store to list.
     trust_index
         False: describe every run from its folder, for a store whose index cannot be read.
+    removed
+        Whether to list runs that were forgotten or archived, too; their entries then have the
+        member ``removed``.
     """
     index = read_store_index(store) if trust_index else None
     entries = [] if index is None else index.distinct()
-    ids = {entry["run_id"] for entry in entries}
+    gone = removed_runs(store)
+    ids = {entry["run_id"] for entry in entries} | gone.keys()
     unlisted = [name for name in run_names(store) if name not in ids]
     known = store.known_names(entries) if unlisted else ids
+    if gone and removed:
+        entries = [*_with_removed(entries, gone), *unlisted_removals(store, entries)]
+    elif gone:
+        entries = [entry for entry in entries if entry["run_id"] not in gone]
     entries = without_views(entries, store)
     # The first index had no status; read it from the run's documents.
     entries = [entry if "status" in entry else _completed(entry, store) for entry in entries]
@@ -340,6 +351,39 @@ def list_runs(store: StoreLayout, *, trust_index: bool = True) -> list[dict[str,
                     entries.append(entry)
     # A stable sort by second: runs of one second keep the order of the index.
     return sorted(entries, key=started)
+
+
+def _with_removed(entries: list[dict[str, Any]], gone: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {**entry, "removed": gone[entry["run_id"]]} if entry["run_id"] in gone else entry
+        for entry in entries
+    ]
+
+
+def unlisted_removals(
+    store: StoreLayout, entries: list[dict[str, Any]], kind: str = "trained"
+) -> list[dict[str, Any]]:
+    """Return entries of removed runs that some entries of an index do not list, from their lines.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_contracts.store.removals.read_removals`.
+    """
+    listed = {entry["run_id"] for entry in entries}
+    return [
+        {
+            "created_at": line["recorded_at"],
+            "run_id": line["run_id"],
+            "run_dir": store.relative(place_of(line, store).run_folder(line["run_id"])),
+            "summary": {"final_metrics": {}},
+            **line.get("listed", {}),
+            **({} if kind == "trained" else {"kind": kind}),
+            "removed": line["action"],
+        }
+        for line in read_removals(store).current.values()
+        if line["kind"] == kind and line["run_id"] not in listed
+    ]
 
 
 def without_views(entries: list[dict[str, Any]], store: StoreLayout) -> list[dict[str, Any]]:

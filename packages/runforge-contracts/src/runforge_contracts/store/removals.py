@@ -10,7 +10,7 @@ Source: specification, chapter 25.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -19,7 +19,8 @@ import msgspec
 
 from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import canonical_json
-from runforge_contracts.errors import NotFoundError, RunForgeError
+from runforge_contracts.display import printable, quote
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.chained_lines import read_chained_lines
@@ -136,18 +137,29 @@ def find_removals(
     return [pair for pair in found if pair[0]["run_id"] == reference] or found
 
 
+def stores_of(places: Iterable[Place]) -> list[StoreLayout]:
+    """Return the stores that have the records of removed runs of some places."""
+    return list(dict.fromkeys(map(store_of, places)))
+
+
+def removed_run(line: Mapping[str, Any]) -> RunForgeError:
+    """Return the error on a run that was forgotten or archived."""
+    run_id, since = line["run_id"], line["recorded_at"]
+    because = f": {printable(line['because'])}" if "because" in line else ""
+    hint = f"`runforge show {run_id}` prints what is known of it."
+    if "archive" in line:
+        archive = printable(line["archive"]["name"])
+        hint += f" `runforge store restore {archive} {run_id}` brings it back."
+    return RunForgeError(
+        ErrorCode.RUN_NOT_FOUND,
+        f"The run {quote(run_id)} was {line['action']} at {since}{because}.",
+        hint=hint,
+    )
+
+
 def entry_digest(entry: Mapping[str, Any]) -> str:
     """Return the digest of an entry of an index that a line has, the same in every store."""
     return hashlib.sha256(canonical_json(without_place(entry))).hexdigest()
-
-
-def without_removed(
-    entries: Sequence[dict[str, Any]], removed: Mapping[str, Removed]
-) -> list[dict[str, Any]]:
-    """Return entries of an index without those of removed runs."""
-    if not removed:
-        return list(entries)
-    return [entry for entry in entries if entry["run_id"] not in removed]
 
 
 def place_of(entry: Mapping[str, Any], store: StoreLayout) -> Place:

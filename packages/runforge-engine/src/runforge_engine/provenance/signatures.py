@@ -114,6 +114,7 @@ def sign_folder(
     *,
     index_head: IndexHead | None = None,
     alias_head: IndexHead | None = None,
+    removal_head: IndexHead | None = None,
     origin: str | None = None,
     passphrase: Callable[[], str | None] = passphrase_from_environment,
     signature: Path | None = None,
@@ -132,6 +133,8 @@ def sign_folder(
         The head of the store's index, to be included in the signature.
     alias_head
         The head of the history of the store's aliases, likewise.
+    removal_head
+        The head of the record of the store's removed runs, likewise.
     origin
         The origin of the index, likewise.
     passphrase
@@ -159,7 +162,14 @@ def sign_folder(
         found = digest_folder(folder)
     _check_signable(folder, found)
     payload = encode_payload(
-        SignedContent(folder.name, found.files, index_head, alias_head=alias_head, origin=origin)
+        SignedContent(
+            folder.name,
+            found.files,
+            index_head,
+            alias_head=alias_head,
+            origin=origin,
+            removal_head=removal_head,
+        )
     )
     public_key = key.public_key()
     bundle = Bundle(

@@ -139,14 +139,24 @@ def remove_left(root: Path, name: str | None = None) -> None:
 
     Nothing is removed where ``root`` is a link, or no folder.
     """
+    for left in left_copies(root, name):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def left_copies(root: Path, name: str | None = None) -> list[Path]:
+    """Return the hidden folders that killed processes left in ``root``, as :func:`remove_left`."""
     if root.is_symlink() or not root.is_dir():
-        return
+        return []
     prefix = _HIDDEN if name is None else _prefix(name)
     with writing(root):
-        for left in root.iterdir():
-            is_ours = left.name.startswith(prefix) and not left.is_symlink()
-            if is_ours and left.is_dir() and is_held(left) is False:
-                shutil.rmtree(left, ignore_errors=True)
+        return [
+            left
+            for left in root.iterdir()
+            if left.name.startswith(prefix)
+            and not left.is_symlink()
+            and left.is_dir()
+            and is_held(left) is False
+        ]
 
 
 def _read(file: FileIO, path: Path) -> bytes:

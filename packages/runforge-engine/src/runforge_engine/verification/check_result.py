@@ -85,6 +85,7 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     "aliases": "Restore the history of the aliases from a copy; runs are not affected.",
     "merges": "Restore the index and the record of the merges from a copy; the runs are not"
     " affected.",
+    "removals": "Restore the record of removed runs, the index and the signatures from a copy.",
     "signatures": "Restore the runs and the entries that were signed from a copy.",
     ("signatures", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     (
@@ -111,8 +112,8 @@ class Check:
 
     #: ``files``, ``documents``, ``statement``, ``index``, ``dataset`` or ``signature`` of a run;
     #: ``view`` or ``index`` of a view; ``model`` or ``predictions`` of an evaluation; ``runs``,
-    #: ``evaluations``, ``index``, ``signatures``, ``aliases`` or ``merges`` of a store; ``aliases``
-    #: also of what was signed with a history of aliases.
+    #: ``evaluations``, ``index``, ``signatures``, ``aliases``, ``merges`` or ``removals`` of a
+    #: store; ``aliases`` and ``removals`` also of what was signed with such a record.
     name: str
     outcome: CheckOutcome
     verdict: CheckVerdict

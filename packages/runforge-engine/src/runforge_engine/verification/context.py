@@ -14,6 +14,7 @@ from runforge_contracts.store.chained_lines import ChainedLines
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.merges import read_merges
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
+from runforge_contracts.store.removals import RemovalRecord, read_removals
 
 from runforge_engine.provenance.keys import load_public_keys
 from runforge_engine.store.index_chain import Chain, IndexHead
@@ -68,7 +69,14 @@ class Surroundings:
         #: The record of merges, and why it cannot be read.
         self.merges = ChainedLines()
         self.merge_problem: RunForgeError | None = None
+        #: The record of removed runs, and why it cannot be read.
+        self.removals = RemovalRecord()
+        self.removal_problem: RunForgeError | None = None
         if store is not None:
+            try:
+                self.removals = read_removals(store)
+            except RunForgeError as error:
+                self.removal_problem = error
             try:
                 self.merges = read_merges(store)
             except RunForgeError as error:
@@ -95,6 +103,12 @@ class Surroundings:
     def alias_head(self) -> IndexHead | None:
         """The head of the history of the aliases; None if there never was an alias."""
         entries = self.alias_history.entries
+        return Chain(entries).head if entries else None
+
+    @property
+    def removal_head(self) -> IndexHead | None:
+        """The head of the record of removed runs; None if none was ever removed."""
+        entries = self.removals.entries
         return Chain(entries).head if entries else None
 
     @cached_property

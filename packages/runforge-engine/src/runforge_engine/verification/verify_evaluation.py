@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -140,7 +139,7 @@ def verify_evaluation(
     regular = sha256 is not None and checks[0].outcome == "passed"
     digests = FolderDigests({layout.EVALUATION: str(sha256)}, {}) if regular else None
     if document is not None:
-        checks.append(_model(document["model"], around.workspace))
+        checks.append(_model(document, around))
         if with_dataset:
             data = document["dataset"]
             received = run is not None and around.is_received(document["run_id"], run.path)
@@ -193,16 +192,21 @@ def _documents(document: dict[str, Any] | None, run: Run | None, findings: list[
     return Check.passed("documents", CheckVerdict.VALID, message)
 
 
-def _model(model: dict[str, Any], workspace: Path) -> Check:
+def _model(document: dict[str, Any], around: Surroundings) -> Check:
     """Compare the model file with its digest, without looking into it."""
+    model = document["model"]
     recorded = model["path"]
     shown, rule = quote(recorded, 200), "evaluation.model"
     if is_left_out(recorded):
         message = "the folder of its path was left out of the record on request"
         return Check.not_checked("model", CheckVerdict.NOT_CHECKED, message)
     try:
-        found = digest_file(dataset_path(recorded, workspace)).sha256
+        found = digest_file(dataset_path(recorded, around.workspace)).sha256
     except NotFoundError:
+        line = around.removals.current.get(document["run_id"], {"files": {}})
+        if any(item["sha256"] == model["sha256"] for item in line["files"].values()):
+            message = f"its run was {line['action']}; the record of that has its digest"
+            return Check.not_checked("model", CheckVerdict.MISSING, message)
         finding = Finding(rule, f"The model {shown} is missing.", recorded)
         return Check.failed("model", CheckVerdict.MISSING, f"{shown} is missing", (finding,))
     except RunForgeError as error:

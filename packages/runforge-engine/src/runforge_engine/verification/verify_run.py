@@ -42,6 +42,7 @@ from runforge_engine.verification.index_heads import (
     is_on_record,
     signed_elsewhere,
 )
+from runforge_engine.verification.removal_check import removal_check
 from runforge_engine.verification.signature_check import Signature, check_signature
 from runforge_engine.verification.statement_check import check_statement
 
@@ -174,6 +175,9 @@ def verify_run(
     if alone and signed is not None and signed.content.alias_head is not None:
         aliases = alias_check([signed], around)
         checks += [] if aliases is None else [aliases]
+    if alone and signed is not None and signed.content.removal_head is not None:
+        removals = removal_check([signed], around)
+        checks += [] if removals is None else [removals]
     dataset = recorded_dataset(run)
     if with_dataset:
         received = around.is_received(run_id, path)

@@ -60,6 +60,7 @@ from runforge_engine.verification.quick_verification import (
     noted,
     verify_untouched,
 )
+from runforge_engine.verification.removal_check import removal_check
 from runforge_engine.verification.store_evaluations import evaluation_checks, verify_evaluations
 from runforge_engine.verification.verify_evaluation import EvaluationVerification
 from runforge_engine.verification.verify_run import RunVerification, verify_run
@@ -188,6 +189,11 @@ def verify_store(
     # Read after the folders: a run is listed before its lock is released.
     around = Surroundings(store, store.workspace, public_key, datasets)
     signatures, detour = _signatures_of(store)
+    # What is left of a removal that was not finished is counted by its check.
+    removed = around.removals.current
+    folders = [folder for folder in folders if folder.name not in removed]
+    views = {view: record for view, record in views.items() if view.name not in removed}
+    unfinished = {name: state for name, state in unfinished.items() if name not in removed}
     for name in list(unfinished):
         # A run that was listed or signed had a result, even if its folder is locked now.
         if name in around.positions or name in signatures:
@@ -201,11 +207,21 @@ def verify_store(
         second, _, _ = folder.name.rpartition("-")
         return second, around.positions.get(folder.name, [math.inf])[0], folder.name
 
+    def may_be_signed(folder: Path) -> bool:
+        is_elsewhere = folder.parent != store.runs or detour is not None
+        return is_elsewhere or folder.name in signatures
+
     def verified(folder: Path) -> tuple[RunVerification, KeptRun | None]:
         state = None if kept is None else folder_state(folder, around)
         note = None if kept is None else kept.runs.get(folder.name)
         if note is not None and note.state == state:
-            untouched = verify_untouched(folder, around, note, with_dataset=with_dataset)
+            untouched = verify_untouched(
+                folder,
+                around,
+                note,
+                is_signed=may_be_signed(folder),
+                with_dataset=with_dataset,
+            )
             if untouched is not None:
                 return untouched, note
         found = verify_run(folder, around, with_dataset=with_dataset, alone=False)
@@ -242,6 +258,7 @@ def verify_store(
     )
     aliases = alias_check(signed, around)
     merges = merge_check(around)
+    removals = removal_check(signed, around)
     return StoreVerification(
         store=store.name,
         index=store.relative(store.index),
@@ -252,6 +269,7 @@ def verify_store(
             signature_check,
             *(() if aliases is None else (aliases,)),
             *(() if merges is None else (merges,)),
+            *(() if removals is None else (removals,)),
         ),
         runs=runs,
         views=verified_views,
@@ -311,6 +329,8 @@ def _listed(around: Surroundings, known: set[Path]) -> tuple[list[Path], list[Fi
     if around.index is None:
         return elsewhere, lost
     for number, entry in enumerate(around.index.entries):
+        if entry["run_id"] in around.removals.current:
+            continue
         try:
             path = locate_run(entry, store)
         except RunForgeError:
@@ -432,8 +452,9 @@ def _signatures(
             continue
         file = around.relative(path)
         what = "evaluation" if is_evaluation_id(run_id) else "run"
-        message = f"The {what} {quote(run_id)} was signed, but its folder is missing."
-        findings.append(Finding(f"signature.{what}", message, file))
+        if run_id not in around.removals.current:
+            message = f"The {what} {quote(run_id)} was signed, but its folder is missing."
+            findings.append(Finding(f"signature.{what}", message, file))
         try:
             keys = around.public_keys
             content = read_signature(path, keys) if keys else read_claim(path).content
@@ -442,7 +463,7 @@ def _signatures(
             findings.append(Finding("signature.holds", error.message, file))
     findings += head_findings(signed, around)
     total = len(signatures)
-    if around.public_keys and not present and not findings:
+    if around.public_keys and not present and not total and not findings:
         message = "The store has no runs, so nothing in it is signed with the key."
         missing = Finding("signature.exists", message, store.name)
         return Check.failed("signatures", CheckVerdict.NONE, "there are no signed runs", (missing,))
@@ -452,6 +473,8 @@ def _signatures(
     if not total:
         return Check.not_checked("signatures", CheckVerdict.NONE, "")
     message = f"{count(total, 'signature')}, no signed run or entry is missing"
+    if gone := sum(run_id in around.removals.current for run_id in signatures):
+        message += f"; {gone:,} of removed runs, which had the files that were signed"
     elsewhere = [item for item in signed if signed_elsewhere(item, around) is not None]
     on_record = sum(is_on_record(item, around) for item in elsewhere)
     if on_record:

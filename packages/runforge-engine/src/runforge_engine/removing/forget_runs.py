@@ -1,0 +1,193 @@
+"""Forget runs: their folders go, and a line of the record says what they were, when and why.
+
+Source: specification, section 25.2.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from msgspec import UNSET
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
+from runforge_contracts.store.aliases import read_aliases
+from runforge_contracts.store.experiment_list import describe_experiment
+from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.latest import AnyRun
+from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, StoreLayout
+from runforge_contracts.store.reading import describe, group_of, run_folders
+from runforge_contracts.store.run import Run
+from runforge_contracts.store.view_folders import may_have_views, record_of
+from runforge_contracts.sweeps.groups import Group
+from runforge_contracts.types import RemovalItem, RemovalReportV1
+
+from runforge_engine.experiment.record import experiment_state
+from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
+from runforge_engine.removing.removal_writer import (
+    Objection,
+    RecordedFolder,
+    append_removals,
+    record_of_folder,
+    remove_folder,
+)
+from runforge_engine.runtime.folder_lock import state_of
+from runforge_engine.verification.context import Surroundings
+from runforge_engine.verification.verify_run import verify_run
+
+#: Statuses of a group whose members are all there.
+_ENDED = frozenset({"succeeded", "failed", "canceled"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Objected:
+    """A run, what speaks against removing it, and each as a sentence."""
+
+    folder: RecordedFolder
+    sentences: tuple[str, ...]
+
+
+def forget_runs(
+    store: StoreLayout,
+    runs: Sequence[AnyRun],
+    *,
+    because: str,
+    created_by: str,
+    force: bool = False,
+    dry_run: bool = False,
+) -> RemovalReportV1:
+    """Remove the folders of runs, and record what they were.
+
+    Every run is read and checked before a line is written, and every line is written before a
+    folder is touched.
+
+    Parameters
+    ----------
+    store
+        The store of the runs; of those of experiments, the one of their workspace.
+    runs
+        The runs.
+    because
+        Why, for the record.
+    created_by
+        The client, such as ``runforge-cli@0.4.0``.
+    force
+        Whether to set aside what speaks against it; the record says what that was.
+    dry_run
+        Whether to check everything and write nothing.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` if something speaks against it, with a problem for each, and for a run
+        whose folder is elsewhere; otherwise as
+        :func:`~runforge_engine.removing.removal_writer.record_of_folder` and
+        :func:`~runforge_engine.removing.removal_writer.append_removals`.
+    """
+    found = [_looked_at(store, run) for run in runs]
+    objected = [one for one in found if one.sentences]
+    if objected and not force and not dry_run:
+        raise _refusal(objected)
+    if not dry_run:
+        lines = append_removals(
+            store,
+            [one.folder for one in found],
+            "forgotten",
+            because=because,
+            created_by=created_by,
+        )
+        for line in lines:
+            remove_folder(store, line)
+    return RemovalReportV1(
+        schema_version="removal_report.v1",
+        dry_run=dry_run,
+        store=store.name,
+        items=[item_of(one.folder, store) for one in found],
+    )
+
+
+def item_of(
+    folder: RecordedFolder,
+    store: StoreLayout,
+    what: Literal["run", "experiment", "interrupted"] | None = None,
+) -> RemovalItem:
+    """Return what a report says of a run that is, or would be, removed."""
+    kind: Literal["run", "experiment"] = "run" if folder.kind == "trained" else "experiment"
+    return RemovalItem(
+        what=what or kind,
+        path=store.relative(folder.folder),
+        outcome="removed",
+        id=folder.run_id,
+        files=len(folder.files),
+        bytes=sum(item["bytes"] for item in folder.files.values()),
+        objections=list(folder.despite) or UNSET,
+    )
+
+
+def _looked_at(store: StoreLayout, run: AnyRun) -> _Objected:
+    """Return what would be recorded of a run, and what speaks against removing it."""
+    if isinstance(run, ExperimentRun):
+        listed = describe_experiment(run, ExperimentLayout(store.workspace))
+    else:
+        listed = describe(run, store)
+    # First: whatever is in progress or elsewhere is refused in any case.
+    folder = record_of_folder(store, run.path.name, run.path, listed=listed)
+    objections = dict(_objections(store, run))
+    return _Objected(replace(folder, despite=tuple(objections)), tuple(objections.values()))
+
+
+def _objections(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]:
+    """Yield what speaks against removing a run, each with a sentence."""
+    run_id, shown = run.path.name, quote(run.path.name)
+    names = [name for name, line in read_aliases(store).current.items() if line["run_id"] == run_id]
+    if names:
+        yield "alias", f"The alias {', '.join(map(quote, names))} points at {shown}."
+    if isinstance(run, ExperimentRun):
+        yield from _unverified(store, run)
+        return
+    group_id = group_of(run.request)
+    if group_id is not None and store.group_folder(group_id).is_dir():
+        status = Group(store.group_folder(group_id)).status
+        if status not in _ENDED:
+            yield "sweep", f"The sweep {quote(group_id)} of {shown} has not ended ({status})."
+    editors = StoreLayout(store.workspace, LEGACY_STORE)
+    if may_have_views(editors):
+        views = [path for path in run_folders(editors) if record_of(path, editors) == run.path]
+        if views:
+            places = ", ".join(quote(editors.relative(path), 200) for path in views)
+            yield "view", f"An editor has a view of {shown} in {places}."
+    yield from _unverified(store, run)
+
+
+def _unverified(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]:
+    shown = quote(run.path.name)
+    if isinstance(run, ExperimentRun):
+        if experiment_state.state_of(run) == "interrupted":
+            return
+        verified = verify_experiment_run(run.path, store.workspace, with_dataset=False)
+    else:
+        if not _has_result(run):
+            if state_of(run.path) != "interrupted":
+                yield "unverified", f"{shown} has no result, and may be in progress."
+            return
+        around = Surroundings(store, store.workspace)
+        verified = verify_run(run.path, around, with_dataset=False, alone=False)
+    if not verified.holds:
+        failed = [check.name for check in verified.checks if check.outcome == "failed"]
+        yield "unverified", f"{shown} does not verify ({', '.join(failed)})."
+
+
+def _has_result(run: Run) -> bool:
+    return any(os.path.lexists(run.path / name) for name in ("result.json", "run.json"))
+
+
+def _refusal(objected: Sequence[_Objected]) -> RunForgeError:
+    sentences = [(one, text) for one in objected for text in one.sentences]
+    return RunForgeError(
+        ErrorCode.USAGE_INVALID,
+        f"Nothing was forgotten. {sentences[0][1]}",
+        hint="`runforge store forget --force` removes it all the same; the record then says so.",
+        problems=[Problem(text, Location(path=str(one.folder.folder))) for one, text in sentences],
+    )
