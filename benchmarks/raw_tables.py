@@ -90,10 +90,6 @@ TABLES = (
     Table("car/Greene", "decision"),
     Table("car/Cowles", "volunteer"),
     Table("car/Womenlf", "partic"),
-    Table("rpart/kyphosis", "Kyphosis"),
-    Table("rpart/solder", "Mask"),
-    Table("survival/veteran", "status", _drop("time"), "`time`, known only with the outcome"),
-    Table("Zelig/turnout", "vote"),
 )
 
 
