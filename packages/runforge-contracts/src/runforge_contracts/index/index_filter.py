@@ -181,7 +181,8 @@ def _chosen(
         if column.needs_settings:
             _complete(lines, places, store, facts)
         elif column == ("field", "status"):
-            if not lines.known_ids() <= {*os.listdir(store.runs)}:  # noqa: PTH208 - as below
+            there = os.listdir(store.runs)  # noqa: PTH208 - names are enough
+            if {*lines.known_ids()}.difference(there, removed):
                 raise ValueError("the folder of a run is missing, or has another name")
             facts.add_states(others)
         places = list(lines.fitting(places, column, condition))
