@@ -91,9 +91,8 @@ def unpack(path: Path, folder: Path) -> FileDigest:
         ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
     """
     reader = _PackedFile(path)
-    names, count, last = MemberNames(), 0, b""
-    for name, size in reader.members():
-        count += 1
+    names, last = MemberNames(), b""
+    for count, (name, size) in enumerate(reader.members(), 1):
         problem = names.add(name)
         if count > MAX_FILES:
             problem = f"it has more than {MAX_FILES:,} files"

@@ -6,6 +6,7 @@ Source: specification, section 22.3.
 from __future__ import annotations
 
 import unicodedata
+
 from runforge_contracts.display import quote
 
 #: Longest name of a member, in bytes.
