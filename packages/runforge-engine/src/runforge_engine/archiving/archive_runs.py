@@ -10,8 +10,7 @@ Source: specification, sections 26.1 and 26.2.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import rename_new, sync_folder, writing
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.store_invariants import differences
-from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, read_store_index
@@ -42,6 +40,7 @@ from runforge_engine.removing.removal_writer import (
     record_of_folder,
     remove_folder,
 )
+from runforge_engine.runtime.zstandard import import_zstd
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left, staging_folder
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 from runforge_engine.store.run_folders import prepare_store, write_index
@@ -116,16 +115,16 @@ def archive_runs(
     if not dry_run:
         finish_removals(store)
     chosen = _choose(runs, store, despite)
-    sha256 = None
-    if dry_run:
-        for item in chosen if not is_packed(target) and target.exists() else ():
-            _is_there(item, StoreLayout(target, store.name))
-    elif is_packed(target):
-        sha256 = _into_file(chosen, store, target)
+    place, sha256 = StoreLayout(target, store.name), None
+    if chosen and is_packed(target):
+        sha256 = _into_file(chosen, place, dry_run=dry_run)
+    elif dry_run:
+        for item in chosen:
+            _is_there(item, place)
     elif chosen:
         with writing(target):
             target.mkdir(exist_ok=True)
-        _into_folder(chosen, StoreLayout(target, store.name))
+        _into_folder(chosen, place)
     if not dry_run:
         archive = {"name": shown} if sha256 is None else {"name": shown, "sha256": sha256}
         records = [item.record for item in chosen]
@@ -348,13 +347,20 @@ def _taken(item: _Chosen, place: StoreLayout, reason: str) -> RunForgeError:
     )
 
 
-def _into_file(chosen: Sequence[_Chosen], store: StoreLayout, target: Path) -> str:
-    """Pack runs into a new file, and return its SHA-256; a file that has them already is kept."""
+def _into_file(chosen: Sequence[_Chosen], file: StoreLayout, *, dry_run: bool) -> str | None:
+    """Pack runs into a new file, and return its SHA-256; a file that has them already is kept.
+
+    ``file`` is the store whose workspace will be packed into the file of this name.
+    """
+    import_zstd()
+    target = file.workspace
     if os.path.lexists(target):
-        with opened_archive(target, store.name) as archive:
+        with opened_archive(target, file.name) as archive:
             return _kept(chosen, archive)
+    if dry_run:
+        return None
     with staging_folder(target.parent, target.name) as staging:
-        place = StoreLayout(staging / "archive", store.name)
+        place = StoreLayout(staging / "archive", file.name)
         with writing(place.workspace):
             place.workspace.mkdir()
         _into_folder(chosen, place)
@@ -362,9 +368,7 @@ def _into_file(chosen: Sequence[_Chosen], store: StoreLayout, target: Path) -> s
             place.index.with_suffix(".lock").unlink(missing_ok=True)
         packed = staging / target.name
         written = pack(place.workspace, packed)
-        with writing(packed), packed.open("rb") as file:
-            os.fsync(file.fileno())
-        with opened_archive(packed, store.name) as archive:
+        with opened_archive(packed, file.name) as archive:
             sha256 = _kept(chosen, archive)
         with writing(target):
             rename_new(packed, target)
@@ -375,7 +379,7 @@ def _into_file(chosen: Sequence[_Chosen], store: StoreLayout, target: Path) -> s
 
 def _kept(chosen: Sequence[_Chosen], archive: OpenArchive) -> str:
     """Check that an archive in one file has runs, and return its SHA-256."""
-    if not chosen or not all(_is_there(item, archive.layout) for item in chosen):
+    if not all(_is_there(item, archive.layout) for item in chosen):
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"{quote(archive.path, 200)} exists, and does not have these runs.",

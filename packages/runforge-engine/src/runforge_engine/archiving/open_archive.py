@@ -48,7 +48,7 @@ class OpenArchive:
 
 def is_packed(path: Path | str) -> bool:
     """Return whether an archive with this name is one file."""
-    return Path(path).name.lower().endswith(SUFFIX)
+    return Path(path).name.endswith(SUFFIX)
 
 
 @contextmanager

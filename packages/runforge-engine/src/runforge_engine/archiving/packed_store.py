@@ -10,6 +10,7 @@ Source: specification, section 26.3; IEEE Std 1003.1-2017, pax, "ustar Interchan
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tarfile
 from collections.abc import Iterator
@@ -77,6 +78,8 @@ def pack(folder: Path, target: Path) -> FileDigest:
         packed = packer.flush()
         digest.update(packed)
         size += file.write(packed)
+        file.flush()
+        os.fsync(file.fileno())
     return FileDigest(digest.hexdigest(), size)
 
 
