@@ -71,9 +71,11 @@ def archive(
     removed here. Lists leave them out from then on, and `runforge show ID` says where a run is.
     The file of an archive is never changed; runs can be added to the folder of one.
     """
+    from runforge_contracts.store.removals import read_removals
     from runforge_engine.archiving.archive_runs import archive_runs
 
     from runforge_cli import __version__
+    from runforge_cli.shell.run_selection import find_runs
 
     if bool(runs) == bool(older_than or status):
         raise RunForgeError(
@@ -83,13 +85,22 @@ def archive(
             else "No run is named.",
             hint="`runforge runs` lists them.",
         )
-    found = _named(settings, runs) if runs else _chosen(settings, older_than, status)
+    store = settings.target()
+    # A run that was named again has been archived, perhaps by a process that was killed then.
+    removed = read_removals(store).current
+    archived = [run for run in runs if removed.get(run, {}).get("action") == "archived"]
+    left = tuple(run for run in runs if run not in archived)
+    if runs:
+        found = find_runs(settings, left, least=1) if left else []
+    else:
+        found = _chosen(settings, older_than, status)
     report = archive_runs(
         found,
-        settings.target(),
+        store,
         Path(target),
         created_by=f"runforge-cli@{__version__}",
         because=because,
+        archived=archived,
         dry_run=dry_run,
     )
     return _tell(settings, report, Path(target))
@@ -123,12 +134,6 @@ def restore(settings: Settings, archive: str, runs: tuple[str, ...], dry_run: bo
             opened, runs, store, created_by=f"runforge-cli@{__version__}", dry_run=dry_run
         )
     return _tell(settings, report, Path(archive))
-
-
-def _named(settings: Settings, references: tuple[str, ...]) -> list[AnyRun]:
-    from runforge_cli.shell.run_selection import find_runs
-
-    return find_runs(settings, references, least=1)
 
 
 def _chosen(settings: Settings, older_than: str | None, status: str | None) -> list[AnyRun]:
@@ -183,7 +188,8 @@ def _notes(report: ArchiveReportV1, archive: Path) -> Iterator[str]:
         if run.outcome == "kept" and run.reason is not UNSET:
             yield f"The run {quote(run.run_id)} stays: {run.reason}."
         elif run.outcome == "present":
-            yield f"The run {quote(run.run_id)} is here already."
+            where = "is here" if report.action == "restored" else "was archived"
+            yield f"The run {quote(run.run_id)} {where} already."
     done = any(run.outcome == "archived" for run in report.runs)
     if report.action == "archived" and done and not report.dry_run:
         yield f"`runforge store restore {quoted(archive)}` brings them back."

@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET
 from runforge_contracts.display import quote
@@ -21,6 +21,7 @@ from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import rename_new, sync_folder, writing
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.store_invariants import differences
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, read_store_index
@@ -78,6 +79,8 @@ def archive_runs(
     created_by: str,
     because: str | None = None,
     despite: Mapping[str, Sequence[str]] = {},
+    archived: Sequence[str] = (),
+    kept: Mapping[str, str] = {},
     dry_run: bool = False,
 ) -> ArchiveReportV1:
     """Move runs into an archive, and report on each.
@@ -97,6 +100,10 @@ def archive_runs(
         Why, for the record.
     despite
         By run id, what spoke against it and was set aside, for the record.
+    archived
+        Runs that were chosen and are in an archive already, for the report.
+    kept
+        Why runs that were chosen stay, by run id, for the report.
     dry_run
         Whether to verify everything and write nothing.
 
@@ -139,7 +146,14 @@ def archive_runs(
         store=store.name,
         archive=shown,
         sha256=sha256 or UNSET,
-        runs=[archived_run(item.record, "archived") for item in chosen],
+        runs=[
+            *(archived_run(item.record, "archived") for item in chosen),
+            *(ArchivedRun(run_id=name, kind=_kind(name), outcome="present") for name in archived),
+            *(
+                ArchivedRun(run_id=name, kind=_kind(name), outcome="kept", reason=reason)
+                for name, reason in kept.items()
+            ),
+        ],
     )
 
 
@@ -157,12 +171,18 @@ def archive_name(path: Path, store: StoreLayout) -> str:
         return absolute.as_posix()
 
 
-def archived_run(record: RecordedFolder, outcome: str) -> ArchivedRun:
+def _kind(run_id: str) -> Literal["trained", "experiment"]:
+    return "trained" if parse_experiment_run_id(run_id) is None else "experiment"
+
+
+def archived_run(
+    record: RecordedFolder, outcome: Literal["archived", "restored", "present"]
+) -> ArchivedRun:
     """Return what the report has of a run."""
     return ArchivedRun(
         run_id=record.run_id,
         kind=record.kind,
-        outcome=outcome,  # type: ignore[arg-type]
+        outcome=outcome,
         files=len(record.files),
         bytes=sum(item["bytes"] for item in record.files.values()),
     )
@@ -355,6 +375,8 @@ def _into_file(chosen: Sequence[_Chosen], file: StoreLayout, *, dry_run: bool) -
     import_zstd()
     target = file.workspace
     if os.path.lexists(target):
+        if not dry_run:
+            remove_left(target.parent, target.name)
         with opened_archive(target, file.name) as archive:
             return _kept(chosen, archive)
     if dry_run:
