@@ -70,6 +70,7 @@ ORDER = {
         "bundles",
         "removing",
         "merging",
+        "archiving",
         "api",
     ],
     "runforge_cli": [
