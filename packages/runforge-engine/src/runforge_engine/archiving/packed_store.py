@@ -41,7 +41,7 @@ _EXTENDED = tarfile.XHDTYPE
 _PATH = re.compile(rb"[0-9]+ path=([^\n]+)\n")
 
 
-class _Decompressor(Protocol):
+class _ZstdDecompressor(Protocol):
     """The part of a Zstandard decompressor that is used here."""
 
     eof: bool
@@ -223,7 +223,7 @@ class _PackedFile:
         del self._ready[:size]
         return taken
 
-    def _decompressed(self, unpacker: _Decompressor) -> Iterator[bytes]:
+    def _decompressed(self, unpacker: _ZstdDecompressor) -> Iterator[bytes]:
         with open_file(self._path) as file:
             while packed := self._read(file):
                 while not unpacker.eof:
