@@ -1,4 +1,4 @@
-"""Archives and restorations that are killed at any moment lose nothing, and finish when repeated."""
+"""Archiving and restoring lose nothing when killed at any moment, and finish when repeated."""
 
 from __future__ import annotations
 

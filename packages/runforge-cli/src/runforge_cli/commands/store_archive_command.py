@@ -75,6 +75,7 @@ def archive(
     from runforge_engine.archiving.archive_runs import archive_runs
 
     from runforge_cli import __version__
+    from runforge_cli.render.work_progress import watch_for
     from runforge_cli.shell.run_selection import find_runs
 
     if bool(runs) == bool(older_than or status):
@@ -102,6 +103,7 @@ def archive(
         because=because,
         archived=archived,
         dry_run=dry_run,
+        watch=watch_for(settings),
     )
     return _tell(settings, report, Path(target))
 
@@ -127,11 +129,17 @@ def restore(settings: Settings, archive: str, runs: tuple[str, ...], dry_run: bo
     from runforge_engine.archiving.restore_runs import restore_runs
 
     from runforge_cli import __version__
+    from runforge_cli.render.work_progress import watch_for
 
     store = settings.target()
     with opened_archive(Path(archive), store.name) as opened:
         report = restore_runs(
-            opened, runs, store, created_by=f"runforge-cli@{__version__}", dry_run=dry_run
+            opened,
+            runs,
+            store,
+            created_by=f"runforge-cli@{__version__}",
+            dry_run=dry_run,
+            watch=watch_for(settings),
         )
     return _tell(settings, report, Path(archive))
 

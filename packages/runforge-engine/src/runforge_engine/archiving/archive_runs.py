@@ -24,7 +24,7 @@ from runforge_contracts.invariants.store_invariants import differences
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.reading import StoreIndex, read_store_index
+from runforge_contracts.store.reading import read_store_index
 from runforge_contracts.store.removals import place_of
 from runforge_contracts.types import ArchivedRun, ArchiveReportV1
 from runforge_contracts.validation import validate
@@ -34,6 +34,7 @@ from runforge_engine.archiving.packed_store import pack
 from runforge_engine.bundles.bundle_contents import AnyRun, problems_of
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
 from runforge_engine.provenance.folder_digest import digest_folder
+from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.removing.removal_writer import (
     RecordedFolder,
     append_removals,
@@ -41,6 +42,7 @@ from runforge_engine.removing.removal_writer import (
     record_of_folder,
     remove_folder,
 )
+from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.runtime.zstandard import import_zstd
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left, staging_folder
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
@@ -82,6 +84,7 @@ def archive_runs(
     archived: Sequence[str] = (),
     kept: Mapping[str, str] = {},
     dry_run: bool = False,
+    watch: WorkWatch = unwatched,
 ) -> ArchiveReportV1:
     """Move runs into an archive, and report on each.
 
@@ -106,6 +109,8 @@ def archive_runs(
         Why runs that were chosen stay, by run id, for the report.
     dry_run
         Whether to verify everything and write nothing.
+    watch
+        Shows how far it is.
 
     Raises
     ------
@@ -121,24 +126,26 @@ def archive_runs(
     _check_target(target, store)
     if not dry_run:
         finish_removals(store)
-    chosen = _choose(runs, store, despite)
+    chosen = _choose(runs, store, despite, watch)
     place, sha256 = StoreLayout(target, store.name), None
     if chosen and is_packed(target):
-        sha256 = _into_file(chosen, place, dry_run=dry_run)
+        sha256 = _into_file(chosen, place, watch, dry_run=dry_run)
     elif dry_run:
         for item in chosen:
             _is_there(item, place)
     elif chosen:
         with writing(target):
             target.mkdir(exist_ok=True)
-        _into_folder(chosen, place)
+        _into_folder(chosen, place, watch)
     if not dry_run:
         archive = {"name": shown} if sha256 is None else {"name": shown, "sha256": sha256}
         records = [item.record for item in chosen]
-        for line in append_removals(
+        lines = append_removals(
             store, records, "archived", because=because, created_by=created_by, archive=archive
-        ):
-            remove_folder(store, line)
+        )
+        removed = (remove_folder(store, line) for line in lines)
+        for _ in watch("Removing the folders", removed, len(lines)):
+            pass
     return ArchiveReportV1(
         schema_version="archive_report.v1",
         action="archived",
@@ -232,18 +239,32 @@ def _check_target(target: Path, store: StoreLayout) -> None:
 
 
 def _choose(
-    runs: Sequence[AnyRun], store: StoreLayout, despite: Mapping[str, Sequence[str]]
+    runs: Sequence[AnyRun],
+    store: StoreLayout,
+    despite: Mapping[str, Sequence[str]],
+    watch: WorkWatch,
 ) -> list[_Chosen]:
     """Verify runs, and return them with what goes into the archive."""
     around = Surroundings(store, store.workspace)
     around.prepare()
-    chosen, refused = list[_Chosen](), list[tuple[str, Finding]]()
-    for run in runs:
+    index = around.index
+    entries = {} if index is None else {entry["run_id"]: entry for entry in index.raw_entries}
+
+    def choose(run: AnyRun) -> tuple[_Chosen, list[Finding]]:
         record = record_of_folder(store, run.id, run.path, despite=despite.get(run.id, ()))
-        found = _verified(run.path, around)
-        refused += [(run.id, item) for check in found.checks for item in check.findings]
-        signature = store.signature(run.id) if record.signature_sha256 else None
-        chosen.append(_Chosen(record, _entry(run.id, around.index), signature))
+        entry = entries.get(run.id)
+        if entry is not None and index is not None:
+            # The entry for another index names the one that it comes from.
+            entry = {**entry, "origin": entry.get("origin", index.origin)}
+        signature = signature_path(run.path) if record.signature_sha256 else None
+        checks = _verified(run.path, around).checks
+        findings = [item for check in checks for item in check.findings]
+        return _Chosen(record, entry, signature), findings
+
+    chosen, refused = list[_Chosen](), list[tuple[str, Finding]]()
+    for item, findings in watch("Verifying runs", map(choose, runs), len(runs)):
+        chosen.append(item)
+        refused += [(item.record.run_id, finding) for finding in findings]
     if refused:
         count = len({run_id for run_id, _ in refused})
         raise RunForgeError(
@@ -270,27 +291,14 @@ def _verified(folder: Path, around: Surroundings) -> RunVerification:
     return verify_experiment_run(folder, around.workspace, with_dataset=False)
 
 
-def _entry(run_id: str, index: StoreIndex | None) -> dict[str, Any] | None:
-    """Return the entry of a run for another index: it names the one that it comes from."""
-    for entry in () if index is None else index.raw_entries:
-        if entry["run_id"] == run_id and index is not None:
-            return {**entry, "origin": entry.get("origin", index.origin)}
-    return None
-
-
-def _into_folder(chosen: Sequence[_Chosen], place: StoreLayout) -> None:
+def _into_folder(chosen: Sequence[_Chosen], place: StoreLayout, watch: WorkWatch) -> None:
     """Copy runs into the store of an archive, and verify them there."""
     prepare_store(place)
     for folder in (place.root, place.signatures):
         remove_left(folder)
-    for item in chosen:
-        if _is_there(item, place):
-            continue
-        folder = item.folder_in(place)
-        with writing(folder.parent):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-        root = place.root if folder.is_relative_to(place.root) else folder.parent
-        copy_folder(item.record.folder, folder, item.files, root)
+    copied = (_copy(item, place) for item in chosen)
+    for _ in watch("Copying runs", copied, len(chosen)):
+        pass
     _append_entries(chosen, place)
     for item in chosen:
         if item.signature is None or os.path.lexists(place.signature(item.record.run_id)):
@@ -301,7 +309,19 @@ def _into_folder(chosen: Sequence[_Chosen], place: StoreLayout) -> None:
     with writing(place.root):
         for folder in (place.runs, place.root, place.workspace, place.workspace.parent):
             sync_folder(folder)
-    _check_copies(chosen, place)
+    _check_copies(chosen, place, watch)
+
+
+def _copy(item: _Chosen, place: StoreLayout) -> None:
+    """Copy the folder of a run into an archive, unless it is there."""
+    if _is_there(item, place):
+        return
+    folder = item.folder_in(place)
+    with writing(folder.parent):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    # The archive may be on another disk than the store.
+    root = place.root if folder.is_relative_to(place.root) else folder.parent
+    copy_folder(item.record.folder, folder, item.files, root)
 
 
 def _is_there(item: _Chosen, place: StoreLayout) -> bool:
@@ -341,11 +361,12 @@ def _append_entries(chosen: Sequence[_Chosen], place: StoreLayout) -> None:
             write_index(place, raw)
 
 
-def _check_copies(chosen: Sequence[_Chosen], place: StoreLayout) -> None:
+def _check_copies(chosen: Sequence[_Chosen], place: StoreLayout, watch: WorkWatch) -> None:
     """Verify runs in the store of an archive, before they are removed here."""
     around = Surroundings(place, place.workspace)
     around.prepare()
-    for item in chosen:
+
+    def check(item: _Chosen) -> None:
         folder = item.folder_in(place)
         if other_files(folder, item.files) != [] or not _verified(folder, around).holds:
             raise RunForgeError(
@@ -355,6 +376,9 @@ def _check_copies(chosen: Sequence[_Chosen], place: StoreLayout) -> None:
                 hint="Nothing was removed here. Name another place for the archive.",
                 path=str(folder),
             )
+
+    for _ in watch("Verifying the copies", map(check, chosen), len(chosen)):
+        pass
 
 
 def _taken(item: _Chosen, place: StoreLayout, reason: str) -> RunForgeError:
@@ -367,7 +391,9 @@ def _taken(item: _Chosen, place: StoreLayout, reason: str) -> RunForgeError:
     )
 
 
-def _into_file(chosen: Sequence[_Chosen], file: StoreLayout, *, dry_run: bool) -> str | None:
+def _into_file(
+    chosen: Sequence[_Chosen], file: StoreLayout, watch: WorkWatch, *, dry_run: bool
+) -> str | None:
     """Pack runs into a new file, and return its SHA-256; a file that has them already is kept.
 
     ``file`` is the store whose workspace will be packed into the file of this name.
@@ -378,20 +404,20 @@ def _into_file(chosen: Sequence[_Chosen], file: StoreLayout, *, dry_run: bool) -
         if not dry_run:
             remove_left(target.parent, target.name)
         with opened_archive(target, file.name) as archive:
-            return _kept(chosen, archive)
+            return _kept(chosen, archive, watch)
     if dry_run:
         return None
     with staging_folder(target.parent, target.name) as staging:
         place = StoreLayout(staging / "archive", file.name)
         with writing(place.workspace):
             place.workspace.mkdir()
-        _into_folder(chosen, place)
+        _into_folder(chosen, place, watch)
         with writing(place.index):
             place.index.with_suffix(".lock").unlink(missing_ok=True)
         packed = staging / target.name
         written = pack(place.workspace, packed)
         with opened_archive(packed, file.name) as archive:
-            sha256 = _kept(chosen, archive)
+            sha256 = _kept(chosen, archive, watch)
         with writing(target):
             rename_new(packed, target)
             sync_folder(target.parent)
@@ -399,7 +425,7 @@ def _into_file(chosen: Sequence[_Chosen], file: StoreLayout, *, dry_run: bool) -
     return sha256
 
 
-def _kept(chosen: Sequence[_Chosen], archive: OpenArchive) -> str:
+def _kept(chosen: Sequence[_Chosen], archive: OpenArchive, watch: WorkWatch) -> str:
     """Check that an archive in one file has runs, and return its SHA-256."""
     if not all(_is_there(item, archive.layout) for item in chosen):
         raise RunForgeError(
@@ -408,5 +434,5 @@ def _kept(chosen: Sequence[_Chosen], archive: OpenArchive) -> str:
             hint="Name a new file: one that exists is never changed.",
             path=str(archive.path),
         )
-    _check_copies(chosen, archive.layout)
+    _check_copies(chosen, archive.layout, watch)
     return str(archive.sha256)

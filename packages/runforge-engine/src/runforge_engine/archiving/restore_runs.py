@@ -24,6 +24,7 @@ from runforge_engine.archiving.open_archive import OpenArchive
 from runforge_engine.bundles.bundle_contents import problems_of
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.removing.removal_writer import RecordedFolder, append_removals, folder_of
+from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left
 from runforge_engine.store.index_lock import refuse_linked_folders
 from runforge_engine.store.run_folders import prepare_store
@@ -64,6 +65,7 @@ def restore_runs(
     *,
     created_by: str,
     dry_run: bool = False,
+    watch: WorkWatch = unwatched,
 ) -> ArchiveReportV1:
     """Bring runs back from an archive, and report on each.
 
@@ -82,6 +84,8 @@ def restore_runs(
         The client, such as ``runforge-cli@0.4.0``.
     dry_run
         Whether to compare everything and write nothing.
+    watch
+        Shows how far it is.
 
     Raises
     ------
@@ -93,9 +97,9 @@ def restore_runs(
     """
     refuse_linked_folders(store)
     wanted = _wanted(archive, references, store)
-    _compare(wanted, archive)
+    _compare(wanted, archive, watch)
     if not dry_run:
-        _bring(wanted, archive, store, created_by)
+        _bring(wanted, archive, store, created_by, watch)
     return ArchiveReportV1(
         schema_version="archive_report.v1",
         action="restored",
@@ -160,13 +164,14 @@ def _one(source: Path, run_id: str, last: Mapping[str, Any], store: StoreLayout)
     return _Wanted(source, line, target, "present" if is_here else "restored")
 
 
-def _compare(wanted: Sequence[_Wanted], archive: OpenArchive) -> None:
+def _compare(wanted: Sequence[_Wanted], archive: OpenArchive, watch: WorkWatch) -> None:
     """Compare the files of the archive, and what is here, with the record."""
+    restored = [item for item in wanted if item.outcome == "restored"]
+    compared = ((item, other_files(item.source, item.files)) for item in restored)
     differing = [
         (item, name)
-        for item in wanted
-        for name in other_files(item.source, item.files) or ()
-        if item.outcome == "restored"
+        for item, names in watch("Comparing runs", compared, len(restored))
+        for name in names or ()
     ]
     if differing:
         raise RunForgeError(
@@ -198,28 +203,39 @@ def _compare(wanted: Sequence[_Wanted], archive: OpenArchive) -> None:
 
 
 def _bring(
-    wanted: Sequence[_Wanted], archive: OpenArchive, store: StoreLayout, created_by: str
+    wanted: Sequence[_Wanted],
+    archive: OpenArchive,
+    store: StoreLayout,
+    created_by: str,
+    watch: WorkWatch,
 ) -> None:
     """Copy each run to its place, and record that it is here."""
     prepare_store(store)
     for folder in (store.root, store.signatures):
         remove_left(folder)
+    copied = (_copy(item, archive, store) for item in wanted)
+    for _ in watch("Copying runs", copied, len(wanted)):
+        pass
     about = {"name": archive_name(archive.path, store)}
     if archive.sha256 is not None:
         about["sha256"] = archive.sha256
-    for item in wanted:
-        _bring_signature(item, archive.layout, store)
-        in_store = item.target.parent == store.runs
-        if not in_store:
-            check_place(store.workspace)
-            with writing(item.target.parent):
-                item.target.parent.mkdir(exist_ok=True)
-        if not os.path.lexists(item.target):
-            root = store.root if in_store else item.target.parent
-            copy_folder(item.source, item.target, item.files, root)
     append_removals(
         store, [item.record for item in wanted], "restored", created_by=created_by, archive=about
     )
+
+
+def _copy(item: _Wanted, archive: OpenArchive, store: StoreLayout) -> None:
+    """Copy the signature and the folder of a run to their places, where they are missing."""
+    _bring_signature(item, archive.layout, store)
+    in_store = item.target.parent == store.runs
+    if not in_store:
+        check_place(store.workspace)
+        with writing(item.target.parent):
+            item.target.parent.mkdir(exist_ok=True)
+    if not os.path.lexists(item.target):
+        # The runs of experiments may be on another disk than the store.
+        root = store.root if in_store else item.target.parent
+        copy_folder(item.source, item.target, item.files, root)
 
 
 def _bring_signature(item: _Wanted, other: StoreLayout, store: StoreLayout) -> None:
