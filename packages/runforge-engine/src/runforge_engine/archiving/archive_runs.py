@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,7 +43,8 @@ from runforge_engine.removing.removal_writer import (
     record_of_folder,
     remove_folder,
 )
-from runforge_engine.runtime.shared_work import WorkWatch, unwatched
+from runforge_engine.runtime.platform_info import usable_cores
+from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 from runforge_engine.runtime.zstandard import import_zstd
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left, staging_folder
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
@@ -262,7 +264,8 @@ def _choose(
         return _Chosen(record, entry, signature), findings
 
     chosen, refused = list[_Chosen](), list[tuple[str, Finding]]()
-    for item, findings in watch("Verifying runs", map(choose, runs), len(runs)):
+    found = in_processes(choose, runs, usable_cores())
+    for item, findings in watch("Verifying runs", found, len(runs)):
         chosen.append(item)
         refused += [(item.record.run_id, finding) for finding in findings]
     if refused:
@@ -296,7 +299,7 @@ def _into_folder(chosen: Sequence[_Chosen], place: StoreLayout, watch: WorkWatch
     prepare_store(place)
     for folder in (place.root, place.signatures):
         remove_left(folder)
-    copied = (_copy(item, place) for item in chosen)
+    copied = map(partial(_copy, place=place), chosen)
     for _ in watch("Copying runs", copied, len(chosen)):
         pass
     _append_entries(chosen, place)

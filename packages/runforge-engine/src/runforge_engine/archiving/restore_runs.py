@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -213,7 +214,7 @@ def _bring(
     prepare_store(store)
     for folder in (store.root, store.signatures):
         remove_left(folder)
-    copied = (_copy(item, archive, store) for item in wanted)
+    copied = map(partial(_copy, archive=archive, store=store), wanted)
     for _ in watch("Copying runs", copied, len(wanted)):
         pass
     about = {"name": archive_name(archive.path, store)}
