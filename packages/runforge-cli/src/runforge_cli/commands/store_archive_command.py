@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     cls=Command,
     short_help="Move runs into an archive.",
     examples=(
-        "runforge store archive --older-than 90d --to ../old-runs --dry-run",
+        "runforge store archive --older-than 90d --to old-runs --dry-run",
         "runforge store archive --status failed --to failed.tar.zst",
     ),
 )
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     help="All runs that ended so: succeeded, failed, or cancelled.",
 )
 @click.option("--because", metavar="TEXT", help="Why, for the record of the store.")
+@click.option("--force", is_flag=True, help="Archive runs that aliases or sweeps need, too.")
 @click.option("--dry-run", is_flag=True, help="Verify everything, and write nothing.")
 @global_options
 @pass_settings
@@ -62,6 +63,7 @@ def archive(
     older_than: str | None,
     status: str | None,
     because: str | None,
+    force: bool,
     dry_run: bool,
 ) -> int:
     """Move runs, by RUN or by their age and status, into an archive.
@@ -69,7 +71,8 @@ def archive(
     An archive is a store of its own, in a folder or in one file. The runs are verified, copied with
     their signatures and their entries of the index, and verified there; then their folders are
     removed here. Lists leave them out from then on, and `runforge show ID` says where a run is.
-    The file of an archive is never changed; runs can be added to the folder of one.
+    The file of an archive is never changed; runs can be added to the folder of one. Of runs chosen
+    by age or status, those that an alias or an unfinished sweep needs stay.
     """
     from runforge_contracts.store.removals import read_removals
     from runforge_engine.archiving.archive_runs import archive_runs
@@ -102,6 +105,8 @@ def archive(
         created_by=f"runforge-cli@{__version__}",
         because=because,
         archived=archived,
+        keep_needed=not runs,
+        force=force,
         dry_run=dry_run,
         watch=watch_for(settings),
     )
@@ -112,7 +117,7 @@ def archive(
     "restore",
     cls=Command,
     short_help="Bring archived runs back.",
-    examples=("runforge store restore ../old-runs",),
+    examples=("runforge store restore old-runs",),
 )
 @click.argument("archive", shell_complete=complete_archive)
 @click.argument("runs", nargs=-1, metavar="RUN...")
@@ -194,7 +199,7 @@ def _notes(report: ArchiveReportV1, archive: Path) -> Iterator[str]:
 
     for run in report.runs:
         if run.outcome == "kept" and run.reason is not UNSET:
-            yield f"The run {quote(run.run_id)} stays: {run.reason}."
+            yield f"The run {quote(run.run_id)} stays. {run.reason}"
         elif run.outcome == "present":
             where = "is here" if report.action == "restored" else "was archived"
             yield f"The run {quote(run.run_id)} {where} already."

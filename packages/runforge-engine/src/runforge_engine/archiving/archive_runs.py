@@ -36,6 +36,7 @@ from runforge_engine.bundles.bundle_contents import AnyRun, problems_of
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import signature_path
+from runforge_engine.removing.forget_runs import needs_of
 from runforge_engine.removing.removal_writer import (
     RecordedFolder,
     append_removals,
@@ -82,9 +83,9 @@ def archive_runs(
     *,
     created_by: str,
     because: str | None = None,
-    despite: Mapping[str, Sequence[str]] = {},
     archived: Sequence[str] = (),
-    kept: Mapping[str, str] = {},
+    keep_needed: bool = False,
+    force: bool = False,
     dry_run: bool = False,
     watch: WorkWatch = unwatched,
 ) -> ArchiveReportV1:
@@ -103,12 +104,12 @@ def archive_runs(
         The client, such as ``runforge-cli@0.4.0``.
     because
         Why, for the record.
-    despite
-        By run id, what spoke against it and was set aside, for the record.
     archived
         Runs that were chosen and are in an archive already, for the report.
-    kept
-        Why runs that were chosen stay, by run id, for the report.
+    keep_needed
+        Whether to leave out a run that something needs, such as an alias, instead of refusing all.
+    force
+        Whether to set aside that something needs a run; the record says what that was.
     dry_run
         Whether to verify everything and write nothing.
     watch
@@ -118,7 +119,8 @@ def archive_runs(
     ------
     RunForgeError
         ``VERIFICATION_FAILED`` if a run, or its copy, does not verify; ``USAGE_INVALID`` for a
-        target that cannot be an archive of this store; ``RUN_ID_TAKEN`` if the archive has another
+        target that cannot be an archive of this store, and for a run that something needs;
+        ``RUN_ID_TAKEN`` if the archive has another
         run with an id; ``EXTRA_MISSING`` without Zstandard; ``FILE_UNSAFE``, ``INDEX_INVALID``,
         ``STORE_BUSY``, ``STORE_NOT_WRITABLE``.
     """
@@ -128,7 +130,11 @@ def archive_runs(
     _check_target(target, store)
     if not dry_run:
         finish_removals(store)
-    chosen = _choose(runs, store, despite, watch)
+    needs = {} if force else _needs(runs, store)
+    if needs and not keep_needed:
+        raise _needed(needs, store)
+    left = [run for run in runs if run.id not in needs]
+    chosen = _choose(left, store, watch)
     place, sha256 = StoreLayout(target, store.name), None
     if chosen and is_packed(target):
         sha256 = _into_file(chosen, place, watch, dry_run=dry_run)
@@ -160,7 +166,7 @@ def archive_runs(
             *(ArchivedRun(run_id=name, kind=_kind(name), outcome="present") for name in archived),
             *(
                 ArchivedRun(run_id=name, kind=_kind(name), outcome="kept", reason=reason)
-                for name, reason in kept.items()
+                for name, reason in needs.items()
             ),
         ],
     )
@@ -240,10 +246,25 @@ def _check_target(target: Path, store: StoreLayout) -> None:
     refuse_links(*(target / name for name in (store.name, f"{store.name}/runs", "runs")))
 
 
+def _needs(runs: Sequence[AnyRun], store: StoreLayout) -> dict[str, str]:
+    """Return what needs the runs to stay, as a sentence, by run id."""
+    found = {run.id: " ".join(sentence for _, sentence in needs_of(store, run)) for run in runs}
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def _needed(needs: Mapping[str, str], store: StoreLayout) -> RunForgeError:
+    return RunForgeError(
+        ErrorCode.USAGE_INVALID,
+        f"Nothing was archived. {next(iter(needs.values()))}",
+        hint="`runforge store archive --force` archives it all the same; the record then says so.",
+        path=str(store.root),
+        problems=problems_of((sentence, Location(path=name)) for name, sentence in needs.items()),
+    )
+
+
 def _choose(
     runs: Sequence[AnyRun],
     store: StoreLayout,
-    despite: Mapping[str, Sequence[str]],
     watch: WorkWatch,
 ) -> list[_Chosen]:
     """Verify runs, and return them with what goes into the archive."""
@@ -253,7 +274,9 @@ def _choose(
     entries = {} if index is None else {entry["run_id"]: entry for entry in index.raw_entries}
 
     def choose(run: AnyRun) -> tuple[_Chosen, list[Finding]]:
-        record = record_of_folder(store, run.id, run.path, despite=despite.get(run.id, ()))
+        record = record_of_folder(
+            store, run.id, run.path, despite=[name for name, _ in needs_of(store, run)]
+        )
         entry = entries.get(run.id)
         if entry is not None and index is not None:
             # The entry for another index names the one that it comes from.
