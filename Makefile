@@ -24,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation vsix test-vscode pictures-vscode bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation dist test-dist vsix test-vscode pictures-vscode bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -140,6 +140,12 @@ $(CLIENT)/node_modules: $(VENV)/.tools $(CLIENT)/package-lock.json
 $(EDITOR)/dist: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist $(shell find $(EDITOR)/src -name '*.ts')
 	@$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent build
 	@touch $@
+
+dist: $(TYPESCRIPT)/node_modules $(EDITOR)/node_modules ## Build everything that is published, into dist/
+	$(TOOLS) python scripts/dist.py
+
+test-dist: $(TYPESCRIPT)/node_modules $(EDITOR)/node_modules ## Build it twice, and use it in fresh environments
+	$(TOOLS) tox run -qq -e dist
 
 vsix: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist ## Pack RunForge for VS Code: clients/vscode/dist/runforge.vsix
 	@$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent package

@@ -20,6 +20,8 @@ from growth import show as show_growth
 from large_store import line as large_line
 from large_store import measure as measure_large
 from page import Report, page
+from prepare import measure_prepared
+from prepare import table_of as prepared_table
 from resident import residents
 from resident import table_of as resident_table
 from stages import breakdowns, show
@@ -93,8 +95,10 @@ def main() -> None:
         for one in measure_large(folder / "large"):
             large.append(one)
             print(large_line(one), flush=True)
+        prepared = measure_prepared(folder)
+        show(prepared_table(prepared))
     others, mlflow = machine.others(), _mlflow(options.rivals)
-    report = Report(measured, found, held, grown, many, others, mlflow, large)
+    report = Report(measured, found, held, grown, many, others, mlflow, large, prepared)
     options.docs.mkdir(parents=True, exist_ok=True)
     (options.docs / "benchmarks.md").write_text(page(report), "utf-8")
     draw_all(grown, options.docs / "benchmarks")

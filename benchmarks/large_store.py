@@ -15,7 +15,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -182,12 +182,28 @@ def _without_export(store: LargeStore) -> None:
     shutil.rmtree(store.workspace / "mlruns", ignore_errors=True)
 
 
+def _verify_quickly(store: LargeStore) -> None:
+    cost(_with_own_cache("verify", "--all", "--quick", folder=store.workspace))
+
+
+def _with_own_cache(*arguments: object, folder: Path) -> Command:
+    environment = {"XDG_CACHE_HOME": str(folder.absolute() / ".cache")}
+    return replace(runforge(*arguments, folder=folder), environment=environment)
+
+
 def _conformance(*arguments: object, folder: Path) -> Command:
     return python("-m", "runforge_conformance", *arguments, folder=folder)
 
 
 TASKS = (
     Task("verify --all", lambda store: ("verify", "--all"), seconds=25),
+    Task(
+        "verify --all --quick, again",
+        lambda store: ("verify", "--all", "--quick"),
+        seconds=2,
+        before=_verify_quickly,
+        program=_with_own_cache,
+    ),
     Task(
         "index rebuild, empty index",
         lambda store: ("index", "rebuild"),
@@ -247,7 +263,7 @@ def _is_possible(task: Task, store: LargeStore, *, whole: bool) -> bool:
 
 
 def _measured(task: Task, store: LargeStore, rounds: int) -> Measurement:
-    """Measure in turns with a bare Python; what is slow needs fewer rounds to be told apart."""
+    """Measure in turns with a bare Python; one round is enough for what is slow."""
     costs, bare = list[Cost](), list[Cost]()
     for number in range(-1, rounds):
         task.before(store)

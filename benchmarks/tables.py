@@ -46,6 +46,21 @@ def write_table(path: Path, rows: int, features: int = 30, classes: int = 2) -> 
     return path
 
 
+def write_categories(path: Path, rows: int, columns: int = 8, categories: int = 20) -> Path:
+    """Write a table of columns of text and a label, and return its path."""
+    random = np.random.RandomState(SEED)
+    table = {
+        f"column_{number}": pa.array(
+            [f"category {number}-{value:03}" for value in range(categories)]
+        ).take(pa.array(random.randint(categories, size=rows)))
+        for number in range(columns)
+    }
+    table[LABEL] = pa.array(np.arange(rows) % 2)
+    # As pandas writes them: no value needs quotes.
+    csv.write_csv(pa.table(table), path, csv.WriteOptions(quoting_style="none"))
+    return path
+
+
 def write_iris(path: Path) -> Path:
     """Write the iris table that comes with scikit-learn, and return its path."""
     from sklearn.datasets import load_iris

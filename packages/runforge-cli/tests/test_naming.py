@@ -278,6 +278,59 @@ def test_the_list_marks_runs_whose_folder_is_gone(runforge: Call, filled: Path) 
     assert "its folder is gone" in runforge("alias").out
 
 
+def test_a_missing_run_is_the_same_by_id_and_by_name(runforge: Call, filled: Path) -> None:
+    assert runforge(*TRAIN, "--name", "oops").code == 0
+    [entry] = [one for one in read_index(StoreLayout(filled)) if one.get("name") == "oops"]
+    run_id = entry["run_id"]
+    assert runforge("alias", "production", "oops").code == 0
+    shutil.rmtree(filled / entry["run_dir"])
+    by_id = runforge("show", run_id, "--json").json["error"]
+    for reference in ("oops", "name:oops"):
+        for command in (("show", reference), ("predict", reference, "penguins.csv")):
+            found = runforge(*command, "--json")
+            assert (found.code, found.json["error"]) == (3, by_id), command
+    by_alias = runforge("show", "production", "--json").json["error"]
+    assert by_alias["problems"] == by_id["problems"]
+    # Another run of that name is the one that is meant.
+    assert runforge(*TRAIN, "--seed", "5", "--name", "oops").code == 0
+    assert runforge("show", "oops", "--json").json["run_id"] != run_id
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_missing_is_a_status_that_lists_choose_by(
+    runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch, *, kept: bool
+) -> None:
+    gone = ids(filled)[0]
+    shutil.rmtree(filled / ".runforge/runs" / gone)
+    if kept:
+        monkeypatch.setattr("runforge_contracts.index.kept_index.keeps_indexes", lambda: True)
+    for arguments in (("--status", "missing"), ("--where", "status=missing")):
+        listed = runforge("runs", *arguments, "--json").json["runs"]
+        assert [(entry["run_id"], entry["state"]) for entry in listed] == [(gone, "missing")]
+    for arguments in (("--status", "succeeded"), ("--where", "status=succeeded")):
+        listed = runforge("runs", *arguments, "--json").json["runs"]
+        assert gone not in {entry["run_id"] for entry in listed}
+    assert runforge("runs", "--status", "incomplete", "--json").json["runs"] == []
+    assert [run.id for run in Store(filled).runs(where="status=missing")] == [gone]
+
+
+def test_a_report_of_many_leaves_out_a_run_whose_folder_is_missing(
+    runforge: Call, filled: Path
+) -> None:
+    some = ids(filled)[:3]
+    shutil.rmtree(filled / ".runforge/runs" / some[1])
+    result = runforge("report", *some, "--no-model", "-o", "one.html")
+    assert result.code == 0
+    assert f"Left out: The folder of the run `{some[1]}` is missing" in " ".join(result.err.split())
+    found = runforge("report", *some, "--no-model", "-o", "two.html", "--json")
+    assert (found.code, found.err) == (0, "")
+    assert found.json["runs"] == [some[0], some[2]]
+    [message] = found.json["left_out"]
+    assert some[1] in message
+    alone = runforge("report", some[1], "--no-model", "-o", "three.html")
+    assert (alone.code, (filled / "three.html").exists()) == (3, False)
+
+
 def test_the_best_of_several_datasets_is_noted(runforge: Call, workspace: Path) -> None:
     options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
     assert runforge("train", "penguins.csv", *options).code == 0

@@ -201,6 +201,7 @@ def reading(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield from (("runs",), ("runs", "--json"), ("runs", "--csv"), ("runs", "--sort", "accuracy"))
     yield from (("runs", "--store", ".ml"), ("runs", "--status", "failed"), ("browse",))
     yield from (("verify", "--all"), ("verify", "--all", "--json", "--store", ".ml"))
+    yield ("verify", "--all", "--quick")
     yield from (("index", "check"), ("index", "check", "--store", ".ml", "--json"))
     yield from (("trace", "data/three.csv"), ("inspect", "data/three.csv", "--label", "label"))
     yield from (("schema", "list"), ("experiment", "check"), ("cancel", "--store", ".ml", runs[-1]))
@@ -238,6 +239,8 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("index", "rebuild")
     yield ("index", "rebuild", "--store", ".ml")
     yield ("store", "merge", ".", "--dry-run")
+    yield ("store", "forget", "latest", "--because", "x", "--dry-run")
+    yield ("store", "tidy", "--dry-run")
     yield ("alias", "production", runs[0])
     yield ("alias", "production", "--remove")
     for run in runs:

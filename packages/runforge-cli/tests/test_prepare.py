@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,20 @@ def test_a_recipe_is_proposed_written_and_applied_again(runforge: Call, raw: Pat
         "rows": 4,
         "columns": 5,
     }
+
+
+def test_pandas_is_not_loaded(raw: Path) -> None:
+    words = ["prepare", raw.name, "--label", "y"]
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "runforge_cli", *words],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pyarrow.csv" in loaded
+    # Its parts: the attempt to load it is listed, too.
+    assert not [name for name in loaded if name.startswith("pandas.")]
 
 
 def test_existing_files_are_kept_without_force(runforge: Call, raw: Path) -> None:

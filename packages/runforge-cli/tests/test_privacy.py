@@ -103,7 +103,9 @@ def test_a_private_run_is_verified_and_reproduced_as_far_as_it_can_be(
     )
     lacking = runforge("reproduce", "latest")
     assert lacking.code == 3
-    assert "left out of the record on request. If you have it, name it with --dataset." in " ".join(lacking.out.split())
+    assert "left out of the record on request. If you have it, name it with --dataset." in " ".join(
+        lacking.out.split()
+    )
     found = str(person / "penguins.csv")
     assert "identical bytes" in runforge("reproduce", "latest", "--dataset", found).out
     # A copy in the workspace is found by its bytes.

@@ -20,6 +20,7 @@ from calls import TRAIN, Call
 from hypothesis import given
 from hypothesis import strategies as st
 from runforge_cli.render.tables import coefficient_lines, confusion_section
+from runforge_cli.shell.failures import report_failure
 from runforge_cli.terminal.text_layout import GAP, fit, hanging, pairs, table, width, within, wrap
 from syrupy.assertion import SnapshotAssertion
 
@@ -328,3 +329,10 @@ def test_help_loads_little_more_than_click(workspace: Path) -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_traceback_has_no_control_character(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report_failure(ValueError("\x1b]0;title\x07"), json=False) == 4
+    shown = capsys.readouterr().err
+    assert r"ValueError: \x1b]0;title\x07" in shown
+    assert "\x1b" not in shown

@@ -126,6 +126,33 @@ def test_the_dataset_can_be_passed_over(runforge: Call, filled: Path) -> None:
         assert (code, "dataset" in verdicts(found["runs"][0])) == (0, False)
 
 
+def test_a_quick_verification_says_what_it_did_not_read(
+    runforge: Call, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    code, found = document(runforge, "--all", "--quick")
+    assert (code, [run for run in found["runs"] if "trusted_since" in run]) == (0, [])
+    # Runs are noted once their files are some seconds old.
+    while not all("trusted_since" in run for run in found["runs"]):
+        code, found = document(runforge, "--all", "--quick")
+    assert (code, found["verdict"]) == (0, "verified")
+    for run in found["runs"]:
+        assert run["verdict"] == "verified"
+        assert verdicts(run)["files"] == "not checked"
+    text = " ".join(runforge("verify", "--all", "--quick").out.split())
+    number = len(found["runs"])
+    assert f"{number} of {number} runs verified; {number} not read, unchanged since 20" in text
+    code, found = document(runforge, "--all")
+    assert not any("trusted_since" in run for run in found["runs"])
+    damaged = folder_of(filled, 0) / "metrics.json"
+    damaged.write_bytes(damaged.read_bytes() + b" ")
+    code, found = document(runforge, "--all", "--quick")
+    assert code == 1
+    assert [run["run_dir"] for run in found["runs"] if "trusted_since" not in run] == [
+        damaged.parent.relative_to(filled).as_posix()
+    ]
+
+
 @pytest.mark.parametrize("version", ["v0.2.2.1", "v0.3.3", "v0.3.6", "legacy-root"])
 def test_older_runs_say_what_could_not_be_checked(
     version: str, runforge: Call, workspace: Path
@@ -147,6 +174,7 @@ def test_older_runs_say_what_could_not_be_checked(
     [
         ((), 2, "USAGE_INVALID"),
         (("latest", "--all"), 2, "USAGE_INVALID"),
+        (("latest", "--quick"), 2, "USAGE_INVALID"),
         (("20250101",), 3, "RUN_NOT_FOUND"),
         (("latest", "20250101"), 3, "RUN_NOT_FOUND"),
         (("latest", "--public-key", "no.pub"), 3, "FILE_NOT_FOUND"),

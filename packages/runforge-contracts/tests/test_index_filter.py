@@ -34,10 +34,15 @@ FAMILIES = ("logistic_regression", "random_forest", "linear_svc")
 STATUSES = ("succeeded", "failed", "cancelled", "succeeded", "succeeded")
 
 
-@pytest.fixture(autouse=True, params=["read", "kept"])
+@pytest.fixture(autouse=True, params=["read", "kept", "sorted"])
 def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """Let every test pass with an index that was just read, and with one that is kept."""
-    is_kept: bool = request.param == "kept"
+    """Let every test pass with an index that was just read, and with one that is kept.
+
+    Columns of many values are sorted; here those of four are.
+    """
+    is_kept: bool = request.param != "read"
+    if request.param == "sorted":
+        monkeypatch.setattr(kept_index, "_UNSORTED", 4)
     monkeypatch.setattr(kept_index, "_keeper", KEEPER if is_kept else None)
     return is_kept
 
@@ -181,10 +186,21 @@ def in_query_order(entries: list[dict[str, Any]], asked: RunQuery) -> list[dict[
     return [item for item, _ in in_order(rows, column, turned=asked.order.turned)]
 
 
-def test_an_index_that_changes_is_followed(kept: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("where", "order"),
+    [
+        (["status=succeeded"], "name"),
+        (["duration>20", "name~a"], "-duration"),
+        (["name!=other 7"], "metric"),
+        (["accuracy<0.7"], "loss"),
+    ],
+)
+def test_an_index_that_changes_is_followed(
+    where: list[str], order: str, kept: bool, tmp_path: Path
+) -> None:
     entries = [entry(number) for number in range(130)]
     store = make(tmp_path, entries[:100])
-    asked = RunQuery(parse_conditions(["status=succeeded"]), RunOrder("name"))
+    asked = RunQuery(parse_conditions(where), RunOrder.parse(order))
 
     def check() -> None:
         found = skim_runs(store, 1000, asked, facts())
@@ -235,6 +251,31 @@ def test_an_index_is_kept_until_nobody_asks(
     while kept_index.kept_stores():
         time.sleep(0.01)
     assert skim_runs(store, 10, RunQuery(), facts()) is not None
+
+
+def test_columns_are_prepared_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(kept_index, "_keeper", KEEPER)
+    monkeypatch.setattr(kept_index, "_BLOCK", 8)
+    monkeypatch.setattr(kept_index, "_AT_ONCE", 1)
+    entries = [entry(number) for number in range(131)]
+    store = make(tmp_path, entries)
+    known = KEEPER.index_of(store)
+    columns = [RunColumn("field", "metric"), RunColumn("param", "C"), RunColumn("field", "name")]
+    kept_index.prepare_columns([store], columns)
+    while not known._columns.keys() >= {*columns}:
+        time.sleep(0.01)
+    for column in columns:
+        with known.lock:
+            assert len(known.column(column).numbers) == len(entries)
+        asked = RunQuery((), RunOrder(column.name))
+        whole = [row[0] for row in query_runs([(item, store) for item in entries], asked, facts())]
+        page = skim_runs(store, 1000, asked, facts())
+        assert page is not None
+        assert in_query_order(page.entries, asked) == whole
+    # What was written anew is prepared again.
+    store.index.write_bytes(encode_json({"schema_version": "index.v1", "runs": entries[1:]}))
+    assert skim_runs(store, 10, RunQuery(), facts()) is not None
+    assert not known.is_prepared
 
 
 def test_runs_that_are_not_listed_are_looked_at(tmp_path: Path) -> None:
@@ -300,8 +341,38 @@ def test_ids_of_other_clients_are_left_to_the_whole_index(tmp_path: Path) -> Non
 def test_the_lines_and_the_whole_entries_give_the_same_runs(
     conditions: list[str], order: str, tmp_path: Path
 ) -> None:
+    check_runs(conditions, order, tmp_path)
+
+
+@pytest.mark.parametrize("order", ["name", "-metric"])
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        ["metric>=0.5"],
+        ["metric!=0.37", "metric<=0.9", "metric>0.1"],
+        ["duration>=20", "duration<100", "duration!=50"],
+        ["run~-01", "run<20260101-02"],
+        ["run=20260101-000000-00000001"],
+        ["run!=20260101-000000-00000001", "run<=20260101-023"],
+        ["created<2026-01-01T00:00:00", "created=2026"],
+        ["created>2026-01-01"],
+        ["name~FOREST"],
+        ["dataset!=1", "dataset~0"],
+        ["loss=1e-3"],
+        ['loss="1e-3"'],
+        ["duration~7", "run>7"],
+    ],
+)
+def test_values_that_are_compared_in_their_order_give_the_same_runs(
+    conditions: list[str], order: str, tmp_path: Path
+) -> None:
+    check_runs(conditions, order, tmp_path)
+
+
+def check_runs(conditions: list[str], order: str, folder: Path) -> None:
+    """Check that the runs of a query are those that the whole index gives."""
     entries = [entry(number) for number in range(200)]
-    store = make(tmp_path, entries)
+    store = make(folder, entries)
     asked = RunQuery(parse_conditions(conditions), RunOrder.parse(order))
     whole = [row[0] for row in query_runs([(item, store) for item in entries], asked, facts())]
     for count in (1, 7, 1000):

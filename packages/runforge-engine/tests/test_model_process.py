@@ -240,3 +240,21 @@ def test_a_lack_of_memory_is_not_blamed_on_the_model(
     model = predict.model_of_run(folder, listed)
     with pytest.raises(MemoryError):
         predict.predict(model, read_source(trained / "penguins.csv"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no process does several tasks")
+def test_a_process_that_still_loads_ends_with_its_caller() -> None:
+    code = (
+        "import sys, threading; from runforge_engine.runtime import preload;"
+        "preload.load_now = threading.Event().wait;"  # it never ends
+        "from runforge_engine.modeling.model_process import main;"
+        "sys.argv[1:] = ['several']; main()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.close()
+    try:
+        assert process.wait(timeout=120) == 1
+    finally:
+        process.kill()
+        process.wait()

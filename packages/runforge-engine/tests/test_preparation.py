@@ -28,7 +28,8 @@ def content(table: PreparedTable) -> bytes:
 
 
 def propose(raw: Path, label: str = "y", **source: str) -> dict[str, Any]:
-    recipe = propose_recipe(open_raw(raw, source), label, dict(source), created_by="test@1")
+    opened = open_raw(raw, source)
+    recipe, _ = propose_recipe(opened, label, dict(source), created_by="test@1")
     check_recipe(recipe)
     return recipe
 
@@ -128,6 +129,23 @@ def test_a_proposal_follows_the_rules(tmp_path: Path) -> None:
         "categories": ["a", "b"],
         "missing": "indicator",
     }
+
+
+def test_a_named_decimal_mark_tells_what_a_comma_is(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.csv"
+    raw.write_text('a,b,y\n"1,100",1,0\n"2,250",2,1\n"1,100",3,0\n', encoding="utf-8")
+    unclear, *_ = propose(raw)["columns"]
+    assert unclear["action"] == "drop"
+    assert "--decimal-mark" in unclear["because"]
+    point, *_ = propose(raw, decimal_mark=".")["columns"]
+    assert point == {
+        "column": "a",
+        "action": "number",
+        "decimal_mark": ".",
+        "thousands_mark": ",",
+    }
+    comma, *_ = propose(raw, decimal_mark=",")["columns"]
+    assert comma["action"] == "keep"
 
 
 def test_a_table_of_no_use_is_refused(tmp_path: Path) -> None:

@@ -188,6 +188,37 @@ def test_a_body_without_an_end_is_not_read_for_ever(server: Server) -> None:
     assert sent < 100
 
 
+def test_bodies_that_do_not_end_take_a_bounded_memory(server: Server) -> None:
+    head = f"POST /documents/validation HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+    head += f"Cookie: {server.cookie}\r\nOrigin: {server.origin}\r\nContent-Length: {7 * 2**20}\r\n"
+    answers = list[bytes]()
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            address = ("127.0.0.1", server.port)
+            connection = stack.enter_context(socket.create_connection(address, timeout=60))
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(f"{head}\r\n".encode() + b"x" * (5 * 2**20))
+            # Nothing comes before the time is over, unless there was no room.
+            connection.settimeout(0.5)
+            with contextlib.suppress(TimeoutError, ConnectionResetError):
+                answers.append(connection.recv(100))
+        assert any(b" 413 " in answer for answer in answers)
+        assert server.ask("/runs").status == 200
+    valid = server.post("/documents/validation", document="{}", schema="request.v1")
+    assert valid.status == 422
+
+
+def test_idle_connections_of_others_lock_nobody_out(server: Server) -> None:
+    with contextlib.ExitStack() as stack:
+        for number in range(260):
+            address = ("127.0.0.1", server.port)
+            connection = stack.enter_context(socket.create_connection(address, timeout=60))
+            if number % 2:
+                connection.sendall(b"GET /runs HTTP/1.1\r\nCookie: a=b\r\n")
+        assert server.ask("/runs").status == 200
+        assert server.ask("/runs", headers={"Cookie": None}).status == 401
+
+
 @pytest.mark.slow
 def test_a_connection_without_a_request_is_closed(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:

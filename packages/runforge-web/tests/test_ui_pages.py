@@ -274,6 +274,37 @@ def test_a_page_does_not_verify_what_takes_minutes(store: Path, tmp_path: Path) 
         assert f"runforge verify {folder.name}" in answer.text
 
 
+def test_a_page_does_not_verify_a_dataset_that_takes_minutes(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    with serving(tmp_path / "ws") as server:
+        [address] = runs_in(server.ask("/runs?status=succeeded&limit=1").text)
+        path = server.ask(f"{address}/documents.json").text
+        recorded = json.loads(path)["request"]["dataset"]["path"]
+        with (tmp_path / "ws" / recorded).open("wb") as file:
+            file.truncate(2**30 + 1)
+        answer = server.post(f"{address}/verification")
+        assert answer.status == 200
+        assert "its file has 1,073,741,825 bytes" in answer.text
+        assert "dataset" not in re.findall('<th scope="row">([^<]+)</th>', answer.text)
+        check_page(answer.text)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the system has no such names")
+def test_a_file_whose_name_has_a_line_feed_is_shown_and_saved(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    folder = next(path.parent for path in (tmp_path / "ws").glob(".runforge/runs/*/run.json"))
+    for name in ("two\nlines.txt", "ends\n"):
+        (folder / name).write_text(f"content of {name!r}")
+    with serving(tmp_path / "ws") as server:
+        page = server.ask(f"/runs/{folder.name}").text
+        for name in ("two%0Alines.txt", "ends%0A"):
+            for kind in ("text", "files"):
+                address = f"/runs/{folder.name}/{kind}/{name}"
+                assert f'href="{address}"' in page
+                answer = server.ask(address)
+                assert (answer.status, "content of" in answer.text) == (200, True)
+
+
 def test_verification_says_what_was_changed(store: Path, tmp_path: Path) -> None:
     shutil.copytree(store, tmp_path / "ws", symlinks=True)
     folder = next(path.parent for path in (tmp_path / "ws").glob(".runforge/runs/*/run.json"))

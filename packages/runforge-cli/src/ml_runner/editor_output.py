@@ -6,7 +6,7 @@ import sys
 
 import click
 from runforge_cli.shell.failures import as_error
-from runforge_cli.terminal.output import error_lines
+from runforge_cli.terminal.output import error_lines, traceback_text
 from runforge_contracts.display import printable
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
@@ -23,9 +23,7 @@ def report_failure_as_text(problem: BaseException) -> int:
         return problem.exit_code
     error = as_error(problem)
     if error.code is ErrorCode.INTERNAL and error.__cause__ is not None:
-        import traceback
-
-        traceback.print_exception(error.__cause__)
+        sys.stderr.write(traceback_text(error.__cause__))
     print_error(error)
     return error.exit_code
 

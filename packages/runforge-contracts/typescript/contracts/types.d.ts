@@ -2305,15 +2305,16 @@ export interface StoreContents {
  * Something of the other store.
  */
 export interface MergedItem {
-  kind: "run" | "experiment" | "group" | "evaluation" | "dataset" | "signature" | "alias";
+  kind:
+    "run" | "experiment" | "group" | "evaluation" | "dataset" | "signature" | "alias" | "removal";
   /**
    * Its id; of a signature, that of what it is of; of a dataset, its file; of an alias, its name.
    */
   id: string;
   /**
-   * `added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is.
+   * `added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is. `removed`: this store forgot or archived the run, which is not brought back.
    */
-  outcome: "added" | "present" | "apart" | "differs" | "unfinished";
+  outcome: "added" | "present" | "apart" | "differs" | "unfinished" | "removed";
   /**
    * Where it is now, relative to the workspace.
    */
@@ -3617,7 +3618,7 @@ export interface RunEntry {
    */
   status?: string;
   /**
-   * What became of a run without a status: `running`, `interrupted` or `incomplete`.
+   * What became of a run without a status: `running`, `interrupted` or `incomplete`; `missing` of every run whose folder is missing.
    */
   state?: string;
   /**
@@ -5349,6 +5350,10 @@ export interface VerifiedRun {
    * Present if the folder is a view of a run: `checks` then compares it with that run.
    */
   view?: VerifiedView;
+  /**
+   * When the files were last read and verified, if this time they were not read, because their sizes and times are the same. `checks` then has `files` as `not checked`, and dataset and signature.
+   */
+  trusted_since?: Timestamp;
   [k: string]: unknown;
 }
 /**

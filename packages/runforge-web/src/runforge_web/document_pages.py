@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from runforge_contracts.codec.pointers import parse_pointer
 from runforge_contracts.documents import Document, identify, struct_of
@@ -14,6 +14,7 @@ from runforge_web.page_rendering import render
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runforge_contracts.types import RequestV1
     from starlette.datastructures import FormData
     from starlette.requests import Request
     from starlette.responses import Response
@@ -52,7 +53,7 @@ def validation_page(request: Request, form: FormData) -> Response:
         if document.name == _REQUEST:
             from runforge_engine.pipeline.request import prepare
 
-            prepare(document)
+            prepare(cast("Document[RequestV1]", document))
     except RunForgeError as error:
         problems = _explained(error, data, schema)
         return _page(request, text, schema, None, _for_the_page(error), problems)

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 _PIECE = 2**18
 #: Why the report that is saved has no curves.
 _NOT_IN_THE_FILE = "They need the model to be loaded, as `runforge report` does."
-#: Largest run that is verified while a page waits, in bytes.
+#: Largest run, and largest dataset, that is verified while a page waits, in bytes.
 _MOST_VERIFIED = 2**30
 
 
@@ -204,8 +204,25 @@ def verification_page(request: Request, form: FormData) -> Response:
             hint=f"`runforge verify {run.id}` verifies it in a terminal.",
             path=str(run.path),
         )
-    named = verify_named(settings, (str(run.path),), (), with_dataset=True)
-    return render(request, "verification.html", run=run, found=[*named.runs, *named.evaluations])
+    left_out = _large_dataset(run, settings)
+    named = verify_named(settings, (str(run.path),), (), with_dataset=not left_out)
+    return render(
+        request,
+        "verification.html",
+        run=run,
+        found=[*named.runs, *named.evaluations],
+        left_out=left_out,
+    )
+
+
+def _large_dataset(run: AnyRun, settings: Settings) -> int:
+    """Return the size of the file of the dataset in bytes if it is too large for a page, or 0."""
+    try:
+        recorded = summary_of(run).data.path if isinstance(run, Run) else None
+        size = 0 if recorded is None else (settings.folder / recorded).stat().st_size
+    except (OSError, ValueError, RunForgeError):
+        return 0  # The verification says what is wrong with it.
+    return size if size > _MOST_VERIFIED else 0
 
 
 def related_pages(run: AnyRun, settings: Settings) -> list[RelatedPage]:

@@ -44,9 +44,9 @@ _AFTER = ("model", "label", "created", "duration")
 #: Most settings that are shown without being asked for.
 _SETTINGS = 4
 #: From how many runs on the values of columns are found out before a user filters or sorts by
-#: them, and those that the pages of runs and datasets ask for.
+#: them, and those that the other pages and the order by the metric ask for.
 _MANY = 5_000
-_OF_RUN_PAGES = (field("repeats"), field("dataset"))
+_OF_RUN_PAGES = (field("repeats"), field("dataset"), field("metric"))
 #: What another choice of columns leaves out of the address.
 _RENEWED = ("column", "page")
 STATUSES = ("succeeded", "failed", "cancelled", "running", "interrupted", "incomplete")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,11 +11,11 @@ from urllib.parse import parse_qsl
 
 from runforge_cli.report.styles import CSS
 from runforge_cli.shell.failures import as_error
-from runforge_cli.terminal.output import reporting
-from runforge_contracts.display import printable
+from runforge_cli.terminal.output import reporting, traceback_text
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -65,6 +64,15 @@ run_pages = _LateModule("run_pages")
 sweep_pages = _LateModule("sweep_pages")
 training_pages = _LateModule("training_pages")
 
+
+class _AnyPath(PathConvertor):
+    """The rest of an address, with line feeds, which file names may have."""
+
+    regex = r"(?s:.*)\Z"
+
+
+register_url_convertor("any", _AnyPath())
+
 Reading = Callable[[Request], Response]
 Doing = Callable[[Request, FormData], Response]
 
@@ -96,8 +104,8 @@ def make_application(
             _reading("/runs/{run}/report.html", run_pages.report_file),
             _reading("/runs/{run}/documents.json", run_pages.document_page),
             _reading("/runs/{run}/log", run_pages.log_page),
-            _reading("/runs/{run}/text/{file:path}", run_pages.file_page),
-            _reading("/runs/{run}/files/{file:path}", run_pages.file_download),
+            _reading("/runs/{run}/text/{file:any}", run_pages.file_page),
+            _reading("/runs/{run}/files/{file:any}", run_pages.file_download),
             _reading("/compare", comparison_page.comparison_page),
             _doing("/compare/curves", comparison_page.compared_curves_page, costly=True),
             _reading("/sweeps", sweep_pages.sweeps_page),
@@ -199,8 +207,7 @@ def _made(request: Request, page: Callable[[], Response]) -> Response:
             error = as_error(problem)
             if error.code is ErrorCode.INTERNAL:
                 # The text of an exception may have come from a run, and this goes to a terminal.
-                lines = map(printable, traceback.format_exc().splitlines())
-                log.error("a page could not be made\n%s", "\n".join(lines))
+                log.error("a page could not be made\n%s", traceback_text(problem))
             return render_error(request, error)
 
 

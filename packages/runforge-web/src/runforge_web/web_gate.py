@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Largest body of a request, in bytes, and how long it and each part of an answer may take.
 MAX_BODY = 8 * 2**20
+#: Largest bodies of all requests that are read at once, in bytes.
+_MOST_HELD = 4 * MAX_BODY
 PATIENCE = 20.0
 
 _POLICY = (
@@ -68,6 +70,8 @@ class WebGate:
 
     def __init__(self, app: ASGIApp, access: WebAccess) -> None:
         self._app, self._access = app, access
+        #: Bytes of the bodies that are kept now.
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -100,14 +104,42 @@ class WebGate:
         if scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        parts = list[bytes]()
         try:
-            body = await asyncio.wait_for(_body(receive, headers), PATIENCE)
-        except (_BodyError, TimeoutError):
-            text = f"A request may have {MAX_BODY:,} bytes, and {PATIENCE:g} seconds to arrive.\n"
-            # What has not been read would be taken for the next request.
-            response = PlainTextResponse(text, 413, headers={"connection": "close"})
-            await response(scope, receive, send)
-            return
+            try:
+                await asyncio.wait_for(self._read_body(receive, headers, parts), PATIENCE)
+            except (_BodyError, TimeoutError):
+                text = (
+                    f"A request may have {MAX_BODY:,} bytes, and {PATIENCE:g} seconds to arrive;"
+                    f" all together may have {_MOST_HELD:,} bytes.\n"
+                )
+                # What has not been read would be taken for the next request.
+                response = PlainTextResponse(text, 413, headers={"connection": "close"})
+                await response(scope, receive, send)
+            else:
+                await self._replayed(scope, receive, send, b"".join(parts))
+        finally:
+            self._held -= sum(map(len, parts))
+
+    async def _read_body(self, receive: Receive, headers: Headers, parts: list[bytes]) -> None:
+        """Read the body of a request, which is bounded, into ``parts``."""
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or len(length) > 12 or int(length) > MAX_BODY:
+            raise _BodyError
+        size, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise _BodyError  # the client has gone away
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            self._held += len(parts[-1])
+            more = message.get("more_body", False)
+            if size > MAX_BODY or self._held > _MOST_HELD:
+                raise _BodyError
+
+    async def _replayed(self, scope: Scope, receive: Receive, send: Send, body: bytes) -> None:
+        """Let a page answer a request whose body was read."""
         given = False
 
         async def replay() -> Message:
@@ -118,21 +150,3 @@ class WebGate:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, replay, send)
-
-
-async def _body(receive: Receive, headers: Headers) -> bytes:
-    """Return the body of a request, which is bounded."""
-    length = headers.get("content-length", "0")
-    if not length.isdecimal() or len(length) > 12 or int(length) > MAX_BODY:
-        raise _BodyError
-    parts, size, more = list[bytes](), 0, True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise _BodyError  # the client has gone away
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        more = message.get("more_body", False)
-        if size > MAX_BODY:
-            raise _BodyError
-    return b"".join(parts)

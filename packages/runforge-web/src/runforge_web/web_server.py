@@ -33,24 +33,48 @@ if TYPE_CHECKING:
 
 #: Seconds that the head of a request may take, and that an idle connection is kept.
 _HEAD, _IDLE = 10.0, 5
-#: Most connections at once; further ones are answered with 503.
-_CONNECTIONS = 250
+#: Most connections at once; further ones are answered with 503. Of those that have not shown the
+#: cookie yet, the oldest is closed where there are more than so many.
+_CONNECTIONS, _STRANGERS = 250, 100
 #: Seconds between two looks at whether the parent process is there, and to end in.
 _LOOK, _LAST = 0.5, 2.0
 
 
 class _PromptProtocol(H11Protocol):
-    """Closes a connection on which a request does not arrive, or an answer is not taken."""
+    """Closes a connection on which a request does not arrive, or an answer is not taken.
+
+    Another process of this machine can open connections, too; they must not take the place of those
+    of the user's browser.
+    """
+
+    #: Who has the cookie, and the connections that have not shown it, the oldest first.
+    access: WebAccess
+    strangers: dict[_PromptProtocol, None]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.strangers[self] = None
+        if len(self.strangers) > _STRANGERS:
+            oldest = next(iter(self.strangers))
+            del self.strangers[oldest]
+            oldest.transport.abort()
         self._answered: RequestResponseCycle | None = None
         self._was_closing = False
         self._waiting = self.loop.call_later(_HEAD, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._waiting.cancel()
+        self.strangers.pop(self, None)
         super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self in self.strangers and self.headers:
+            found = {
+                name.decode("latin-1"): value.decode("latin-1") for name, value in self.headers
+            }
+            if self.access.has_session(found):
+                del self.strangers[self]
 
     def _look(self) -> None:
         if self._was_closing:  # It waits for the reader to take what was written before.
@@ -92,7 +116,7 @@ def serve_pages(settings: Settings, *, port: int, opens: bool, trains: bool = Fa
     app, source, jobs = make_application(settings, access, trains=trains)
     config = uvicorn.Config(
         app,
-        http=_PromptProtocol,
+        http=type("Protocol", (_PromptProtocol,), {"access": access, "strangers": {}}),
         loop="asyncio",
         ws="none",
         lifespan="off",

@@ -78,7 +78,7 @@ class RunEntry(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             str,
             Meta(
-                description="What became of a run without a status: `running`, `interrupted` or `incomplete`."
+                description="What became of a run without a status: `running`, `interrupted` or `incomplete`; `missing` of every run whose folder is missing."
             ),
         ]
         | UnsetType

@@ -10,7 +10,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.selection.run_bounds import RunBounds
 from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
 from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_digests
-from runforge_contracts.selection.run_values import TRAINED
+from runforge_contracts.selection.run_values import MISSING, TRAINED
 from runforge_contracts.store.aliases import with_aliases
 
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
@@ -85,7 +85,8 @@ class RunChoice(NamedTuple):
         if self.model is not None:
             found.append(_equal("model", self.model))
         if self.status == "incomplete":
-            found += [RunCondition("status", "!=", name, is_quoted=True) for name in _ENDED]
+            ended = (*_ENDED, MISSING)
+            found += [RunCondition("status", "!=", name, is_quoted=True) for name in ended]
         elif self.status is not None:
             found.append(_equal("status", self.status))
         if self.dataset:

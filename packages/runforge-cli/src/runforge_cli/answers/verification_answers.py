@@ -162,12 +162,21 @@ def _verified_bundle(
 
 
 def verified_stores(
-    settings: Settings, public_keys: Sequence[Path], *, with_dataset: bool
+    settings: Settings,
+    public_keys: Sequence[Path],
+    *,
+    with_dataset: bool,
+    quick: bool = False,
 ) -> tuple[list[StoreVerification], list[RunVerification]]:
-    """Return the verification of all stores and experiment runs; having neither is an error."""
+    """Return the verification of all stores and experiment runs; having neither is an error.
+
+    Where it is ``quick``, trained runs that were verified before and not touched since are not
+    read.
+    """
     from runforge_engine.provenance.keys import load_public_keys
     from runforge_engine.runtime.platform_info import usable_cores
     from runforge_engine.verification.dataset_check import Datasets
+    from runforge_engine.verification.quick_verification import KeptVerifications
     from runforge_engine.verification.verify_store import verify_store
 
     from runforge_cli.render.work_progress import watch_for
@@ -190,6 +199,7 @@ def verified_stores(
             public_key=keys,
             datasets=datasets,
             with_dataset=with_dataset,
+            kept=KeptVerifications(store) if quick else None,
             jobs=usable_cores(),
             watch=watch_for(settings),
         )

@@ -45,7 +45,9 @@ def rebuild(settings: Settings) -> int:
     """Add every finished run that is missing from the index, and report on the run folders.
 
     Existing entries are not changed. An index that cannot be read is kept beside the new one. The
-    entry of a run that was signed in another store says so.
+    entry of a run that was signed in another store says so. The exit code is 0 also where findings
+    remain that nothing can be added for, such as a missing folder; `runforge index check` then
+    exits with 1.
     """
     from runforge_cli.render.work_progress import watch_for
 

@@ -14,6 +14,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import write_file, write_pieces
 
 from runforge_cli import __version__
+from runforge_cli.process.process_exit import load_sparingly
 from runforge_cli.shell.completion import complete_column, complete_file
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.output_paths import check_output
@@ -92,6 +93,7 @@ def command(
     NAME.recipe.json. Edit it, and apply it with --recipe: to the same file, or to new rows.
     Delimiter, decimal mark and encoding of a CSV file are never guessed. Rows keep their numbers.
     """
+    load_sparingly()
     from runforge_engine.preparation.prepared_table import open_raw, prepare_table
     from runforge_engine.preparation.recipe_proposal import MAX_CATEGORIES, propose_recipe
     from runforge_engine.preparation.recipe_rules import check_recipe, read_recipe
@@ -108,9 +110,10 @@ def command(
     for path in (target, recipe_path) if recipe is None else (target,):
         inputs = (Path(raw), Path(recipe or raw))
         check_output(path, [], settings.places(), force=force, inputs=inputs)
+    columns = None
     if recipe is None:
         opened = open_raw(Path(raw), source)
-        content = propose_recipe(
+        content, columns = propose_recipe(
             opened,
             str(label),
             source,
@@ -121,11 +124,13 @@ def command(
     else:
         content = read_recipe(recipe_path)
         opened = open_raw(Path(raw), content.get("source", {}))
-    made = prepare_table(opened, content)
+    made = prepare_table(opened, content, columns)
     if recipe is None:
         write_file(recipe_path, encode_json(content))
     digest = hashlib.sha256()
-    write_pieces(target, _digested(made.pieces(), digest))
+    # Only the document has the digest.
+    pieces = _digested(made.pieces(), digest) if settings.json else made.pieces()
+    write_pieces(target, pieces)
     document = {
         "raw": {"path": raw, "sha256": opened.sha256},
         "recipe": {

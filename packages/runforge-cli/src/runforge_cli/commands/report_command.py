@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from runforge_contracts.errors import RunForgeError
 
 from runforge_cli.shell.completion import complete_file, complete_run
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.output_paths import check_output
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep, group_option
-from runforge_cli.terminal.output import note, write_json, write_lines
+from runforge_cli.terminal.output import note, warn, write_json, write_lines
 
 
 @click.command(
@@ -55,7 +56,8 @@ def command(
     Predictions are not recorded. For the curves they are computed again if the dataset and the
     model still have the recorded digests; otherwise the report explains why there are no curves.
 
-    A report on several runs has a row for each, the best first; the first RUN is the baseline.
+    A report on several runs has a row for each, the best first; the first RUN is the baseline. Of
+    several, those whose folder is missing are left out.
 
     With --group, the report is on a sweep: its members, which parameters matter and by how much,
     and the spread over the seeds.
@@ -79,7 +81,8 @@ def command(
     )
     from runforge_cli.shell.run_selection import find_runs
 
-    folders = find_runs(settings, runs or ("latest",), least=1)
+    lost: list[RunForgeError] = []
+    folders = find_runs(settings, runs or ("latest",), least=1, lost=lost)
     target = Path(default_name(folders) if output is None else output)
     write, places = writer_for(target), settings.places()
     check_target(target, folders, places, force=force)
@@ -97,9 +100,11 @@ def command(
         if isinstance(material, Material) and material.missing
     }
     if settings.json:
-        write_json(_document(target, materials, without))
+        write_json(_document(target, materials, without, lost))
         return 0
     write_lines([f"Report written to {quote(target, 200)}"])
+    for error in lost:
+        warn(f"Left out: {error.message.partition('; ')[0].removesuffix('.')}.")
     if not settings.quiet and not no_model:
         for run_id, why in without.items():
             note(f"The report has no curves for {run_id}. {why}")
@@ -110,7 +115,7 @@ def _report_on_sweep(
     settings: Settings, reference: str, runs: tuple[str, ...], output: str | None, *, force: bool
 ) -> int:
     from runforge_contracts.display import quote
-    from runforge_contracts.errors import ErrorCode, RunForgeError
+    from runforge_contracts.errors import ErrorCode
     from runforge_contracts.fs.files import write_file
 
     from runforge_cli.report.report_writer import writer_for
@@ -132,9 +137,12 @@ def _report_on_sweep(
     return 0
 
 
-def _document(target: Path, materials: Any, without: dict[str, str]) -> dict[str, Any]:
-    return {
+def _document(
+    target: Path, materials: Any, without: dict[str, str], lost: list[RunForgeError]
+) -> dict[str, Any]:
+    document = {
         "path": str(target),
         "runs": [material.folder.id for material in materials],
         "without_curves": without,
     }
+    return {**document, "left_out": [error.message for error in lost]} if lost else document

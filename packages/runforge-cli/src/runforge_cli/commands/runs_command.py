@@ -13,7 +13,7 @@ from runforge_cli.answers.list_answer import RunChoice, index_document
 from runforge_cli.listing.run_columns import named_columns, parse_columns
 from runforge_cli.listing.run_list import newest_in
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
-from runforge_cli.listing.run_rows import add_states, csv_table, mark_missing
+from runforge_cli.listing.run_rows import add_states, csv_table
 from runforge_cli.listing.run_table_text import chosen_table, default_table
 from runforge_cli.render.formula_quoting import REMEDY, guard_formulas, quoting_option
 from runforge_cli.shell.completion import (
@@ -67,11 +67,11 @@ _UNTOLD = 100
     type=click.Choice(
         [
             *("succeeded", "failed", "cancelled", "running", "interrupted", "incomplete"),
-            *("forgotten", "archived"),
+            *("missing", "forgotten", "archived"),
         ]
     ),
-    help="succeeded, failed, cancelled, running, interrupted, incomplete (no result), forgotten, or"
-    " archived.",
+    help="succeeded, failed, cancelled, running, interrupted, incomplete (no result), missing (no"
+    " folder), forgotten, or archived.",
 )
 @click.option("--all", "removed", is_flag=True, help="Also runs that were forgotten or archived.")
 @click.option("--tag", metavar="T", help="Only runs with this tag.", shell_complete=complete_tag)
@@ -201,7 +201,6 @@ def command(
         found = any(newest_in(place, 1).total for place in settings.places())
         write_lines([f"No runs {'match' if found else 'yet'} in {folder}."])
         return 0
-    mark_missing(entries, settings.folder)
     metrics = metric_names(entries)
     column = column_of(query.order.name, metrics)
     if chosen is not None:

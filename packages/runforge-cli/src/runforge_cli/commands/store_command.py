@@ -18,6 +18,7 @@ from runforge_cli.terminal.output import note, write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
+    from runforge_contracts.store.layout import Place
     from runforge_contracts.store.lookup import AnyRun
     from runforge_contracts.types import MergedItem, MergeReportV1, RemovalReportV1
 
@@ -30,6 +31,7 @@ _WORDS = {
     "dataset": ("dataset", "datasets"),
     "signature": ("signature", "signatures"),
     "alias": ("alias", "aliases"),
+    "removal": ("removed run", "removed runs"),
 }
 
 
@@ -102,10 +104,11 @@ def _rows(report: MergeReportV1) -> Iterator[tuple[str, str]]:
     """Yield what is shown of a merge: one row for each outcome."""
     yield "to be added" if report.dry_run else "added", _counted(report.items, "added")
     yield "present", _counted(report.items, "present")
-    for outcome in ("apart", "differs", "unfinished"):
+    for outcome in ("apart", "differs", "unfinished", "removed"):
         found = _counted(report.items, outcome)
         if found != "nothing":
-            yield {"apart": "kept apart"}.get(outcome, outcome), found
+            words = {"apart": "kept apart", "removed": "removed here"}
+            yield words.get(outcome, outcome), found
     contents = report.contents
     yield "contents", f"{contents.count:,} entries, {contents.sha256[:16]}…"
 
@@ -134,6 +137,10 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
                 f"{shown} is another run here (differs: {names}); that of the other store is"
                 f" {settings.shown(item.path)}."
             )
+        elif item.outcome == "differs" and item.kind == "removal":
+            yield f"The run {shown} was removed there; it stays here."
+        elif item.outcome == "removed":
+            yield f"The {one} {shown} was removed here; it is not brought back."
         elif item.outcome == "differs" and item.kind == "alias":
             yield f"The alias {shown} points at another run there; `runforge alias` sets it."
         elif item.outcome == "differs" and item.kind == "signature" and names:
@@ -150,7 +157,7 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
 @command.command(
     "forget",
     short_help="Remove runs, with a record of what they were.",
-    examples=("runforge store forget latest:failed --because 'a wrong label' --dry-run",),
+    examples=("runforge store forget latest --because 'a wrong label' --dry-run",),
 )
 @click.argument("runs", nargs=-1, required=True, shell_complete=complete_run)
 @click.option("--because", metavar="TEXT", required=True, help="Why, for the record.")
@@ -195,7 +202,7 @@ def forget(
         forget_runs(store, of_store, because=because, created_by=client, dry_run=True)
         for store, of_store in stores.items()
     ]
-    places = [*stores, *(ExperimentLayout(store.workspace) for store in stores)]
+    places: list[Place] = [*stores, *(ExperimentLayout(store.workspace) for store in stores)]
     ids = {run.path.name for run in found}
     repeating = {
         run_id: [other for other in repeated_by(run_id, places) if other not in ids]

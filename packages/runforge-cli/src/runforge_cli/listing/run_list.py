@@ -52,7 +52,7 @@ class ListedRun(NamedTuple):
             from runforge_contracts.store.experiment_runs import ExperimentRun
 
             return ExperimentRun(self.store.workspace / self.entry["run_dir"])
-        from runforge_contracts.store.lookup import folder_of
+        from runforge_contracts.store.missing_folder import folder_of
 
         return folder_of(self.entry, self.store)
 

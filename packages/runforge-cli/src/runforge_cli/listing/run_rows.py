@@ -10,10 +10,12 @@ from runforge_contracts.metrics import find_metric, primary_metric
 from runforge_contracts.run_ids import started
 from runforge_contracts.selection.run_values import (
     FIELDS,
+    MISSING,
     TRAINED,
     RunColumn,
     hyperparameters_in,
     metric_names,
+    status_in,
 )
 
 from runforge_cli.terminal.text_layout import number
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 
 #: Heading of the metric column if the runs do not all have the same metric.
 METRIC = "metric"
-#: What a list shows as the status of a run whose folder is missing.
-MISSING = "missing"
 #: The column of the kind of the runs.
 _KIND = "kind"
 #: Characters of the day in a timestamp.
@@ -52,18 +52,21 @@ def kind_of(entry: dict[str, Any]) -> str:
 
 
 def status_of(entry: dict[str, Any]) -> str:
-    """Return the status of a finished run, or the state of another or of a removed one."""
-    present = entry.get("status") or entry.get("state", "incomplete")
-    return str(entry.get("removed") or present)
+    """Return the status of a finished run, or the state of another one or of a missing one."""
+    return status_in(entry)
 
 
 def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
-    """Add the current state to entries without a status."""
-    decided = {"status", "state", "removed"}
-    unfinished = [entry for entry in entries if not decided & entry.keys()]
-    for entry in unfinished:
+    """Add the current state to entries without a status, and of runs whose folder is missing."""
+    for entry in entries:
+        if "removed" in entry:
+            continue  # Its folder went by a decision that is on record.
         path = workspace / entry["run_dir"]
-        if kind_of(entry) == TRAINED:
+        if not has_folder(entry, workspace):
+            entry["state"] = MISSING
+        elif {"status", "state"} & entry.keys():
+            continue
+        elif kind_of(entry) == TRAINED:
             from runforge_engine.runtime.folder_lock import state_of
 
             entry["state"] = state_of(path)
@@ -72,13 +75,6 @@ def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
             from runforge_engine.experiment.record import experiment_state
 
             entry["state"] = experiment_state.state_of(ExperimentRun(path))
-
-
-def mark_missing(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
-    """Replace the status of runs whose folder is missing, which no command can read."""
-    for entry in entries:
-        if "removed" not in entry and not has_folder(entry, workspace):
-            entry["status"] = MISSING
 
 
 def has_folder(entry: dict[str, Any], workspace: Path) -> bool:

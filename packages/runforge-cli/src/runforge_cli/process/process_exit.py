@@ -43,6 +43,11 @@ def prepare_training() -> None:
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
+    load_sparingly()
+
+
+def load_sparingly() -> None:
+    """In RunForge's own process, do not load what the libraries import for other uses."""
     if _ours:
         from runforge_engine.runtime.preload import own_process
 

@@ -7,12 +7,31 @@ from collections.abc import Sequence
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.lookup import AnyRun
+from runforge_contracts.store.missing_folder import is_missing_folder
 
 from runforge_cli.shell.settings import Settings
 
 
-def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> list[AnyRun]:
+def find_runs(
+    settings: Settings,
+    references: Sequence[str],
+    *,
+    least: int,
+    lost: list[RunForgeError] | None = None,
+) -> list[AnyRun]:
     """Return the runs that ``references`` name, in the same order.
+
+    Parameters
+    ----------
+    settings
+        The options of the call.
+    references
+        What names the runs.
+    least
+        How many there must be.
+    lost
+        Where the errors on runs whose folder is missing are added, if there are others; such a run
+        is an error without it.
 
     Raises
     ------
@@ -28,7 +47,13 @@ def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> l
         )
     found: dict[str, AnyRun] = {}
     for reference in references:
-        folder = settings.find_any(reference)
+        try:
+            folder = settings.find_any(reference)
+        except RunForgeError as error:
+            if lost is None or not is_missing_folder(error):
+                raise
+            lost.append(error)
+            continue
         path = str(folder.path.resolve())
         if path in found:
             raise RunForgeError(
@@ -37,4 +62,6 @@ def find_runs(settings: Settings, references: Sequence[str], *, least: int) -> l
                 hint="Name each run once.",
             )
         found[path] = folder
+    if lost and not found:
+        raise lost[0]
     return list(found.values())

@@ -106,15 +106,21 @@ def print_errors(lines: list[str]) -> None:
 def write_error(error: RunForgeError, *, json: bool) -> int:
     """Print an error and return its exit code."""
     if error.code is ErrorCode.INTERNAL and error.__cause__ is not None:
-        import traceback
-
-        traceback.print_exception(error.__cause__)
+        sys.stderr.write(traceback_text(error.__cause__))
     if json:
         write_json({"error": error.to_dict()})
         sys.stdout.flush()
     else:
         print_errors(error_lines(error))
     return error.exit_code
+
+
+def traceback_text(problem: BaseException) -> str:
+    """Return a traceback for a terminal; the text of an exception may have come from a file."""
+    import traceback
+
+    text = "".join(traceback.format_exception(problem))
+    return "".join(f"{printable(line)}\n" for line in text.splitlines())
 
 
 def error_lines(error: RunForgeError) -> list[str]:

@@ -22,7 +22,14 @@ class MergedItem(Struct, kw_only=True, frozen=True, gc=False):
     """
 
     kind: Literal[
-        "run", "experiment", "group", "evaluation", "dataset", "signature", "alias"
+        "run",
+        "experiment",
+        "group",
+        "evaluation",
+        "dataset",
+        "signature",
+        "alias",
+        "removal",
     ]
     id: Annotated[
         str,
@@ -32,9 +39,9 @@ class MergedItem(Struct, kw_only=True, frozen=True, gc=False):
         ),
     ]
     outcome: Annotated[
-        Literal["added", "present", "apart", "differs", "unfinished"],
+        Literal["added", "present", "apart", "differs", "unfinished", "removed"],
         Meta(
-            description="`added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is."
+            description="`added`: it was brought in. `present`: this store has the same. `apart`: this workspace has another run of an experiment with the id, so it was put into a folder of its own. `differs`: this store has another one, which stays. `unfinished`: it has not ended, so it stays where it is. `removed`: this store forgot or archived the run, which is not brought back."
         ),
     ]
     path: (

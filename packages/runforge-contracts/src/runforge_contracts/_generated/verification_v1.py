@@ -166,6 +166,15 @@ class VerifiedRun(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    trusted_since: (
+        Annotated[
+            common_v1.Timestamp,
+            Meta(
+                description="When the files were last read and verified, if this time they were not read, because their sizes and times are the same. `checks` then has `files` as `not checked`, and dataset and signature."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class VerifiedEvaluation(Struct, kw_only=True, frozen=True, gc=False):

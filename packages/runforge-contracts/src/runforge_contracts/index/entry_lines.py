@@ -10,7 +10,7 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from functools import lru_cache
 from typing import Any
 
@@ -39,6 +39,10 @@ _NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 #: Fields whose only value is that of the line.
 _SINGLE = frozenset({"run", "created", "name", "preset", "label", "group", "repeats", "run_dir"})
+#: Those, and the digests, whose values are strings and are compared as such.
+TEXT_FIELDS = _SINGLE | {"dataset", "model_sha256"}
+#: The field whose value is that of the metric that matters most, so of all of them.
+_PRIMARY = RunColumn("field", "metric")
 #: A string without escapes and control characters.
 _PLAIN = re.compile(rb'"[^"\\\x00-\x1f]*"')
 
@@ -62,6 +66,10 @@ class EntryLines(ABC):
     @abstractmethod
     def ordered(self) -> Sequence[int]:
         """Return the positions of the entries by start time, the oldest first."""
+
+    @abstractmethod
+    def known_ids(self) -> Set[str]:
+        """Return the ids of all runs in the index."""
 
     @abstractmethod
     def piece(self, at: int) -> bytes:
@@ -169,6 +177,10 @@ class PieceLines(EntryLines):
     def ordered(self) -> Sequence[int]:
         """Return the positions of the entries by start time, the oldest first."""
         return sorted(range(len(self._ids)), key=lambda at: self._ids[at][:15])
+
+    def known_ids(self) -> Set[str]:
+        """Return the ids of all runs in the index."""
+        return {*self._ids}
 
     def piece(self, at: int) -> bytes:
         """Return the bytes of an entry, without its braces."""
@@ -278,6 +290,9 @@ def find(piece: bytes, column: RunColumn) -> Found | None:
             if token is not None:
                 return name, token
         return None
+    if column == _PRIMARY:
+        section = metrics_section(piece)
+        return None if section is None else (column.name, section)
     key = FIELDS[column.name]
     if column.name in _OF_SUMMARY:
         token = _within(piece, _SUMMARY, _SUMMARY_END, _line(_INNER, key))
@@ -312,6 +327,8 @@ def part(found: Found, column: RunColumn) -> dict[str, Any]:
         return {"hyperparameters": {name: _value(token)}}
     if column.source == "metric":
         return {"summary": {"final_metrics": {name: _number(token)}}}
+    if column == _PRIMARY:
+        return {"summary": {"final_metrics": _metrics(token)}}
     if column.name in _OF_SUMMARY:
         return {"summary": {name: _value(token)}}
     return {name: _value(token)}

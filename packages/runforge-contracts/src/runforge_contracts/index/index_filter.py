@@ -24,7 +24,7 @@ from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import may_have_views
 
 #: Fields that no single line has.
-_NOT_A_LINE = frozenset({"tags", "alias", "metric"})
+_NOT_A_LINE = frozenset({"tags", "alias"})
 #: How the lines begin that name a model, and its digest.
 _MODEL, _MODEL_DIGEST = b'\n      "model_pkl": ', b'\n      "model_sha256": '
 
@@ -177,6 +177,8 @@ def _chosen(
         if column.needs_settings:
             _complete(lines, places, store, facts)
         elif column == ("field", "status"):
+            if not lines.known_ids() <= {*os.listdir(store.runs)}:  # noqa: PTH208 - as below
+                raise ValueError("the folder of a run is missing, or has another name")
             facts.add_states(others)
         places = list(lines.fitting(places, column, condition))
         others = [

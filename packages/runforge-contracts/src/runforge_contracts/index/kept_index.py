@@ -10,21 +10,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import threading
 import time
 import zlib
 from array import array
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager, suppress
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
 from runforge_contracts.index.entry_lines import (
+    TEXT_FIELDS,
     EntryLines,
     Found,
     find,
@@ -34,8 +37,9 @@ from runforge_contracts.index.entry_lines import (
     metric_lines_of,
     metrics_section,
     part,
+    values_at,
 )
-from runforge_contracts.selection.run_condition import RunCondition
+from runforge_contracts.selection.run_condition import RunCondition, is_number
 from runforge_contracts.selection.run_query import order_key
 from runforge_contracts.selection.run_values import FIELDS, RunColumn
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
@@ -49,10 +53,15 @@ if TYPE_CHECKING:
 _BETWEEN = BETWEEN[:-1]
 #: Entries of one compressed block, blocks that stay unpacked, and bytes that are read at a time.
 _BLOCK, _UNPACKED, _PIECE = 64, 64, 2**20
+#: Blocks whose entries are looked at before a query that waits has its turn.
+_AT_ONCE = 32
 #: Most stores, most columns of one that are kept, and most distinct values of all of them.
 _STORES, _COLUMNS, _VALUES = 8, 32, 500_000
-#: How many values of a column are looked for again.
-_REPEATED = 10_000
+#: How many values of a column are looked for again, and how many new ones are compared one by one
+#: before all are sorted again.
+_REPEATED, _UNSORTED = 10_000, 1_000
+#: What separates the values in a string in which parts of them are searched.
+_SEPARATOR = "\0"
 #: Seconds without a query after which an index is thrown away.
 _IDLE = 600.0
 #: A folder that changed less than so many nanoseconds ago may change again with the same time.
@@ -72,7 +81,13 @@ class _Column(Sequence[Found | None]):
         self._names: dict[int, str] = {}
         self._usual = FIELDS[column.name] if column.source == "field" else column.name
         self._numbered: dict[Found | None, int] = {}
-        self._ranks: list[int | None] | None = None
+        #: Numbers in the order of the column, and what each is sorted by; NaN without a value.
+        self._order, self._ranks = array("I"), array("d")
+        #: Numbers of values that can be compared, sorted by them; those of the others; and how many
+        #: numbers these are together.
+        self._sorted, self._odd, self._known = array("I"), list[int](), 0
+        #: The values in lower case, one after the other, and where each begins.
+        self._text, self._begins = "", array("Q")
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -89,25 +104,135 @@ class _Column(Sequence[Found | None]):
             self._tokens.append(None if found is None else found[1])
             if found is not None and found[0] != self._usual:
                 self._names[number] = found[0]
-            self._ranks = None
             if number < _REPEATED or found is None:
                 # Where there are many values, few entries share one: not worth the memory.
                 self._numbered[found] = number
         self.numbers.append(number)
 
-    def ranks(self) -> list[int | None]:
-        """Return for each number its place in the order of the column; None without a value.
+    def ranks(self) -> array[float]:
+        """Return for each number what it is sorted by; NaN without a value.
 
         Raises ``ValueError`` if a value is not on one line.
         """
-        if self._ranks is None:
-            keys: list[Any] = [
-                None if found is None else order_key(part(found, self._column), self._column)
-                for found in self
-            ]
+        new = range(len(self._ranks), len(self))
+        if len(new) > _UNSORTED or not all(map(self._insert, new)):
+            keys = [*map(self._key, range(len(self)))]
             places = {key: at for at, key in enumerate(sorted({*keys} - {None}))}
-            self._ranks = [places.get(key) for key in keys]
+            self._ranks = array("d", (places.get(key, math.nan) for key in keys))
+            valued = (number for number, key in enumerate(keys) if key is not None)
+            self._order = array("I", sorted(valued, key=self._ranks.__getitem__))
         return self._ranks
+
+    def _key(self, number: int) -> Any:
+        found = self[number]
+        return None if found is None else order_key(part(found, self._column), self._column)
+
+    def _insert(self, number: int) -> bool:
+        """Put a new number between those that have a rank; return False if there is no room."""
+        key = self._key(number)
+        if key is None:
+            self._ranks.append(math.nan)
+            return True
+        at = bisect_left(self._order, key, key=self._key)
+        after = self._ranks[self._order[at]] if at < len(self._order) else None
+        if after is None or self._key(self._order[at]) != key:
+            before = self._ranks[self._order[at - 1]] if at else None
+            if after is None:
+                rank = 0.0 if before is None else before + 1
+            else:
+                rank = after - 1 if before is None else (before + after) / 2
+            if rank in (before, after):
+                return False
+        else:
+            rank = after
+        self._ranks.append(rank)
+        self._order.insert(at, number)
+        return True
+
+    def matching(self, condition: RunCondition) -> bytearray | None:
+        """Return for each number whether a condition holds; None if all values must be looked at.
+
+        Raises ``ValueError`` if a value is not on one line.
+        """
+        column, operator = self._column, condition.operator
+        if len(self) < _UNSORTED:
+            return None
+        if operator == "~":
+            is_wanted = column.source == "field" and column.name in TEXT_FIELDS
+            needle = condition.value.casefold()
+            if not is_wanted or not needle or _SEPARATOR in needle:
+                return None
+            self.sort()
+            found = self._containing(needle)
+        else:
+            wanted: Any = condition.value
+            if not (column.source == "field" and column.name in TEXT_FIELDS):
+                wanted = condition.number
+            elif condition.number is not None and not column.prefix and operator not in ("=", "!="):
+                return None  # It compares numbers, which these are not.
+            if wanted is None:
+                return None
+            self.sort()
+            found = self._compared(operator, wanted)
+        for number in (*self._odd, *range(self._known, len(self))):
+            values = values_at(self[number], column)
+            found[number] = condition.holds(values, prefix=column.prefix)
+        return found
+
+    def _value(self, number: int) -> Any:
+        """Return the value with a number if it can be compared with the others, or None."""
+        values = values_at(self[number], self._column)
+        if len(values) != 1:
+            return None
+        is_text = self._column.source == "field" and self._column.name in TEXT_FIELDS
+        fits = isinstance(values[0], str) if is_text else is_number(values[0])
+        return values[0] if fits else None
+
+    def sort(self) -> None:
+        """Sort the values, unless only few are new."""
+        if len(self) - self._known < _UNSORTED:
+            return
+        values = [*map(self._value, range(len(self)))]
+        self._odd = [number for number, value in enumerate(values) if value is None]
+        valued = (number for number, value in enumerate(values) if value is not None)
+        self._sorted = array("I", sorted(valued, key=values.__getitem__))
+        self._known = len(values)
+        self._text, self._begins = "", array("Q")
+
+    def _compared(self, operator: str, wanted: Any) -> bytearray:
+        """Return which of the sorted values fulfil a comparison."""
+        length = len(wanted) if self._column.prefix else None
+
+        def key(number: int) -> Any:
+            value = self._value(number)
+            return value if length is None else value[:length]
+
+        first = bisect_left(self._sorted, wanted, key=key)
+        end = bisect_right(self._sorted, wanted, lo=first, key=key)
+        parts = {
+            "=": self._sorted[first:end],
+            "<": self._sorted[:first],
+            "<=": self._sorted[:end],
+            ">": self._sorted[end:],
+            ">=": self._sorted[first:],
+        }
+        found = bytearray([operator == "!="]) * len(self)
+        for number in parts["=" if operator == "!=" else operator]:
+            found[number] = operator != "!="
+        return found
+
+    def _containing(self, needle: str) -> bytearray:
+        """Return which values contain a string in lower case."""
+        if not self._begins:
+            texts = [str(self._value(number)).casefold() for number in range(self._known)]
+            self._begins = array("Q", accumulate((len(text) + 1 for text in texts), initial=0))
+            self._text = _SEPARATOR.join(texts)
+        found, at = bytearray(len(self)), self._text.find(needle)
+        while at >= 0:
+            number = bisect_right(self._begins, at) - 1
+            found[number] = 1
+            at = self._text.find(needle, self._begins[number + 1])
+        return found
 
 
 class _KeptIndex:
@@ -116,11 +241,11 @@ class _KeptIndex:
     def __init__(self, store: StoreLayout) -> None:
         self.lock = threading.RLock()
         self.used = time.monotonic()
-        self.is_prepared = False
         self._store = store
         self._forget()
 
     def _forget(self) -> None:
+        self.is_prepared = False
         self._stamp: tuple[int, int, int] | None = None
         #: Whether every entry has the form in which values can be found.
         self._is_usual = True
@@ -134,6 +259,8 @@ class _KeptIndex:
         self.older = bytearray()
         self._metrics = set[bytes]()
         self._columns: OrderedDict[RunColumn, _Column] = OrderedDict()
+        #: Columns whose values are known of the first entries; None before anybody asked for them.
+        self._prepared: dict[RunColumn, _Column] | None = None
         self._unpacked: OrderedDict[int, list[bytes]] = OrderedDict()
         self._unlisted: tuple[object, list[str]] | None = None
 
@@ -241,10 +368,32 @@ class _KeptIndex:
         if not new:
             return
         for number in range(len(self._blocks) + 1):
-            pieces = self._block(number) if number < len(self._blocks) else self._last
-            for column, values in new.items():
-                for piece in pieces:
-                    values.add(find(piece, column))
+            self._find_in(number, new)
+        self._keep(new)
+
+    def prepare(self, columns: Iterable[RunColumn]) -> bool:
+        """Find out a part of the values of columns; return whether there is more to do."""
+        if self._prepared is None:
+            known = self._columns
+            self._prepared = {column: _Column(column) for column in columns if column not in known}
+        begin = next((len(each.numbers) for each in self._prepared.values()), 0) // _BLOCK
+        for number in range(begin, min(begin + _AT_ONCE, len(self._blocks) + 1)):
+            self._find_in(number, self._prepared)
+        if self._prepared and begin + _AT_ONCE <= len(self._blocks):
+            return True
+        self._keep(self._prepared)
+        self._prepared = {}
+        return False
+
+    def _find_in(self, number: int, new: Mapping[RunColumn, _Column]) -> None:
+        """Add what the entries of a block have to columns."""
+        pieces = self._block(number) if number < len(self._blocks) else self._last
+        for column, values in new.items():
+            for piece in pieces:
+                values.add(find(piece, column))
+
+    def _keep(self, new: Mapping[RunColumn, _Column]) -> None:
+        """Keep the values of columns, and those of others as long as there is room."""
         self._columns.update(new)
         while len(self._columns) > len(new) and (
             len(self._columns) > _COLUMNS or sum(map(len, self._columns.values())) > _VALUES
@@ -256,6 +405,15 @@ class _KeptIndex:
         self.columns([column])
         self._columns.move_to_end(column)
         return self._columns[column]
+
+    def sort(self, column: RunColumn) -> None:
+        """Find out the order of the values of a column that is kept.
+
+        Raises ``ValueError`` if a value is not on one line.
+        """
+        if column in self._columns:
+            self._columns[column].ranks()
+            self._columns[column].sort()
 
     def may_have_metric(self, name: str) -> bool:
         """Return whether an entry may have a metric with a name, or with its other name."""
@@ -320,8 +478,14 @@ class KeptLines(EntryLines):
         if column == ("field", "run") and condition.operator == "=":
             ids = self._kept.ids
             yield from (at for at in places if ids[at] == condition.value)
-        else:
+            return
+        known = self._kept.column(column)
+        matching = None if self.completed else known.matching(condition)
+        if matching is None:
             yield from super().fitting(places, column, condition)
+        else:
+            numbers = known.numbers
+            yield from [at for at in places if matching[numbers[at]]]
 
     def keys(self, places: Iterable[int], column: RunColumn) -> Iterator[tuple[Any, int]]:
         """Yield the places of entries in the order of a column."""
@@ -331,10 +495,11 @@ class KeptLines(EntryLines):
         found = self._kept.column(column)
         ranks = found.ranks()
         for at in places:
-            yield ranks[found.numbers[at]], at
+            rank = ranks[found.numbers[at]]
+            yield None if rank != rank else rank, at
 
-    def known_ids(self) -> set[str]:
-        """Return the ids of all runs in the index, which must not be changed."""
+    def known_ids(self) -> Set[str]:
+        """Return the ids of all runs in the index."""
         return self._kept.known
 
     def unlisted(self) -> list[str]:
@@ -439,15 +604,19 @@ def prepare_columns(stores: Iterable[StoreLayout], columns: Iterable[RunColumn])
 
 
 def _prepare(kept: _KeptIndex, columns: Sequence[RunColumn]) -> None:
-    for column in columns:
-        # One after the other, so that no query waits for all of them.
-        with kept.lock:
-            try:
+    with suppress(RunForgeError, OSError, ValueError):  # A query for which it matters will say so.
+        is_unfinished = True
+        while is_unfinished:
+            # In parts, so that no query waits for all of them.
+            with kept.lock:
                 if not kept.renew():
                     return
-            except (RunForgeError, OSError):
-                return  # A query for which it is needed will say so.
-            kept.columns([column])
+                is_unfinished = kept.prepare(columns)
+            time.sleep(0)  # Else this thread might take the lock again at once.
+        for column in columns:
+            with kept.lock:
+                if kept.renew():
+                    kept.sort(column)
 
 
 def _pieces(file: io.FileIO, length: int) -> Iterator[bytes]:

@@ -36,6 +36,7 @@ from runforge_contracts.store.reading import (
     read_store_index,
     run_folders,
 )
+from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import record_of
 
@@ -170,7 +171,10 @@ def _index(
     yield from once_findings(index, file)
     yield from origin_findings(index, file)
     yield from order_notes(index, file)
+    removed = removed_runs(store)
     for number, entry in enumerate(index.entries):
+        if entry["run_id"] in removed:
+            continue  # Its folder went by a decision that is on record.
         yield from entry_findings(
             entry, store, file, index.pointer(number), described, whole=not index.is_foreign
         )

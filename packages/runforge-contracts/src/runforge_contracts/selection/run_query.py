@@ -105,7 +105,7 @@ def _cost(column: RunColumn) -> int:
 class RunFacts(NamedTuple):
     """How to find out what is not in an index entry."""
 
-    #: Adds the current state to entries without a status.
+    #: Adds the current state to entries without a status, and of runs whose folder is missing.
     add_states: Callable[[Iterable[dict[str, Any]]], None]
     #: Returns the tags of a run.
     tags_of: Callable[[dict[str, Any], Any], list[str]]

@@ -21,6 +21,8 @@ from runforge_contracts.store.index_form import ADDED
 
 #: The kind of the runs that have no ``kind``: those that RunForge trained.
 TRAINED = "trained"
+#: State of a listed run whose folder is missing; it counts instead of the status.
+MISSING = "missing"
 #: Prefixes of metrics and hyperparameters whose name alone means something else.
 METRIC_PREFIX, PARAM_PREFIX = "metric.", "param."
 #: How an experiment may name one of RunForge's families.
@@ -134,6 +136,17 @@ def is_older(entry: Mapping[str, Any]) -> bool:
     return "kind" not in entry and entry.keys().isdisjoint(ADDED)
 
 
+def status_in(entry: Mapping[str, Any]) -> str:
+    """Return the status of a finished run, or the state of any other one.
+
+    Of a run that was forgotten or archived, that is its status.
+    """
+    if "removed" in entry:
+        return str(entry["removed"])
+    state = entry.get("state", "incomplete")
+    return str(MISSING if state == MISSING else entry.get("status") or state)
+
+
 def metrics_in(entry: Mapping[str, Any]) -> dict[str, float]:
     """Return the final metrics of an entry, by name."""
     found = (entry.get("summary") or {}).get("final_metrics")
@@ -164,8 +177,7 @@ def values_of(entry: Mapping[str, Any], column: RunColumn) -> Sequence[Any]:
 
 def _field(entry: Mapping[str, Any], name: str) -> Sequence[Any]:
     if name == "status":
-        present = entry.get("status") or entry.get("state", "incomplete")
-        return (entry.get("removed") or present,)
+        return (status_in(entry),)
     if name == "kind":
         return (entry.get("kind", TRAINED),)
     if name == "metric":

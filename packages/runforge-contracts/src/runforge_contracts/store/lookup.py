@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote, quote_some
-from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.run_ids import as_run_id, is_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.aliases import ambiguous
@@ -16,7 +16,8 @@ from runforge_contracts.store.experiment_runs import ExperimentRun, is_experimen
 from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import locate_run, read_index, run_names
+from runforge_contracts.store.missing_folder import folder_of, is_missing_folder
+from runforge_contracts.store.reading import read_index, run_names
 from runforge_contracts.store.removals import (
     find_removals,
     removed_run,
@@ -41,11 +42,6 @@ from runforge_contracts.store.view_folders import (
 
 #: Predicate for runs that a command accepts.
 Takes = Callable[[AnyRun], bool]
-#: Fields of an index entry that are shown for a run whose folder is missing.
-_TOLD = (
-    *("status", "created_at", "name", "model_family", "preset_id", "label_column"),
-    *("model_sha256", "dataset_fingerprint_sha256"),
-)
 
 
 def is_trained(run: AnyRun) -> bool:
@@ -139,8 +135,9 @@ def _unambiguous(
         named = find_named(name, places)
         if named is not None:
             others.setdefault(named.path, named.id)
-    except RunForgeError:
-        raise ambiguous(name, [f"name:{name}"]) from None
+    except RunForgeError as error:
+        if not is_missing_folder(error):
+            raise ambiguous(name, [f"name:{name}"]) from None
     others.pop(aliased.path, None)
     if others:
         raise ambiguous(name, list(others.values()))
@@ -205,31 +202,6 @@ def _run_at(path: Path, view: Path) -> Run:
     run = Run(path)
     run.view = view
     return run
-
-
-def folder_of(entry: dict[str, Any], store: StoreLayout) -> Run:
-    """Return the folder of the run of an index entry.
-
-    Raises
-    ------
-    RunForgeError
-        ``RUN_NOT_FOUND``, with the details from the index, if the folder is missing;
-        ``PATH_OUTSIDE_ROOT`` if the path of the entry is outside the workspace.
-    """
-    path = locate_run(entry, store)
-    if path.is_dir():
-        return Run(path)
-    metrics = entry.get("summary", {}).get("final_metrics", {})
-    known = {name: entry[name] for name in _TOLD if name in entry} | metrics
-    raise RunForgeError(
-        ErrorCode.RUN_NOT_FOUND,
-        f"The folder of the run {quote(entry['run_id'])} is missing"
-        f" ({quote(entry['run_dir'], 200)}); the index says of it:",
-        hint="Put the folder back from a copy. Without it, `latest` and `best` skip the run; its"
-        " entry in the index stays as history.",
-        path=str(path),
-        problems=[Problem(f"{name}: {value}") for name, value in known.items()],
-    )
 
 
 def _at(reference: Path, places: Sequence[Place]) -> AnyRun:

@@ -25,6 +25,7 @@ from runforge_contracts.store.experiment_list import newest_experiments
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.latest import AnyRun
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.missing_folder import folder_of, known_of
 from runforge_contracts.store.reading import (
     MAX_INDEX_BYTES,
     list_runs,
@@ -68,15 +69,15 @@ def find_queried(
 ) -> AnyRun:
     """Return the run that a query finds: the best one, or the newest that fits and is accepted.
 
-    Runs whose folder is missing are left out. Of runs with the same best value, the first by the
-    next metric is returned, and of runs that are equal in all metrics the first one recorded; its
-    :attr:`~runforge_contracts.store.run.BaseRun.tied` is the number of the others, and its
-    ``datasets`` that of the datasets of all runs that it was compared with.
+    Runs whose folder is missing are left out, unless there are no others. Of runs with the same
+    best value, the first by the next metric is returned, and of runs that are equal in all metrics
+    the first one recorded; its :attr:`~runforge_contracts.store.run.BaseRun.tied` is the number of
+    the others, and its ``datasets`` that of the datasets of all runs that it was compared with.
 
     Raises
     ------
     RunForgeError
-        ``RUN_NOT_FOUND``.
+        ``RUN_NOT_FOUND``, with what the index has of a run whose folder is missing.
     """
     if query.form == "alias":
         aliased = find_aliased(query.text, places)
@@ -92,12 +93,17 @@ def find_queried(
         candidates: Iterable[tuple[_Candidate, int, int]] = _best_first(found, query.text)
     else:
         candidates = ((one, 0, 0) for one in found if _fits(one, query))
+    lost: _Candidate | None = None
     for candidate, equal, datasets in candidates:
         run = candidate.run()
-        if run is not None and (takes is None or is_taken(run, takes)):
+        if run is None:
+            lost = lost or candidate
+        elif takes is None or is_taken(run, takes):
             run.tied = equal
             run.datasets = datasets
             return run
+    if lost is not None:
+        return lost.open()
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"No run matches {quote(str(query))} in {quote(places[0].workspace, 200)}.",
@@ -111,10 +117,11 @@ def find_named(name: str, places: Sequence[Place]) -> AnyRun | None:
     Raises
     ------
     RunForgeError
-        ``RUN_AMBIGUOUS`` if several have it.
+        ``RUN_AMBIGUOUS`` if several have it; ``RUN_NOT_FOUND``, with what the index has of it, if
+        the folder is missing.
     """
-    found = (one.run() for one in _entries(places) if one.entry.get("name") == name)
-    runs = [run for run in found if isinstance(run, Run)]
+    found = [one for one in _entries(places) if one.entry.get("name") == name]
+    runs = [run for one in found if isinstance(run := one.run(), Run)]
     if len(runs) > 1:
         ids = quote_some([run.id for run in runs])
         raise RunForgeError(
@@ -122,7 +129,10 @@ def find_named(name: str, places: Sequence[Place]) -> AnyRun | None:
             f"{len(runs)} runs have the name {quote(name)}: {ids}.",
             hint=f"`name:{printable(name)}` is the newest of them.",
         )
-    return runs[0] if runs else None
+    if runs:
+        return runs[0]
+    lost = [one for one in found if isinstance(one.place, StoreLayout)]
+    return lost[0].open() if lost else None
 
 
 def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:
@@ -158,6 +168,13 @@ def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:
             " missing.",
             hint=f"Put its folder back from a copy, or point the alias at another run:"
             f" `runforge alias {name} RUN`.",
+            problems=[
+                problem
+                for alias in found
+                for one in _entries([alias.store])
+                if one.entry["run_id"] == run_id
+                for problem in known_of(one.entry)
+            ],
         )
     run.alias = name
     return run
@@ -213,6 +230,12 @@ class _Candidate(NamedTuple):
         except RunForgeError:
             return None
         return Run(path) if path.is_dir() else None
+
+    def open(self) -> AnyRun:
+        """Return the run; raise the error of :func:`folder_of` if its folder is missing."""
+        if isinstance(self.place, ExperimentLayout):
+            return ExperimentRun(self.place.run_folder(self.entry["run_id"]))
+        return folder_of(self.entry, self.place)
 
     @property
     def metrics(self) -> dict[str, float]:

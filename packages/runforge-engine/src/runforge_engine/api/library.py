@@ -600,9 +600,13 @@ class Store:
         return query_runs(rows[::-1], RunQuery(parsed, order), facts)
 
     def _add_states(self, entries: Iterable[dict[str, Any]]) -> None:
-        """Add the current state to entries of runs that have not ended."""
+        """Add the current state to entries without a status, and of runs without a folder."""
+        from runforge_contracts.selection.run_values import MISSING
+
         for entry in entries:
-            if "status" not in entry:
+            if "kind" not in entry and not (self.workspace / entry["run_dir"]).is_dir():
+                entry["state"] = MISSING
+            elif "status" not in entry:
                 entry["state"] = self._status(entry)
 
     def _experiments(self) -> ExperimentLayout | None:

@@ -19,7 +19,7 @@ class ColumnTable:
     names: tuple[str, ...]
     num_rows: int
     #: Arrow columns by position: float64 or boolean, or strings if the fast conversion failed
-    #: or an integer is beyond ``EXACT``.
+    #: or an integer is beyond ``EXACT``. Strings may be dictionary-encoded, if that was asked for.
     columns: dict[int, pa.ChunkedArray]
     #: Columns read as strings that contain other values: the first such row, and its type.
     textless: dict[int, tuple[int, str]]

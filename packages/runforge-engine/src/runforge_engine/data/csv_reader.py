@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 #: Smallest and largest size of the blocks in which numbers are parsed: the smaller fits into a
 #: processor's cache, which saves a quarter of the time; the larger is for longer rows.
 _BLOCK_SIZES = (2**19, 2**23)
+#: Smallest size of the blocks in which strings are parsed: each has a dictionary.
+_ENCODED_BLOCK = 2**20
+#: Number of rows that are searched for columns that repeat their values.
+_FIRST_ROWS = 200
 #: Minimum bytes of a block per column: reading a column of a block has a fixed cost.
 _BYTES_PER_COLUMN = 2**13
 _TRUE, _FALSE = (
@@ -40,8 +44,12 @@ _TRUE, _FALSE = (
 )
 
 
-def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
+def read_csv(
+    source: DatasetSource, numeric: Sequence[int], text: Sequence[int], *, encode: bool = False
+) -> ColumnTable:
     """Read the columns of a CSV file at the positions ``numeric`` and ``text``; check all rows.
+
+    With ``encode``, strings that repeat are dictionary-encoded.
 
     Raises
     ------
@@ -65,7 +73,11 @@ def read_csv(source: DatasetSource, numeric: Sequence[int], text: Sequence[int])
         nothing = pa.chunked_array([], pa.string())
         return ColumnTable(names, 0, dict.fromkeys([*numeric, *text], nothing), {})
     csv_file = _CsvRows(data, begin, len(names), source.delimiter)
-    table = _read_numbers(csv_file, numeric, text) if numeric else None
+    table = None
+    if encode:
+        table = _read_encoded(csv_file, text)
+    elif numeric:
+        table = _read_numbers(csv_file, numeric, text)
     if table is None:
         # A cell is not a plain number, or the structure is broken. Reading strings fails only for
         # the latter.
@@ -138,6 +150,29 @@ class _CsvRows:
         except (csv.Error, IndexError):
             return []  # The reader of all rows reports the problem.
         return [position for position, cells in found.items() if are_booleans(cells - MISSING)]
+
+    def repeating(self, positions: Sequence[int]) -> list[int]:
+        """Return the columns whose first cells have few different values."""
+        lines = CsvLines(self.data, self.begin)
+        records = filter(None, csv.reader(lines, delimiter=self.delimiter))
+        try:
+            columns = [*zip(*itertools.islice(records, _FIRST_ROWS), strict=True)]
+            return [place for place in positions if len({*columns[place]}) * 2 <= _FIRST_ROWS]
+        except (csv.Error, IndexError, ValueError):
+            return []  # The reader of all rows reports the problem.
+
+
+def _read_encoded(csv_file: _CsvRows, text: Sequence[int]) -> pa.Table | None:
+    """Read the columns as strings, dictionary-encoded where they repeat; None if that fails."""
+    import pyarrow as pa
+
+    kinds = dict.fromkeys(csv_file.repeating(text), pa.dictionary(pa.int32(), pa.string()))
+    plain = [position for position in text if position not in kinds]
+    block_size = min(max(_BYTES_PER_COLUMN * csv_file.width, _ENCODED_BLOCK), _BLOCK_SIZES[1])
+    try:
+        return csv_file.read(kinds, plain, block_size=block_size).unify_dictionaries()
+    except pa.ArrowInvalid:
+        return None
 
 
 def _read_numbers(

@@ -30,8 +30,15 @@ def read_names(source: DatasetSource) -> tuple[str, ...]:
     return read_header(csv_text(source), source)[0]
 
 
-def read_table(source: DatasetSource, numeric: Sequence[int], text: Sequence[int]) -> ColumnTable:
+def read_table(
+    source: DatasetSource, numeric: Sequence[int], text: Sequence[int], *, encode: bool = False
+) -> ColumnTable:
     """Read the columns at the positions ``numeric`` and ``text``; check all rows.
+
+    Parameters
+    ----------
+    encode
+        Whether strings that repeat may be dictionary-encoded, which saves time and memory.
 
     Raises
     ------
@@ -41,4 +48,4 @@ def read_table(source: DatasetSource, numeric: Sequence[int], text: Sequence[int
     """
     if is_parquet(source):
         return read_parquet(source, numeric, text)
-    return read_csv(source, numeric, text)
+    return read_csv(source, numeric, text, encode=encode)

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET
 from runforge_contracts.codec.hash_chain import chain_digests
@@ -32,6 +32,7 @@ from runforge_contracts.store.layout import (
 )
 from runforge_contracts.store.merges import contents_of, read_merges
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
+from runforge_contracts.store.removals import RemovalRecord, place_of, read_removals
 from runforge_contracts.types import MergedItem, MergeReportV1, StoreContents
 from runforge_contracts.validation import validate
 
@@ -43,6 +44,7 @@ from runforge_engine.merging.other_store import OtherFolder, OtherStore, foreign
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import read_claim
 from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
+from runforge_engine.removing.removal_writer import chained_lines
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left
 from runforge_engine.store.index_chain import Chain
@@ -51,8 +53,10 @@ from runforge_engine.store.other_indexes import OtherIndexes
 from runforge_engine.store.run_folders import prepare_store, write_index
 from runforge_engine.store.scan import refuse_links
 
-Outcome = Literal["added", "present", "apart", "differs", "unfinished"]
-Kind = Literal["run", "experiment", "group", "evaluation", "dataset", "signature", "alias"]
+Outcome = Literal["added", "present", "apart", "differs", "unfinished", "removed"]
+Kind = Literal[
+    "run", "experiment", "group", "evaluation", "dataset", "signature", "alias", "removal"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,9 @@ def merge_store(
     plan = _plan(other, store)
     lines = bool(plan.merged.lines)
     changes = any(item.is_new for item in plan.items) or plan.merged.added > 0 or lines
+    changes = changes or any(
+        item.kind == "removal" and item.outcome == "added" for item in plan.items
+    )
     if not dry_run:
         experiments = ExperimentLayout(store.workspace).runs
         for folder in (store.root, store.signatures, store.root / DATASETS, experiments):
@@ -144,15 +151,20 @@ def merge_store(
 
 
 def _plan(other: OtherStore, store: StoreLayout) -> _Plan:
-    index = _own_index(store)
-    items = [_folder(folder, store, index) for folder in other.folders]
+    index, own = _own_index(store), read_removals(store)
+    items = [_folder(folder, store, index, own) for folder in other.folders]
     taken = [item for item in items if item.kind == "run" and item.outcome == "differs"]
     if taken:
         raise _taken(store, taken)
     merged = _merged(other, store, index, items)
     aliases, alias_items = _aliases(other, store, index)
     items += _datasets(other, store)
-    items += _signatures(other, store, items, merged, aliases)
+    removals = _removals(other, store, own)
+    items += [
+        _Item("removal", run_id, _outcome(run_id, removals, own))
+        for run_id in other.removals.current
+    ]
+    items += _signatures(other, store, items, merged, aliases, [*own.entries, *removals])
     text = aliases.text if any(item.outcome == "added" for item in alias_items) else None
     return _Plan((*items, *alias_items), merged, text)
 
@@ -164,8 +176,12 @@ def _own_index(store: StoreLayout) -> StoreIndex | None:
     return index
 
 
-def _folder(folder: OtherFolder, store: StoreLayout, index: StoreIndex | None) -> _Item:
+def _folder(
+    folder: OtherFolder, store: StoreLayout, index: StoreIndex | None, own: RemovalRecord
+) -> _Item:
     """Return what happens to a folder of the other store."""
+    if folder.kind in ("run", "experiment") and folder.id in own.current:
+        return _Item(folder.kind, folder.id, "removed")
     if folder.files is None:
         return _Item(folder.kind, folder.id, "unfinished")
     target = _target(folder, store, index)
@@ -264,6 +280,28 @@ def _aliases(
     return history, items
 
 
+def _removals(other: OtherStore, store: StoreLayout, own: RemovalRecord) -> list[dict[str, Any]]:
+    """Return the lines of the other record that come along: about runs that are not here.
+
+    Source: specification, section 25.5.
+    """
+    known = {line["run_id"] for line in own.entries}
+    lines = [
+        {name: value for name, value in line.items() if name != "previous"}
+        for line in other.removals.entries
+        if line["run_id"] in other.removals.current
+        and line["run_id"] not in known
+        and not os.path.lexists(place_of(line, store).run_folder(line["run_id"]))
+    ]
+    return chained_lines(own, lines)
+
+
+def _outcome(run_id: str, lines: list[dict[str, Any]], own: RemovalRecord) -> Outcome:
+    if any(line["run_id"] == run_id for line in lines):
+        return "added"
+    return "present" if run_id in own.current else "differs"
+
+
 def _datasets(other: OtherStore, store: StoreLayout) -> Iterator[_Item]:
     for path, sha256 in other.datasets.items():
         target = store.root / path.parent.name / path.name
@@ -278,15 +316,16 @@ def _signatures(
     items: list[_Item],
     merged: MergedIndex,
     aliases: AliasHistory,
+    removals: list[dict[str, Any]],
 ) -> Iterator[_Item]:
     """Yield what happens to the signatures: those that would contradict this store stay."""
     here = {
         item.id
         for item in items
-        if item.kind in ("run", "evaluation") and item.outcome in ("added", "present")
+        if item.kind in ("run", "evaluation", "removal") and item.outcome in ("added", "present")
     }
     own, on_record = Chain(merged.entries), OtherIndexes(merged.entries, _all_lines(store, merged))
-    alias_chain = Chain(aliases.entries)
+    alias_chain, removal_chain = Chain(aliases.entries), Chain(removals)
     for name, path in other.signatures.items():
         target = store.signature(name)
         if name not in here:
@@ -303,6 +342,8 @@ def _signatures(
         known = head is None or is_own or on_record.has(head)
         if is_own and alias_head is not None:
             known = alias_chain.check(alias_head) == "holds"
+        if is_own and known and content.removal_head is not None:
+            known = removal_chain.check(content.removal_head) == "holds"
         outcome: Outcome = "added" if known else "differs"
         yield _Item("signature", name, outcome, path, target, None, () if known else ("index",))
 
@@ -331,6 +372,10 @@ def _write(plan: _Plan, other: OtherStore, store: StoreLayout, created_by: str) 
     with index_lock(store):
         # Read again: another process may have appended a run meanwhile.
         merged = _merged(other, store, _own_index(store), list(plan.items))
+        record = read_removals(store)
+        if lines := _removals(other, store, record):
+            # Before the entries: an entry without a folder has its line.
+            write_file(store.removals, record.text + b"".join(map(encode_json_line, lines)))
         if merged.added:
             index = read_store_index(store)
             raw = {"schema_version": OWN_FORM} if index is None else index.raw

@@ -32,6 +32,7 @@ from runforge_contracts.store.layout import (
 from runforge_contracts.store.lookup import no_store
 from runforge_contracts.store.merges import read_merges
 from runforge_contracts.store.reading import StoreIndex, read_store_index
+from runforge_contracts.store.removals import RemovalRecord, read_removals
 from runforge_contracts.sweeps.groups import list_groups
 
 from runforge_engine.bundles.bundle_contents import problems_of
@@ -73,6 +74,7 @@ class OtherStore:
     index: StoreIndex | None
     merges: ChainedLines
     aliases: AliasHistory
+    removals: RemovalRecord
     folders: tuple[OtherFolder, ...]
     #: SHA-256 of each dataset, by path.
     datasets: dict[Path, str]
@@ -109,6 +111,7 @@ def open_other(path: Path, store: StoreLayout, public_key: TrustedKeys | None = 
     if index is not None and index.is_foreign:
         raise foreign_index(layout)
     merges, aliases, signatures = read_merges(layout), read_aliases(layout), signatures_of(layout)
+    removals = read_removals(layout)
     others = [*_experiments(layout), *_groups(layout)]
     found = verify_store(layout, public_key=keys, with_dataset=False)
     experiments = verify_experiments(layout.workspace, with_dataset=False)
@@ -124,7 +127,16 @@ def open_other(path: Path, store: StoreLayout, public_key: TrustedKeys | None = 
     for item in others:
         if item.files is not None and digest_folder(item.path).files != item.files:
             raise _changed(item.path)
-    return OtherStore(layout, index, merges, aliases, tuple(folders), _datasets(layout), signatures)
+    return OtherStore(
+        layout,
+        index,
+        merges,
+        aliases,
+        removals,
+        tuple(folders),
+        _datasets(layout),
+        signatures,
+    )
 
 
 def foreign_index(store: StoreLayout) -> RunForgeError:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 #: The argument of a process that does several tasks.
 _SEVERAL = "several"
+#: Seconds between two looks at whether the caller is there, while the libraries are loaded.
+_LOOK = 0.5
 
 
 def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) -> Prediction:
@@ -324,11 +326,15 @@ def _do_several(answering: int) -> NoReturn:
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()  # One thread, so that nothing is lost in the copy.
+    # A signal and no thread, which would be lost in the copy: loading takes seconds.
+    signal.signal(signal.SIGALRM, _end_without_the_caller)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK, _LOOK)
     import runforge_engine.modeling.model_evaluation  # noqa: F401 - for the copies
     from runforge_engine.runtime.preload import load_now
 
     load_now()
     _prepare_copies()
+    signal.setitimer(signal.ITIMER_REAL, 0)
     while line := sys.stdin.buffer.readline():
         receiving, sending = os.pipe()
         copy = os.fork()
@@ -344,6 +350,14 @@ def _do_several(answering: int) -> NoReturn:
         reply = {"output": output.decode("utf-8", "replace"), "code": code}
         _write_all(answering, json.dumps(reply).encode() + b"\n")
     os._exit(0)
+
+
+def _end_without_the_caller(number: int, frame: object) -> None:
+    """End this process if nobody can give it a task any more."""
+    looking = select.poll()
+    looking.register(0, 0)
+    if looking.poll(0):
+        os._exit(1)
 
 
 def _prepare_copies() -> None:

@@ -43,13 +43,21 @@ def escaped_name(name: str) -> str:
 
 
 def trimmed(column: pa.ChunkedArray) -> pa.Array:
-    """Return the cells of a column of strings, trimmed and in one piece; null where missing."""
+    """Return the cells of a column of strings, trimmed and in one piece; null where missing.
+
+    A dictionary-encoded column stays so, and each of its values is in the dictionary once.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    cells = pc.utf8_trim(column, BLANKS)
-    missing = pc.is_in(cells, value_set=pa.array(sorted(MISSING)))
-    return pc.if_else(missing, pa.scalar(None, pa.string()), cells).combine_chunks()
+    cells = column.combine_chunks()
+    if not pa.types.is_dictionary(cells.type):
+        cells = pc.utf8_trim(cells, BLANKS)
+        missing = pc.is_in(cells, value_set=pa.array(sorted(MISSING)))
+        return pc.if_else(missing, pa.scalar(None, pa.string()), cells)
+    values = trimmed(pa.chunked_array([cells.dictionary])).dictionary_encode()
+    indices = values.indices.take(cells.indices)
+    return pa.DictionaryArray.from_arrays(indices, values.dictionary)
 
 
 class Conversion(ABC):
@@ -84,7 +92,7 @@ class Conversion(ABC):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        fields, indices = self._indexed(cells)
+        fields, indices = self._converted(cells)
         if self._missing == "indicator":
             fields = pc.binary_join_element_wise(fields, "0", ",")
             absent = "0," * self._width + "1"
@@ -95,10 +103,20 @@ class Conversion(ABC):
         fields = pc.fill_null(fields, absent)
         return fields, indices
 
-    def _indexed(self, cells: pa.Array) -> tuple[pa.Array, pa.Array | None]:
-        fields, wrong = self._convert(cells)
-        self._check(cells, wrong)
-        return fields, None
+    def _converted(self, cells: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not pa.types.is_dictionary(cells.type):
+            fields, wrong = self._convert(cells)
+            self._check(cells, wrong)
+            return fields, None
+        values, wrong = self._convert(cells.dictionary)
+        if pc.any(wrong).as_py():
+            self._check(cells, wrong.take(cells.indices).fill_null(False))
+        # The last one is for missing values.
+        fields = pa.concat_arrays([values, pa.array([None], pa.string())])
+        return fields, pc.fill_null(cells.indices, len(values))
 
     def _check(self, cells: pa.Array, wrong: pa.Array) -> None:
         import numpy as np
@@ -127,17 +145,8 @@ class Conversion(ABC):
 class _ByValue(Conversion):
     """A conversion that is made once for each different value."""
 
-    def _indexed(self, cells: pa.Array) -> tuple[pa.Array, pa.Array | None]:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        encoded = cells.dictionary_encode()
-        values, wrong = self._convert(encoded.dictionary)
-        if pc.any(wrong).as_py():
-            self._check(cells, wrong.take(encoded.indices).fill_null(False))
-        # The last one is for missing values.
-        fields = pa.concat_arrays([values, pa.array([None], pa.string())])
-        return fields, pc.fill_null(encoded.indices, len(values))
+    def _converted(self, cells: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+        return super()._converted(cells.dictionary_encode())
 
     def _convert(self, cells: pa.Array) -> tuple[pa.Array, pa.Array]:
         import pyarrow as pa

@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: About how many bytes are made at once.
-_PIECE = 2**23
+_PIECE = 2**20
+#: Most bytes of the values of merged columns: they should stay in a processor's cache.
+_MERGED = 2**20
+#: How often values of merged columns must repeat, on average.
+_FEW = 8
 _QUOTED = re.compile(r'[",\r\n]')
 
 
@@ -54,22 +58,56 @@ class PreparedTable:
         import pyarrow.compute as pc
 
         yield memoryview((",".join(map(_quoted, self.names)) + "\n").encode())
-        width = sum(values.nbytes / max(len(values), 1) for values, _ in self.parts)
-        step = max(int(_PIECE / (width + 1)), 1)
+        if not self.num_rows:
+            return
+        parts = _merged(self.parts, self.num_rows)
+        values, indices = parts[-1]
+        if len(self.names) == 1:
+            # An empty line would not be a row.
+            values = pc.if_else(pc.equal(values, ""), '""', values)
+        parts[-1] = pc.binary_join_element_wise(values, pa.scalar(""), "\n"), indices
+        step = max(int(_PIECE / sum(map(_width, parts))), 1)
         for begin in range(0, self.num_rows, step):
             fields = [
                 values.slice(begin, step)
                 if indices is None
                 else values.take(indices.slice(begin, step))
-                for values, indices in self.parts
+                for values, indices in parts
             ]
-            if len(self.names) == 1:
-                # An empty line would not be a row.
-                fields[0] = pc.if_else(pc.equal(fields[0], ""), '""', fields[0])
-            rows = pc.binary_join_element_wise(*fields, ",")
+            lines = pc.binary_join_element_wise(*fields, ",")
             # The characters of an array of strings stand one after the other.
-            lines = pc.binary_join_element_wise(rows, pa.scalar(""), "\n")
             yield memoryview(lines.buffers()[2])
+
+
+def _width(part: tuple[pa.Array, pa.Array | None]) -> float:
+    """Return about how many bytes the fields of a row have."""
+    values, _ = part
+    return max(float(values.nbytes) / len(values), 1)
+
+
+def _merged(
+    parts: list[tuple[pa.Array, pa.Array | None]], rows: int
+) -> list[tuple[pa.Array, pa.Array | None]]:
+    """Return fewer parts: neighbours that repeat become one, while its values are few.
+
+    Then fewer strings are joined in each row.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    merged = parts[:1]
+    for part in parts[1:]:
+        (left, before), (right, after) = merged[-1], part
+        size = len(left) * len(right)
+        few = size * _FEW <= rows and size * (_width(merged[-1]) + _width(part)) <= _MERGED
+        if before is None or after is None or not few:
+            merged.append(part)
+            continue
+        first, second = np.divmod(np.arange(size), len(right))
+        values = pc.binary_join_element_wise(left.take(first), right.take(second), ",")
+        merged[-1] = values, pa.array(before.to_numpy() * len(right) + after.to_numpy())
+    return merged
 
 
 def open_raw(path: Path, source: Mapping[str, Any], *, in_python: bool = False) -> DatasetSource:
@@ -85,8 +123,19 @@ def open_raw(path: Path, source: Mapping[str, Any], *, in_python: bool = False) 
     return raw
 
 
-def prepare_table(raw: DatasetSource, recipe: Mapping[str, Any]) -> PreparedTable:
+def prepare_table(
+    raw: DatasetSource, recipe: Mapping[str, Any], table: ColumnTable | None = None
+) -> PreparedTable:
     """Apply a checked recipe to a raw table; ``raw`` is released.
+
+    Parameters
+    ----------
+    raw
+        The raw file.
+    recipe
+        A recipe without contradictions.
+    table
+        Its columns, if they have been read to propose the recipe.
 
     Raises
     ------
@@ -96,15 +145,16 @@ def prepare_table(raw: DatasetSource, recipe: Mapping[str, Any]) -> PreparedTabl
     """
     made = [conversion(column, recipe.get("source", {})) for column in recipe["columns"]]
     conversions = [item for item in made if item is not None]
-    names = read_names(raw)
+    names = read_names(raw) if table is None else table.names
     positions = _positions(names, [item.column for item in conversions], raw)
     label = recipe["label"]
     has_label = label in names
     wanted = [*positions, names.index(label)] if has_label else positions
     if has_label:
         check_unique([name for name in names if name == label], raw)
-    table = read_table(raw, [], wanted)
-    raw.release()
+    if table is None:
+        table = read_table(raw, [], wanted, encode=True)
+        raw.release()
     parts = _converted(table, conversions, positions, raw)
     prepared = [name for item in conversions for name in item.names]
     if has_label:
@@ -155,7 +205,10 @@ def _label_fields(column: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    encoded = pc.fill_null(column, "").combine_chunks().dictionary_encode()
+    cells = column.combine_chunks()
+    if not pa.types.is_dictionary(cells.type):
+        cells = pc.fill_null(cells, "")
+    encoded = cells.dictionary_encode()
     return pa.array(map(_quoted, encoded.dictionary.to_pylist()), pa.string()), encoded.indices
 
 

@@ -20,6 +20,8 @@ from runforge_engine.preparation.column_conversion import conversion, number_pat
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from runforge_engine.data.column_table import ColumnTable
+
 #: Most categories of one column, unless another number is given.
 MAX_CATEGORIES = 40
 #: Share of the rows above which missing numbers get an indicator.
@@ -33,6 +35,10 @@ _DATE_PARTS = ("year", "month", "day", "weekday")
 _TIME_PARTS = ("hour", "minute")
 #: Decimal and thousands marks of numbers that no other marks fit.
 _MARKS = ((".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
+_UNCLEAR = (
+    "numbers whose decimal mark is not clear: name it, as in `runforge prepare RAW --label COLUMN"
+    " --decimal-mark .`, or with the action `number`"
+)
 
 
 def propose_recipe(
@@ -42,13 +48,15 @@ def propose_recipe(
     *,
     max_categories: int = MAX_CATEGORIES,
     created_by: str,
-) -> dict[str, Any]:
-    """Return a ``recipe.v1`` for a raw table; each column that is not kept says why.
+) -> tuple[dict[str, Any], ColumnTable]:
+    """Return a ``recipe.v1`` for a raw table, and the columns of that, to be read once.
+
+    Each column that is dropped says why. ``raw`` is released.
 
     Parameters
     ----------
     raw
-        The raw table.
+        The raw file.
     label
         Its label column.
     source
@@ -71,7 +79,8 @@ def propose_recipe(
     named = [name for name in names if name.strip(BLANKS)]
     check_unique(named, raw)
     features = [name for name in named if name != label]
-    table = read_table(raw, [], [names.index(name) for name in features])
+    table = read_table(raw, [], [names.index(name) for name in named], encode=True)
+    raw.release()
     if not table.num_rows:
         raise RunForgeError(ErrorCode.ZERO_ROWS, "The table has no rows.", path=str(raw.path))
     columns = [
@@ -93,35 +102,39 @@ def propose_recipe(
     recipe: dict[str, Any] = {"schema_version": "recipe.v1"}
     if source:
         recipe["source"] = source
-    return recipe | {"label": label, "columns": columns, "created_by": created_by}
+    return recipe | {"label": label, "columns": columns, "created_by": created_by}, table
 
 
 def _proposed(
     name: str, column: pa.ChunkedArray, source: dict[str, Any], max_categories: int
 ) -> dict[str, Any]:
     """Return the members of a column in the proposed recipe."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     cells = trimmed(column)
     rows, lacking = len(cells), cells.null_count
     present = cells.drop_null()
-    distinct = pc.count_distinct(present).as_py()
+    values = pc.unique(present)
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary
+    distinct = len(values)
     if not len(present):
         return _dropped("no value in any row")
     if distinct == 1:
         return _dropped("the same value in all rows")
     if lacking * 2 > rows:
         return _dropped(f"no value in {lacking:,} of {rows:,} rows")
-    found = _number(name, present, source)
+    found = _number(name, present, values, source)
     if found is not None:
         if lacking > _FEW_MISSING * rows and found["action"] != "drop":
             found["missing"] = "indicator"
         return found
     if distinct == 2 or distinct <= max_categories:
-        found = _boolean(pc.unique(present).to_pylist())
-    found = found or _date(present)
+        found = _boolean(values.to_pylist())
+    found = found or _date(values)
     if found is None:
-        found = _categories(present, distinct, max_categories)
+        found = _categories(values, len(present), max_categories)
     if lacking and found["action"] != "drop":
         found["missing"] = "indicator"
     return found
@@ -131,32 +144,37 @@ def _dropped(because: str) -> dict[str, Any]:
     return {"action": "drop", "because": because}
 
 
-def _number(name: str, cells: pa.Array, source: dict[str, Any]) -> dict[str, Any] | None:
-    """Return what happens to numbers; None for other cells."""
+def _number(
+    name: str, cells: pa.Array, values: pa.Array, source: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return what happens to numbers; None for other cells, of which ``values`` are different."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     decimal = source.get("decimal_mark", ".")
-    if _all_match(cells, number_pattern(decimal, None)):
-        values = pc.replace_substring(cells, decimal, ".").cast(pa.float64()).to_numpy()
-        if list(identifiers(values.reshape(-1, 1), [name])):
-            return _dropped("another integer in each row: an identifier")
+    if _all_match(values, number_pattern(decimal, None)):
+        if len(values) == len(cells):
+            column = pc.replace_substring(values, decimal, ".").cast(pa.float64()).to_numpy()
+            if list(identifiers(column.reshape(-1, 1), [name])):
+                return _dropped("another integer in each row: an identifier")
         return {"action": "keep"}
-    fitting = [marks for marks in _MARKS if _all_match(cells, number_pattern(*marks))]
+    fitting = [marks for marks in _MARKS if _all_match(values, number_pattern(*marks))]
+    if "decimal_mark" in source:
+        fitting = [marks for marks in fitting if marks[0] == decimal] or fitting
     if len(fitting) == 1:
         decimal, thousands = fitting[0]
         return {"action": "number", "decimal_mark": decimal, "thousands_mark": thousands}
     if fitting:
-        return _dropped("numbers whose decimal mark is not clear: name it with `number`")
+        return _dropped(_UNCLEAR)
     return None
 
 
-def _all_match(cells: pa.Array, pattern: str) -> bool:
+def _all_match(values: pa.Array, pattern: str) -> bool:
     import pyarrow.compute as pc
 
-    # Most columns are ruled out by their first cells.
+    # Most columns are ruled out by their first values.
     return all(
-        pc.all(pc.match_substring_regex(part, pattern)).as_py() for part in (cells[:100], cells)
+        pc.all(pc.match_substring_regex(part, pattern)).as_py() for part in (values[:100], values)
     )
 
 
@@ -174,13 +192,11 @@ def _boolean(values: list[str]) -> dict[str, Any] | None:
     return None
 
 
-def _date(cells: pa.Array) -> dict[str, Any] | None:
-    """Return what happens to dates; None for other cells."""
-    import pyarrow.compute as pc
-
-    if not re.match(r"[0-9]", cells[0].as_py()):
+def _date(different: pa.Array) -> dict[str, Any] | None:
+    """Return what happens to dates; None for other values."""
+    if not re.match(r"[0-9]", different[0].as_py()):
         return None
-    values = pc.unique(cells).to_pylist()
+    values = different.to_pylist()
     days = (*_DAYS, *_SLASHES)
     forms = [
         *days,
@@ -199,13 +215,12 @@ def _date(cells: pa.Array) -> dict[str, Any] | None:
     return fitting[0] if fitting else None
 
 
-def _categories(cells: pa.Array, distinct: int, max_categories: int) -> dict[str, Any]:
-    import pyarrow.compute as pc
-
-    if distinct == len(cells):
+def _categories(values: pa.Array, rows: int, max_categories: int) -> dict[str, Any]:
+    distinct = len(values)
+    if distinct == rows:
         return _dropped("another value in each row: free text or an identifier")
     if distinct > max_categories:
         return _dropped(f"{distinct:,} categories, more than {max_categories:,}")
-    if distinct * 2 > len(cells):
-        return _dropped(f"{distinct:,} categories in {len(cells):,} rows: free text or names")
-    return {"action": "one_hot", "categories": sorted(pc.unique(cells).to_pylist())}
+    if distinct * 2 > rows:
+        return _dropped(f"{distinct:,} categories in {rows:,} rows: free text or names")
+    return {"action": "one_hot", "categories": sorted(values.to_pylist())}

@@ -27,6 +27,7 @@ from runforge_contracts.types import RemovalItem, RemovalReportV1
 from runforge_engine.experiment.record import experiment_state
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
 from runforge_engine.removing.removal_writer import (
+    Objection,
     RecordedFolder,
     append_removals,
     record_of_folder,
@@ -36,7 +37,6 @@ from runforge_engine.runtime.folder_lock import state_of
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.verify_run import verify_run
 
-Objection = Literal["alias", "sweep", "view", "unverified"]
 #: Statuses of a group whose members are all there.
 _ENDED = frozenset({"succeeded", "failed", "canceled"})
 

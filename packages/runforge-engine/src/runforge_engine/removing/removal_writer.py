@@ -41,6 +41,8 @@ from runforge_engine.store.run_folders import prepare_store
 from runforge_engine.store.scan import refuse_links
 
 Action = Literal["forgotten", "archived", "restored"]
+#: What speaks against removing a run.
+Objection = Literal["alias", "sweep", "view", "unverified"]
 #: How the names of folders begin that are being removed; the id and random digits follow.
 _HIDDEN = ".removed-"
 _LEFT = re.compile(r"\.removed-(?P<run_id>.+)-[0-9a-f]{16}")
@@ -61,7 +63,7 @@ class RecordedFolder:
     #: What lists showed of a run that the index does not list.
     listed: dict[str, Any] | None = None
     #: What spoke against removing it and was set aside.
-    despite: tuple[str, ...] = ()
+    despite: tuple[Objection, ...] = ()
 
     @property
     def kind(self) -> Literal["trained", "experiment"]:
@@ -87,7 +89,7 @@ def record_of_folder(
     folder: Path,
     *,
     listed: dict[str, Any] | None = None,
-    despite: Sequence[str] = (),
+    despite: Sequence[Objection] = (),
 ) -> RecordedFolder:
     """Return what a line records of the folder of a run, which is read as a whole.
 

@@ -20,7 +20,7 @@ from runforge_contracts.store.removals import read_removals
 from runforge_contracts.store.run import Run
 from runforge_contracts.types import RemovalItem, RemovalReportV1
 
-from runforge_engine.data.dataframe import DATASETS
+from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.experiment.record import experiment_state
 from runforge_engine.removing.forget_runs import item_of
 from runforge_engine.removing.removal_writer import (

@@ -4,7 +4,7 @@ Only numpy itself knows them, and it chooses its loops while it is being importe
 late to disable any. So another process imports numpy and reports the list, once for each installed
 numpy: the answer is cached in the user's cache folder, by the identity of numpy's extension module.
 
-Source: XDG Base Directory Specification, ``XDG_CACHE_HOME``; numpy, "CPU/SIMD optimizations".
+Source: numpy, "CPU/SIMD optimizations".
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+
+from runforge_engine.runtime.user_cache import cache_file, write_cached
 
 #: Imports the numpy in a folder, in a process that has only the standard library beside it.
 _QUESTION = """\
@@ -41,7 +43,7 @@ def dispatched_features() -> list[str]:
     if names is None:
         names = _ask(site)
         if names is not None and cache is not None:
-            _write(cache, names)
+            write_cached(cache, names.encode("ascii"))
     return (names or "").split()
 
 
@@ -60,16 +62,13 @@ def _extension_module() -> tuple[str, str] | None:
 
 def _cache_file(extension: str) -> str | None:
     """Return the path of the answer for an extension module; None where there is no cache."""
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    if not root.startswith("/"):  # as the specification has it
-        root = os.path.expanduser("~/.cache")  # noqa: PTH111 - pathlib costs start-up time
     try:
         status = os.stat(extension)  # noqa: PTH116
     except OSError:
         return None
     identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
     name = "-".join(f"{number:x}" for number in identity)
-    return f"{root}/runforge/numpy-{name}.txt" if root.startswith("/") else None
+    return cache_file(f"numpy-{name}.txt")
 
 
 def _cached(path: str | None) -> str | None:
@@ -104,15 +103,3 @@ def _ask(site: str) -> str | None:
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
     return names if answer.returncode == 0 and _NAMES.fullmatch(names) else None
-
-
-def _write(path: str, names: str) -> None:
-    """Keep an answer for later processes; where it cannot be kept they ask again."""
-    temporary = f"{path}.{os.getpid()}"
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)  # noqa: PTH103, PTH120
-        with open(temporary, "x", encoding="ascii") as file:  # noqa: PTH123
-            file.write(names)
-        os.replace(temporary, path)  # noqa: PTH105
-    except OSError:
-        return

@@ -42,7 +42,7 @@ _FOR_OTHERS = {
     "scipy.stats": ("chi2", "gmean", "rankdata"),
 }
 
-#: Whether this process does nothing but one run.
+#: Whether this process makes one run, or one table, and nothing else.
 _own = False
 
 
@@ -58,7 +58,7 @@ class _NeedlessFinder:
 
 
 def own_process() -> None:
-    """Load sparingly from now on: this process does nothing but one run.
+    """Load sparingly from now on: this process makes one run, or one table.
 
     The garbage collector does not look at the modules that are loaded, because they stay in use.
     Modules that no run needs cannot be imported, or are imported only when used. Do not call it in

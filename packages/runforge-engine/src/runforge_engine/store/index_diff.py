@@ -5,7 +5,7 @@ Source: specification, sections 5.5 and 5.7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from runforge_contracts.invariants.store_invariants import (
 from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
+from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import record_of
 
 from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
@@ -110,6 +111,7 @@ class IndexDiff:
         self.unlisted: list[Found] = []
         self._thorough = thorough
         self._known: dict[Path, Found] = {}
+        self._removed: Mapping[str, str] = {}
         self.read_again()
 
     def read_again(self) -> bool:
@@ -132,6 +134,7 @@ class IndexDiff:
                 key = self.index.key(entry)
                 if key not in by_key:
                     by_key[key] = _place(entry, self.store)
+        self._removed = removed_runs(self.store)
         places = {key[0]: place for key, place in reversed(by_key.items())}
         indexed = set(by_key.values())
         if self._thorough:
@@ -141,7 +144,7 @@ class IndexDiff:
             names += 1
             if reason is not None:
                 skipped.append(Skipped(as_text(path.name), reason))
-            elif path not in indexed:
+            elif path not in indexed and path.name not in self._removed:
                 record = record_of(path, self.store)
                 if record is None:
                     unlisted.append(path)
@@ -177,7 +180,11 @@ class IndexDiff:
                 for entry in (*entries, *(item.entry for item in self.unlisted))
                 if entry.get("status") == "cancelled"
             ),
-            missing_folders=tuple(key[0] for key, place in by_key.items() if place is None),
+            missing_folders=tuple(
+                key[0]
+                for key, place in by_key.items()
+                if place is None and key[0] not in self._removed
+            ),
             findings=(*self._index_findings(entries, by_key), *self._folder_findings(found)),
             form=None if self.index is None else self.index.form,
         )
@@ -230,6 +237,8 @@ class IndexDiff:
                     f" {self.index.pointer(first)}."
                 )
                 yield IndexFinding("entry_duplicate", text, file, pointer, run_id)
+            elif place is None and run_id in self._removed:
+                continue
             elif place is None:
                 text = (
                     f"The folder of the run {quote(run_id)} is missing: {quote(entry['run_dir'])}."

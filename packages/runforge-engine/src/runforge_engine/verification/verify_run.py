@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from msgspec import UNSET
@@ -18,6 +19,7 @@ from runforge_contracts.types import VerifiedRun, VerifiedView
 
 from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.privacy import is_left_out
+from runforge_engine.runtime.clock import document_time
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.verification.alias_check import alias_check
 from runforge_engine.verification.check_result import (
@@ -76,6 +78,10 @@ class RunVerification:
     digests: FolderDigests | None = None
     #: For a view.
     view: ViewNotes | None = None
+    #: Path and fingerprint of the dataset, as the run recorded them.
+    dataset: tuple[str | None, str | None] = (None, None)
+    #: When the files were read and verified, if this time only their sizes and times were compared.
+    trusted_since: datetime | None = None
 
     @property
     def holds(self) -> bool:
@@ -90,7 +96,7 @@ class RunVerification:
         # A signature has the digests of all files, and a view those of its run.
         vouching = ("files", "signature", "view")
         known = any(check.name in vouching and check.outcome == "passed" for check in self.checks)
-        return "verified" if known else "unverifiable"
+        return "verified" if known or self.trusted_since is not None else "unverifiable"
 
     def to_struct(self) -> VerifiedRun:
         """Return the verification as it is in ``verification.v1``."""
@@ -107,6 +113,9 @@ class RunVerification:
                 added=list(self.view.added),
                 missing=list(self.view.missing),
             ),
+            trusted_since=UNSET
+            if self.trusted_since is None
+            else document_time(self.trusted_since),
         )
 
 
@@ -166,11 +175,15 @@ def verify_run(
     if alone and signed is not None and signed.content.removal_head is not None:
         removals = removal_check([signed], around)
         checks += [] if removals is None else [removals]
+    dataset = recorded_dataset(run)
     if with_dataset:
-        checks.append(_dataset(run, run_id, around))
+        received = around.is_received(run_id, path)
+        checks.append(dataset_check(*dataset, around.datasets, received=received))
     if signature_check is not None:
         checks.append(signature_check)
-    return RunVerification(run_id, around.relative(path), tuple(checks), signature, _digests(run))
+    return RunVerification(
+        run_id, around.relative(path), tuple(checks), signature, _digests(run), dataset=dataset
+    )
 
 
 def _is_of_id(finding: Finding) -> bool:
@@ -292,11 +305,6 @@ def _index(
     elif around.index is not None and "origin" in (entry := around.index.entries[positions[0]]):
         message += f"; the run came from another store ({entry['origin'][:16]}…)"
     return Check.passed("index", CheckVerdict.VALID, message)
-
-
-def _dataset(run: CheckedRun, run_id: str, around: Surroundings) -> Check:
-    received = around.is_received(run_id, run.path)
-    return dataset_check(*recorded_dataset(run), around.datasets, received=received)
 
 
 def recorded_dataset(run: Run) -> tuple[str | None, str | None]:

@@ -31,6 +31,7 @@ from runforge_contracts.store.view_folders import record_of
 from runforge_contracts.types import VerificationV1, VerifiedStore
 
 from runforge_engine.provenance.signatures import read_claim, read_signature, signatures_of
+from runforge_engine.runtime.clock import document_time
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
 from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 from runforge_engine.store.scan import children, look_at
@@ -52,6 +53,13 @@ from runforge_engine.verification.index_heads import (
     signed_elsewhere,
 )
 from runforge_engine.verification.merge_check import merge_check
+from runforge_engine.verification.quick_verification import (
+    KeptRun,
+    KeptVerifications,
+    folder_state,
+    noted,
+    verify_untouched,
+)
 from runforge_engine.verification.removal_check import removal_check
 from runforge_engine.verification.store_evaluations import evaluation_checks, verify_evaluations
 from runforge_engine.verification.verify_evaluation import EvaluationVerification
@@ -143,6 +151,7 @@ def verify_store(
     public_key: TrustedKeys | None = None,
     datasets: Datasets | None = None,
     with_dataset: bool = True,
+    kept: KeptVerifications | None = None,
     jobs: int = 1,
     watch: WorkWatch = unwatched,
 ) -> StoreVerification:
@@ -159,6 +168,9 @@ def verify_store(
         The datasets of the workspace, if several verifications share them.
     with_dataset
         Whether to check the datasets.
+    kept
+        What was verified before: runs that were not touched since are not read again, and those
+        that are verified now are noted there. By default everything is read and nothing noted.
     jobs
         How many processes verify the runs, see
         :func:`~runforge_engine.runtime.shared_work.in_processes`.
@@ -195,14 +207,30 @@ def verify_store(
         second, _, _ = folder.name.rpartition("-")
         return second, around.positions.get(folder.name, [math.inf])[0], folder.name
 
-    def verified(folder: Path) -> RunVerification:
+    def verified(folder: Path) -> tuple[RunVerification, KeptRun | None]:
+        state = None if kept is None else folder_state(folder, around)
+        note = None if kept is None else kept.runs.get(folder.name)
+        if note is not None and note.state == state:
+            untouched = verify_untouched(folder, around, note, with_dataset=with_dataset)
+            if untouched is not None:
+                return untouched, note
         found = verify_run(folder, around, with_dataset=with_dataset, alone=False)
         # Nobody asks for the digests of so many files.
-        return replace(found, digests=None)
+        return replace(found, digests=None), noted(found, folder, state)
 
     order = sorted(folders, key=start) + elsewhere
     around.prepare()
-    runs = tuple(watch("Verifying runs", in_processes(verified, order, jobs), len(order)))
+    notes = dict[str, KeptRun]()
+
+    def take(found: Iterable[tuple[RunVerification, KeptRun | None]]) -> Iterator[RunVerification]:
+        for run, note in found:
+            if note is not None:
+                notes[run.run_id] = note
+            yield run
+
+    runs = tuple(watch("Verifying runs", take(in_processes(verified, order, jobs)), len(order)))
+    if kept is not None:
+        kept.keep(notes)
     verified_views = tuple(verify_view(*pair, around) for pair in views.items())
     evaluations = verify_evaluations(around, with_dataset=with_dataset)
     signed = [
@@ -316,6 +344,11 @@ def _runs(
     message = ""
     if runs or not views:
         message = f"{verdicts['verified']:,} of {count(len(runs), 'run')} verified"
+    if trusted := [run.trusted_since for run in runs if run.trusted_since is not None]:
+        message += (
+            f"; {len(trusted):,} not read, unchanged since {document_time(min(trusted))} by sizes"
+            " and times"
+        )
     if unknown := verdicts["unverifiable"]:
         message += f", {unknown:,} cannot be"
     if views:

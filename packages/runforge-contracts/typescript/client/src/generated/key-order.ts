@@ -242,7 +242,7 @@ export const SHAPES: readonly Shape[] = [
   [{"store": 0, "index": 0, "verdict": 0, "checks": 227, "findings": 229, "interrupted": 0, "running": 0, "incomplete": 0}, 0, 0],
   [{}, 0, 230],
   [{"record": 0, "added": 0, "missing": 0}, 0, 0],
-  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 227, "findings": 229, "view": 232}, 0, 0],
+  [{"run_id": 0, "run_dir": 0, "verdict": 0, "checks": 227, "findings": 229, "view": 232, "trusted_since": 0}, 0, 0],
   [{}, 0, 233],
   [{"evaluation_id": 0, "evaluation_dir": 0, "verdict": 0, "checks": 227, "findings": 229, "run_id": 0}, 0, 0],
   [{}, 0, 235],
