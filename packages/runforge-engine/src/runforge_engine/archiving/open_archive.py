@@ -27,7 +27,7 @@ from runforge_engine.store.scan import refuse_links
 class OpenArchive:
     """The store of an archive."""
 
-    #: The archive, absolute.
+    #: The archive, as it was named.
     path: Path
     layout: StoreLayout
     #: SHA-256 of an archive in one file.
@@ -69,7 +69,6 @@ def opened_archive(path: Path, store: str = DEFAULT_STORE) -> Iterator[OpenArchi
         ``FILE_UNSAFE`` where a folder of the store is a symbolic link, and as
         :func:`~runforge_engine.archiving.packed_store.unpack`.
     """
-    path = Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
     if not is_packed(path):
         if not os.path.lexists(path):
             raise RunForgeError(
@@ -78,7 +77,8 @@ def opened_archive(path: Path, store: str = DEFAULT_STORE) -> Iterator[OpenArchi
                 hint="Name the folder or the file that `runforge store archive` wrote.",
                 path=str(path),
             )
-        yield OpenArchive(path, _layout(path, path, store))
+        folder = Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
+        yield OpenArchive(path, _layout(path, folder, store))
         return
     with TemporaryDirectory(prefix="runforge-", ignore_cleanup_errors=True) as name:
         temporary = Path(name).resolve()
