@@ -26,6 +26,7 @@ ORDER = {
         "errors",
         "display",
         "markdown",
+        "prepared_names",
         "metrics",
         "gates",
         "types",

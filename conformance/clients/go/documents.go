@@ -36,6 +36,7 @@ var documents = map[string]shape{
 			required("path", text(length(1, 4096), matching(`^[^\x00-\x1f]+$`))),
 			required("label_column", someText),
 			optional("exclude_columns", labels),
+			optional("recipe", text(length(1, 4096), matching(`^[^\x00-\x1f]+$`))),
 		)),
 		required("model", record(
 			required("family", oneOf("logistic_regression", "random_forest", "linear_svc")),
@@ -84,6 +85,8 @@ var documents = map[string]shape{
 				optional("label_column", anyText),
 				optional("exclude_columns", labels),
 				optional("fingerprint_sha256", sha256),
+				optional("recipe", anyText),
+				optional("recipe_sha256", sha256),
 			)),
 			optional("seed", integer(0, math.MaxFloat64)),
 		)),

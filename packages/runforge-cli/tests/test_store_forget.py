@@ -1,4 +1,4 @@
-"""Forgetting real runs: what goes, what stays on record, and what every command says then."""
+"""Forgetting real runs: what goes, what stays recorded, and what every command says then."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_forgotten_run_goes_and_what_was_known_of_it_stays(
     assert listed(runforge, "--all") == [third, second, first]
     assert listed(runforge, "--status", "forgotten") == [second]
     assert runforge("show", "name:r1").code == 3
-    # Its id still shows what is on record.
+    # Its id still shows what is recorded.
     shown = runforge("show", second)
     assert shown.code == 0
     assert "forgotten" in shown.out

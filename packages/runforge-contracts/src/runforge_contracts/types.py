@@ -300,6 +300,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.run_v0_2_2_1 import RunV0221 as RunV0221
     from runforge_contracts._generated.run_v0_3_3 import RunV033 as RunV033
     from runforge_contracts._generated.run_v0_3_6 import RunV036 as RunV036
+    from runforge_contracts._generated.run_v0_4_0 import RunDataset as RunDataset
     from runforge_contracts._generated.run_v0_4_0 import RunV040 as RunV040
     from runforge_contracts._generated.run_v0_4_0 import Split as Split
     from runforge_contracts._generated.run_v0_4_0 import UsedDevice as UsedDevice
@@ -549,6 +550,7 @@ _MODULES = {
     "RunArchive": "run_removal_v1",
     "RunArtifacts": "common_v1",
     "RunCommand": "tfc_common_v1",
+    "RunDataset": "run_v0_4_0",
     "RunFailure": "tfc_config_v1",
     "RunId": "common_v1",
     "RunRemovalV1": "run_removal_v1",

@@ -1532,6 +1532,10 @@ export interface RequestDataset {
    * Columns that are neither label nor feature.
    */
   exclude_columns?: string[] | null;
+  /**
+   * Path of the recipe that is applied to the dataset, relative to the workspace; label and excluded columns are then those of the raw table. Source: specification, section 24.6.
+   */
+  recipe?: WorkspacePath | null;
   [k: string]: unknown;
 }
 /**
@@ -3053,6 +3057,14 @@ export interface EffectiveDataset {
    * SHA-256 of the file's bytes, where it could be read.
    */
   fingerprint_sha256?: Sha256 | null;
+  /**
+   * Path of the recipe that was applied to the dataset.
+   */
+  recipe?: string | null;
+  /**
+   * SHA-256 of the recipe's bytes.
+   */
+  recipe_sha256?: Sha256 | null;
   [k: string]: unknown;
 }
 /**
@@ -3308,6 +3320,29 @@ export interface RunV036 {
   [k: string]: unknown;
 }
 /**
+ * The dataset of a run, by path and by content, and the recipe that was applied to it. All three members of the recipe are present or none.
+ */
+export interface RunDataset {
+  path: WorkspacePath;
+  /**
+   * SHA-256 of the file's bytes.
+   */
+  fingerprint_sha256: Sha256;
+  /**
+   * Path of the recipe that was applied to the dataset; absent if there was none. The run has a copy. Source: specification, section 24.6.
+   */
+  recipe?: WorkspacePath;
+  /**
+   * SHA-256 of the recipe's bytes.
+   */
+  recipe_sha256?: Sha256;
+  /**
+   * SHA-256 of the prepared table that the model was trained on.
+   */
+  prepared_sha256?: Sha256;
+  [k: string]: unknown;
+}
+/**
  * The device that the run used.
  */
 export interface UsedDevice {
@@ -3342,7 +3377,7 @@ export interface RunV040 {
    * When training completed.
    */
   created_at: Timestamp;
-  dataset: DatasetReference;
+  dataset: RunDataset;
   /**
    * Name of the label column.
    */
@@ -5260,7 +5295,7 @@ export interface VerifiedStore {
  */
 export interface VerificationCheck {
   /**
-   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`, `merges`; `aliases` also for a run that was signed with a history of aliases.
+   * For a run: `files`, `documents`, `statement`, `index`, `dataset`, with a recipe `recipe`, `signature`; for a view: `view`, `index`; for an evaluation: `files`, `documents`, `model`, `dataset`, `predictions`, `signature`; for a store: `runs`, `evaluations`, `index`, `signatures`, `aliases`, `merges`; `aliases` also for a run that was signed with a history of aliases.
    */
   check: string;
   /**
@@ -5268,7 +5303,7 @@ export interface VerificationCheck {
    */
   outcome: "passed" | "failed" | "not checked";
   /**
-   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View and predictions: `same`, `changed`. Model: the same, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs and evaluations of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
+   * Outcome of the check. Files: `unchanged`, `changed`, `no result`, `at work` (the run is running). Documents and statement: `valid`, `invalid`, `none`. Index: the same, `not listed`, `unreadable`. Dataset: `same`, `changed`, `moved`, `gone`, `unreadable`. View, predictions and recipe: `same`, `changed`. Model: the same, `gone`, `unreadable`. Signature: `valid`, `invalid`, `unsafe` (its folder is a link), `none`. Runs and evaluations of a store: `verified`, `unverifiable`, `not verified`, `incomplete`, `none`. Signatures of a store: `complete`, `contradicted`, `unsafe`, `none`. Any of these: `not checked`.
    */
   verdict: string;
   /**

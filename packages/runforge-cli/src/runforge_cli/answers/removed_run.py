@@ -66,7 +66,7 @@ def removed_lines(document: dict[str, Any]) -> Iterator[str]:
     if "despite" in line:
         rows.append(("despite", ", ".join(line["despite"])))
     if "signature_sha256" in line:
-        rows.append(("signature", "kept; it is of the files on record"))
+        rows.append(("signature", "kept; it is of the recorded files"))
     if "archive" in line:
         rows.append(("archive", line["archive"]["name"]))
         rows.append(

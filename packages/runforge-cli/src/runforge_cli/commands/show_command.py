@@ -60,7 +60,7 @@ def command(
     """Show a summary of RUN, which defaults to the newest run.
 
     The evaluations of a run are listed; RUN may also be the id of an evaluation, or a bundle. Of a
-    run that was forgotten or archived, it shows what is on record. Of an archive in one file, its
+    run that was forgotten or archived, it shows what is recorded. Of an archive in one file, its
     runs are listed, or RUN_IN_ARCHIVE is shown.
     """
     if is_archive(run):

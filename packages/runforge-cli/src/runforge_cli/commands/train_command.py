@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,6 +37,12 @@ from runforge_cli.shell.settings import Settings, global_options, pass_settings,
     help="Column to learn; never guessed.",
     shell_complete=complete_column,
 )
+@click.option(
+    "--recipe",
+    metavar="FILE",
+    help="Recipe to apply to DATA, as `runforge prepare` writes it; --label is then optional.",
+    shell_complete=complete_file,
+)
 @training_options
 @gate_options
 @private_option
@@ -46,6 +53,7 @@ def command(
     /,
     data: str | None,
     label: str | None,
+    recipe: str | None,
     model: str | None,
     params: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -60,6 +68,10 @@ def command(
     used.
     """
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
+    if recipe is not None and label is None:
+        from runforge_engine.preparation.recipe_rules import read_recipe
+
+        label = read_recipe(Path(recipe))["label"]
     label = require(label, "--label", "Name the label column with --label; it is never guessed.")
     gates = read_gates(settings, fail_under, fail_over, no_worse_than)
     prepare_training()
@@ -79,6 +91,7 @@ def command(
         hyperparameters=parameters,
         cli_parameters=parameters.keys(),
         exclude_columns=exclude,
+        recipe=recipe,
         **given,
     )
     return train_and_report(

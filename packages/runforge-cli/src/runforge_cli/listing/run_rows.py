@@ -60,7 +60,7 @@ def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
     """Add the current state to entries without a status, and of runs whose folder is missing."""
     for entry in entries:
         if "removed" in entry:
-            continue  # Its folder went by a decision that is on record.
+            continue  # Its folder went by a recorded decision.
         path = workspace / entry["run_dir"]
         if not has_folder(entry, workspace):
             entry["state"] = MISSING

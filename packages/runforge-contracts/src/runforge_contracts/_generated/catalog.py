@@ -417,7 +417,7 @@ CATALOG: dict[str, Entry] = {
     "recipe.v1": Entry(
         module="recipe_v1",
         struct="RecipeV1",
-        file=None,
+        file="artifacts/recipe.v1.json",
         version_field="schema_version",
         version="recipe.v1",
         closed=False,

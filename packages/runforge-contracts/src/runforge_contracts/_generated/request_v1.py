@@ -26,6 +26,16 @@ class RequestDataset(Struct, kw_only=True, frozen=True, gc=False):
         | None
         | UnsetType
     ) = UNSET
+    recipe: (
+        Annotated[
+            common_v1.WorkspacePath,
+            Meta(
+                description="Path of the recipe that is applied to the dataset, relative to the workspace; label and excluded columns are then those of the raw table. Source: specification, section 24.6."
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
 
 
 class RequestModel(Struct, kw_only=True, frozen=True, gc=False):

@@ -53,6 +53,18 @@ class EffectiveDataset(Struct, kw_only=True, frozen=True, gc=False):
         | None
         | UnsetType
     ) = UNSET
+    recipe: (
+        Annotated[
+            str, Meta(description="Path of the recipe that was applied to the dataset.")
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    recipe_sha256: (
+        Annotated[common_v1.Sha256, Meta(description="SHA-256 of the recipe's bytes.")]
+        | None
+        | UnsetType
+    ) = UNSET
 
 
 class PrimaryMetric(Struct, kw_only=True, frozen=True, gc=False):

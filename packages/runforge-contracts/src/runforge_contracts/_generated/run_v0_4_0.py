@@ -2,9 +2,42 @@
 #   filename:  run.v0.4.0.json
 
 from __future__ import annotations
-from msgspec import Meta, Struct, UNSET, UnsetType
 from typing import Annotated, Literal
+from msgspec import Meta, Struct, UNSET, UnsetType
 from . import common_v1, provenance_v1
+
+
+class RunDataset(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The dataset of a run, by path and by content, and the recipe that was applied to it. All three members of the recipe are present or none.
+    """
+
+    path: common_v1.WorkspacePath
+    fingerprint_sha256: Annotated[
+        common_v1.Sha256, Meta(description="SHA-256 of the file's bytes.")
+    ]
+    recipe: (
+        Annotated[
+            common_v1.WorkspacePath,
+            Meta(
+                description="Path of the recipe that was applied to the dataset; absent if there was none. The run has a copy. Source: specification, section 24.6."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    recipe_sha256: (
+        Annotated[common_v1.Sha256, Meta(description="SHA-256 of the recipe's bytes.")]
+        | UnsetType
+    ) = UNSET
+    prepared_sha256: (
+        Annotated[
+            common_v1.Sha256,
+            Meta(
+                description="SHA-256 of the prepared table that the model was trained on."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class UsedDevice(Struct, kw_only=True, frozen=True, gc=False):
@@ -47,7 +80,7 @@ class RunV040(Struct, kw_only=True, frozen=True, gc=False):
     created_at: Annotated[
         common_v1.Timestamp, Meta(description="When training completed.")
     ]
-    dataset: common_v1.DatasetReference
+    dataset: RunDataset
     label_column: Annotated[
         str, Meta(description="Name of the label column.", min_length=1)
     ]

@@ -103,6 +103,9 @@ class Facets:
             num_features=data.num_features,
             feature_names=data.feature_names,
             exclude_columns=None if excluded is None else list(excluded),
+            recipe=data.recipe,
+            recipe_sha256=data.recipe_sha256,
+            prepared_sha256=data.prepared_sha256,
         )
 
     @cached_property

@@ -15,6 +15,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding, disagreement, show_value, unequal
 from runforge_contracts.invariants.timestamps import moment
+from runforge_contracts.prepared_names import raw_name
 from runforge_contracts.schemas import load_schema
 from runforge_contracts.store import layout
 from runforge_contracts.validation import validate
@@ -133,6 +134,7 @@ def _configuration(folder: CheckedRun) -> Iterator[Finding]:
         "/dataset/path": _at(request, "dataset", "path"),
         "/dataset/label_column": _at(request, "dataset", "label_column"),
         "/dataset/exclude_columns": _at(request, "dataset", "exclude_columns"),
+        "/dataset/recipe": _at(request, "dataset", "recipe"),
         "/preset": request.get("preset"),
         "/profile": request.get("profile"),
         "/seed": request.get("seed"),
@@ -142,6 +144,8 @@ def _configuration(folder: CheckedRun) -> Iterator[Finding]:
         "/dataset/path": _at(run, "dataset", "path"),
         "/dataset/label_column": run.get("label_column"),
         "/dataset/fingerprint_sha256": _at(run, "dataset", "fingerprint_sha256"),
+        "/dataset/recipe": _at(run, "dataset", "recipe"),
+        "/dataset/recipe_sha256": _at(run, "dataset", "recipe_sha256"),
         "/preset": run.get("preset"),
         "/profile": run.get("profile_name"),
         "/seed": run.get("seed"),
@@ -269,11 +273,13 @@ def _rows(folder: CheckedRun) -> Iterator[Finding]:
 def _features(run: dict[str, Any], excluded: Sequence[str]) -> Iterator[Finding]:
     """Yield features that are repeated, excluded or the label."""
     without, seen = {*excluded}, set[str]()
+    prepared = "recipe" in run["dataset"]
     for index, name in enumerate(run["feature_names"]):
         reason = ""
-        if name == run["label_column"]:
+        raw = raw_name(name) if prepared else name
+        if raw == run["label_column"]:
             reason = "the label column"
-        elif name in without:
+        elif raw in without:
             reason = "a column that the request excludes"
         elif name in seen:
             reason = "listed twice"

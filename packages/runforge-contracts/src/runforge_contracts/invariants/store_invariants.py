@@ -174,7 +174,7 @@ def _index(
     removed = removed_runs(store)
     for number, entry in enumerate(index.entries):
         if entry["run_id"] in removed:
-            continue  # Its folder went by a decision that is on record.
+            continue  # Its folder went by a recorded decision.
         yield from entry_findings(
             entry, store, file, index.pointer(number), described, whole=not index.is_foreign
         )

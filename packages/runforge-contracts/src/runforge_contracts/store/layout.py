@@ -37,6 +37,7 @@ MANIFEST = _place_of("manifest.v1")
 FEATURE_IMPORTANCE = _place_of("feature_importance.v1")
 LINEAR_COEFFICIENTS = _place_of("linear_coefficients.v1")
 INTERPRETABILITY_INDEX = _place_of("interpretability.index.v1")
+RECIPE = _place_of("recipe.v1")
 EVENTS = _place_of("events.v1")
 #: Files of a group of runs.
 PLAN = _place_of("sweep_plan.v1")

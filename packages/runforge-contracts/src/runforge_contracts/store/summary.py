@@ -50,6 +50,10 @@ class RunData(Struct, frozen=True):
     classes: Sequence[str | int] | None
     num_features: int | None
     feature_names: Sequence[str] | None
+    #: Path and digest of the recipe that was applied, and the digest of the table that it made.
+    recipe: str | None
+    recipe_sha256: str | None
+    prepared_sha256: str | None
 
 
 class RunModel(Struct, frozen=True):
@@ -188,6 +192,9 @@ def _data(
         classes=record.get("classes"),
         num_features=record.get("num_features"),
         feature_names=record.get("feature_names"),
+        recipe=dataset.get("recipe"),
+        recipe_sha256=dataset.get("recipe_sha256"),
+        prepared_sha256=dataset.get("prepared_sha256"),
     )
 
 

@@ -44,12 +44,18 @@ def check_requested_names(
 
 
 def check_names_of_file(
-    path: Path, label_column: str, exclude_columns: Collection[str], *, in_python: bool
+    path: Path,
+    label_column: str,
+    exclude_columns: Collection[str],
+    *,
+    in_python: bool,
+    delimiter: str = ",",
+    encoding: str = "utf-8",
 ) -> None:
     """Raise the errors of :func:`check_requested_names`; of a large file only the start is read."""
     head = _head(path)
     if head is not None:
-        source = DatasetSource(path, head, "", in_python=in_python)
+        source = DatasetSource(path, head, "", None, in_python, delimiter, encoding)
         check_requested_names(source, label_column, exclude_columns)
 
 

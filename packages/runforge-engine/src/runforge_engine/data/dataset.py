@@ -63,6 +63,8 @@ class Dataset:
     row_numbers: Any
     #: Diagnostics about the data.
     diagnostics: tuple[Diagnostic, ...]
+    #: SHA-256 of the prepared table, if a recipe made it of the dataset.
+    prepared_sha256: str | None = None
 
     def release(self) -> None:
         """Release the matrix, once its rows have been copied."""

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.fs.files import digest_file
+from runforge_contracts.prepared_names import escaped_name
 from runforge_contracts.types import LeftOutRows
 
 from runforge_engine.data.dataset_source import DatasetSource
@@ -27,6 +28,7 @@ from runforge_engine.modeling.predict import (
     prepare,
     signature_of,
 )
+from runforge_engine.preparation.run_recipe import prepare_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,12 @@ def evaluate_model(
     with consistent(model):
         features, classes = signature_of(pipeline, model)
         labels = classes if model.names.labels is None else model.names.labels
-    rows = read_labelled_rows(source, features, label_column, labels, with_values=with_values)
+    sha256_of_data, unused = source.sha256, None
+    label = label_column
+    if model.recipe is not None:
+        source, unused = prepare_rows(source, model.recipe, features, label_column)
+        label = escaped_name(label_column)
+    rows = read_labelled_rows(source, features, label, labels, with_values=with_values)
     with consistent(model), threadpool_limits(limits=1):
         prepare(pipeline, len(rows.X))
         truth = np.asarray(classes)[rows.truth]
@@ -90,13 +97,13 @@ def evaluate_model(
     metrics = {**msgspec.to_builtins(judged.metrics), "class_labels": list(labels)}
     return ModelEvaluation(
         model_sha256=sha256,
-        dataset_sha256=source.sha256,
+        dataset_sha256=sha256_of_data,
         rows=rows.total,
         rows_evaluated=len(rows.X),
         features=features,
         left_out=rows.left_out,
         metrics=metrics,
-        ignored_columns=rows.ignored_columns,
+        ignored_columns=rows.ignored_columns if unused is None else unused,
         warnings=warnings,
         diagnostics=(*rows.diagnostics, *judged.diagnostics),
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -40,6 +40,7 @@ from runforge_engine.modeling.model_names import (
     names_beside,
     no_order,
 )
+from runforge_engine.preparation.run_recipe import prepare_rows, recipe_of_run
 from runforge_engine.runtime.resource_limits import allow, is_lack_of_memory
 from runforge_engine.store.lineage import Listed, trace, wanted
 
@@ -71,6 +72,8 @@ class RecordedModel:
     record: dict[str, Any]
     #: What the run's documents say of columns and classes, for a model without a digest.
     names: ModelNames = field(default_factory=ModelNames)
+    #: The recipe that makes the model's features of raw columns, if the run had one.
+    recipe: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,7 +179,14 @@ def model_of_run(
             path=str(folder.path),
         )
     digest = _recorded_digest(folder.id, model, folder, own, unverified=unverified)
-    return RecordedModel(folder.path / model, folder.id, digest, record, _names(folder, digest))
+    return RecordedModel(
+        folder.path / model, folder.id, digest, record, _names(folder, digest), _recipe(folder)
+    )
+
+
+def _recipe(folder: Run | None) -> Mapping[str, Any] | None:
+    recipe = None if folder is None else recipe_of_run(folder)
+    return None if recipe is None else recipe.content
 
 
 def _names(folder: Run | None, digest: str | None) -> ModelNames:
@@ -236,7 +246,9 @@ def model_of_file(
     run_id, model = run.entry["run_id"], made[0].path or layout.MODEL
     digest = _recorded_digest(run_id, model, run.folder, [run.entry], unverified=unverified)
     record = (run.folder and run.folder.record) or {}
-    return RecordedModel(path, run_id, digest, record, _names(run.folder, digest))
+    return RecordedModel(
+        path, run_id, digest, record, _names(run.folder, digest), _recipe(run.folder)
+    )
 
 
 def _recorded_digest(
@@ -300,6 +312,9 @@ def predict(
             f"{type(pipeline[-1]).__name__} gives no probabilities.",
             hint="Leave out --proba to get labels.",
         )
+    unused: tuple[str, ...] = ()
+    if model.recipe is not None:
+        source, unused = prepare_rows(source, model.recipe, features)
     X, dropped, missing_by_column, ignored, found = _rows(source, features)
     with consistent(model):
         method = "predict_proba" if probabilities else "predict"
@@ -313,7 +328,7 @@ def predict(
         run_id=model.run_id,
         classes=classes if probabilities else None,
         values=tuple(None if missing else next(computed) for missing in dropped.tolist()),
-        ignored_columns=ignored,
+        ignored_columns=ignored if model.recipe is None else unused,
         missing_by_column=missing_by_column,
         warnings=told,
         diagnostics=tuple(found),

@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.prepared_names import escaped_name
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
@@ -32,6 +33,7 @@ from runforge_engine.data.split import split_rows
 from runforge_engine.data.table_reader import read_names
 from runforge_engine.model_file.loading import load_model
 from runforge_engine.modeling.predict import RecordedModel, apply, model_of_run
+from runforge_engine.preparation.run_recipe import prepare_rows, recipe_of_run
 from runforge_engine.runtime.resource_limits import is_lack_of_memory
 
 #: Largest difference between metrics: machines may differ in the last bits.
@@ -133,9 +135,13 @@ def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
 
 def _dataset(source: DatasetSource, run: dict[str, Any], folder: Run) -> Dataset:
     """Return the rows that the run used, which the record must confirm."""
-    used = {*run["feature_names"], run["label_column"]}
+    recipe, label = recipe_of_run(folder), run["label_column"]
+    if recipe is not None:
+        source, _ = prepare_rows(source, recipe.content, run["feature_names"])
+        label = escaped_name(label)
+    used = {*run["feature_names"], label}
     excluded = [name for name in read_names(source) if name not in used]
-    dataset = load_dataset(source, run["label_column"], excluded)
+    dataset = load_dataset(source, label, excluded)
     found = (list(dataset.feature_names), list(dataset.classes), len(dataset.y))
     if found != (run["feature_names"], run["classes"], run["num_samples"]):
         raise _not_of_record("The dataset is read otherwise here than the record says", folder)

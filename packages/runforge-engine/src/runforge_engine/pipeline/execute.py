@@ -117,7 +117,7 @@ def execute(
         plan = run_soon(
             lambda: make_plan(request, store, start, inputs, check, notes),
             check,
-            quick=inputs.has(choose_table(request, store)),
+            quick=inputs.has(choose_table(request, store, inputs.files)),
         )
     except CancelledError as refusal:
         refusal.hint = _NOTHING_YET
@@ -270,6 +270,8 @@ def _run(
         try:
             configuration = plan.configuration
             _log_start(log, writer, configuration.preset, configuration.family)
+            if plan.choice.recipe is not None:
+                writer.write_bytes(layout.RECIPE, plan.choice.recipe.data)
             complete = run_soon(
                 _import_training, cancellation.check, quick=_TRAINING in sys.modules
             )

@@ -5,8 +5,10 @@ Source: specification, sections 6.2 to 6.4 and 12.6.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from msgspec import UNSET
@@ -80,7 +82,7 @@ class Plan:
     def effective_config(self) -> EffectiveConfig:
         """Return the configuration actually used, as ``result.json`` has it."""
         dataset = self.request.view.dataset
-        configuration = self.configuration
+        configuration, recipe = self.configuration, self.choice.recipe
         return EffectiveConfig(
             preset=configuration.preset,
             profile=configuration.profile.name if configuration.profile else UNSET,
@@ -94,6 +96,8 @@ class Plan:
                 label_column=dataset.label_column,
                 exclude_columns=list(dataset.exclude_columns or ()),
                 fingerprint_sha256=self.source.sha256,
+                recipe=UNSET if recipe is None else dataset.recipe,
+                recipe_sha256=UNSET if recipe is None else recipe.sha256,
             ),
             seed=configuration.seed,
         )
@@ -136,7 +140,7 @@ def make_plan(
     gpu_reason = None
     if request.document.content["device"]["type"] == "gpu":
         gpu_reason = "The model families of this version compute on the CPU only."
-    choice = choose_table(request, store)
+    choice = choose_table(request, store, inputs.files)
     libraries = Libraries(family_table(configuration.family).module)
     source = inputs.source(choice, configuration, check)
     try:
@@ -158,19 +162,35 @@ def make_plan(
     )
 
 
-def choose_table(request: PreparedRequest, store: StoreLayout) -> TableChoice:
-    """Return which dataset a request names, and what of it is used.
+def choose_table(
+    request: PreparedRequest, store: StoreLayout, files: Mapping[Path, Path] = MappingProxyType({})
+) -> TableChoice:
+    """Return which dataset a request names, and what of it is used; its recipe is read.
+
+    Parameters
+    ----------
+    files
+        Files that are read instead of those at other paths.
 
     Raises
     ------
     RunForgeError
-        ``PATH_OUTSIDE_ROOT``.
+        ``PATH_OUTSIDE_ROOT``; with a recipe ``LABEL_NOT_FOUND`` and the errors of
+        :func:`~runforge_engine.preparation.run_recipe.load_recipe`.
     """
     content = request.document.content
     dataset = content["dataset"]
+    recipe = None
+    if "recipe" in dataset:
+        from runforge_engine.preparation.run_recipe import check_label, load_recipe
+
+        path = dataset_path(dataset["recipe"], store.workspace)
+        recipe = load_recipe(files.get(path, path))
+        check_label(recipe, dataset["label_column"])
     return TableChoice(
         dataset_path(dataset["path"], store.workspace),
         dataset["label_column"],
         tuple(dataset.get("exclude_columns", ())),
         content["created_by"].startswith(PYTHON),
+        recipe,
     )

@@ -85,6 +85,7 @@ def new_request(
     seed: int | None = None,
     device: str = "cpu",
     exclude_columns: Iterable[str] = (),
+    recipe: str | Path | None = None,
     name: str | None = None,
     tags: Iterable[str] = (),
     notes: str | None = None,
@@ -96,6 +97,8 @@ def new_request(
     dataset
         Path of the dataset, from the current folder; recorded relative to the workspace that
         contains it.
+    recipe
+        Path of the recipe that is applied to the dataset; recorded in the same way.
     created_by
         The client, as ``<client>@<version>``.
     model_family
@@ -120,15 +123,20 @@ def new_request(
         cli_names=cli_parameters,
         seed=DEFAULT_SEED,
     )
+
+    def recorded(path: str | Path) -> str:
+        return store.relative(Path(os.path.abspath(path)))  # noqa: PTH100 - keeps links
+
     raw: dict[str, Any] = {
         "$schema": f"{BASE_URL}request.v1.json",
         "version": 1,
         "preset": configuration.preset,
         **({} if profile is None else {"profile": profile}),
         "dataset": {
-            "path": store.relative(Path(os.path.abspath(dataset))),  # noqa: PTH100 - keeps links
+            "path": recorded(dataset),
             "label_column": label_column,
             **({"exclude_columns": excluded} if excluded else {}),
+            **({} if recipe is None else {"recipe": recorded(recipe)}),
         },
         "model": {"family": family, "hyperparameters": dict(hyperparameters or {})},
         "device": {"type": device, "gpu_reason": None},

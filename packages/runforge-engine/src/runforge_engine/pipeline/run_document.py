@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from runforge_contracts.store import layout
 from runforge_contracts.types import (
-    DatasetReference,
     FileDigest,
     MetricsReference,
     MetricsSnapshot,
@@ -23,6 +22,7 @@ from runforge_contracts.types import (
     RecordedHyperparameter,
     ResultSummary,
     RunArtifacts,
+    RunDataset,
     RunV040,
     Split,
 )
@@ -64,8 +64,10 @@ def run_document(
         run_id=run_id,
         runforge_version=__version__,
         created_at=created_at,
-        dataset=DatasetReference(
-            path=plan.request.raw["dataset"]["path"], fingerprint_sha256=plan.source.sha256
+        dataset=RunDataset(
+            path=plan.request.raw["dataset"]["path"],
+            fingerprint_sha256=plan.source.sha256,
+            **_recipe(plan, outcome),
         ),
         label_column=outcome.label_column,
         num_samples=outcome.snapshot.num_samples,
@@ -121,6 +123,17 @@ def result_summary(metrics: MetricsV1) -> ResultSummary:
         primary_metric=PrimaryMetric(name="accuracy", value=metrics.accuracy),
         metrics={name: value for name, value in named.items() if value is not msgspec.UNSET},
     )
+
+
+def _recipe(plan: Plan, outcome: TrainingOutcome) -> dict[str, Any]:
+    """Return the fields of the recipe: all of them, or none without a recipe."""
+    if plan.choice.recipe is None:
+        return {}
+    return {
+        "recipe": plan.request.raw["dataset"]["recipe"],
+        "recipe_sha256": plan.choice.recipe.sha256,
+        "prepared_sha256": outcome.prepared_sha256,
+    }
 
 
 def _profile(plan: Plan) -> dict[str, Any]:

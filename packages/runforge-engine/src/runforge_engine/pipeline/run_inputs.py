@@ -22,6 +22,7 @@ from runforge_engine.runtime.background import Check
 if TYPE_CHECKING:
     from runforge_engine.data.dataset import Dataset
     from runforge_engine.modeling.fit import FittedScaler
+    from runforge_engine.preparation.run_recipe import RunRecipe
     from runforge_engine.provenance.collect import RemoteOrigin
 
 
@@ -52,6 +53,8 @@ class TableChoice:
     exclude_columns: tuple[str, ...]
     #: Whether the caller is a Python program; see :class:`DatasetSource`.
     in_python: bool = False
+    #: The recipe that makes the table that is trained on; columns are then those of the raw one.
+    recipe: RunRecipe | None = None
 
 
 class RunInputs:
@@ -103,13 +106,22 @@ class RunInputs:
         source = read_source(file)
         source.path = choice.path  # Messages name the dataset as the request does.
         source.in_python = choice.in_python
+        if choice.recipe is not None:
+            from runforge_engine.preparation.prepared_table import set_form
+
+            set_form(source, choice.recipe.content.get("source", {}))
         return source
 
     def dataset(self, source: DatasetSource, choice: TableChoice) -> Dataset:
         """Return the dataset, which is read from ``source``.
 
-        Raises the errors of :func:`~runforge_engine.data.dataset.load_dataset`.
+        Raises the errors of :func:`~runforge_engine.data.dataset.load_dataset` and, with a recipe,
+        of :func:`~runforge_engine.preparation.run_recipe.load_prepared`.
         """
+        if choice.recipe is not None:
+            from runforge_engine.preparation.run_recipe import load_prepared
+
+            return load_prepared(source, choice.recipe, choice.label_column, choice.exclude_columns)
         from runforge_engine.data.dataset import load_dataset
 
         return load_dataset(source, choice.label_column, choice.exclude_columns)

@@ -134,6 +134,8 @@ class SharedInputs(RunInputs):
                         read.data,
                         read.sha256,
                         in_python=read.in_python,
+                        delimiter=read.delimiter,
+                        encoding=read.encoding,
                         folder=folder,
                         lock=lock,
                     )
@@ -228,6 +230,7 @@ def _key(choice: TableChoice) -> str:
         choice.label_column,
         [*choice.exclude_columns],
         choice.in_python,
+        choice.recipe and choice.recipe.sha256,
     ]
     return hashlib.sha256(json.dumps(parts).encode("ascii")).hexdigest()[:32]
 
@@ -297,6 +300,7 @@ def _write_table(folder: Path, sha256: str, dataset: Dataset) -> None:
         "rows_dropped": dataset.rows_dropped,
         "missing_by_column": dataset.missing_by_column,
         "diagnostics": [raw_diagnostic(item) for item in dataset.diagnostics],
+        "prepared_sha256": dataset.prepared_sha256,
     }
     (folder / _DESCRIPTION).write_text(json.dumps(described), "ascii")
 
@@ -315,6 +319,7 @@ def _read_table(folder: Path) -> tuple[str, SharedDataset]:
         missing_by_column=known["missing_by_column"],
         row_numbers=_load(folder / "row_numbers.npy"),
         diagnostics=tuple(msgspec.convert(known["diagnostics"], list[Diagnostic])),
+        prepared_sha256=known["prepared_sha256"],
         folder=folder,
     )
 

@@ -151,6 +151,7 @@ def train(plan: Plan, log: EventLog, cancellation: Cancellation) -> TrainingOutc
         classes=tuple(dataset.classes),
         feature_names=tuple(dataset.feature_names),
         rows_dropped=dataset.rows_dropped,
+        prepared_sha256=dataset.prepared_sha256,
         train_rows=len(dataset.y) - validation_rows,
         validation_rows=validation_rows,
         evaluation=evaluation,

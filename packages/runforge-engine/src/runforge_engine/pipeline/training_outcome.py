@@ -18,6 +18,8 @@ class TrainingOutcome:
     classes: tuple[int | str, ...]
     feature_names: tuple[str, ...]
     rows_dropped: int
+    #: SHA-256 of the prepared table, if there was a recipe.
+    prepared_sha256: str | None
     train_rows: int
     validation_rows: int
     evaluation: Evaluation

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.display import quote
+from runforge_contracts.prepared_names import escaped_name
 
 from runforge_engine.data.cells import BLANKS, MISSING
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 _NAMED = 5
 _WIDTHS = {"%Y": 4, "%m": 2, "%d": 2, "%H": 2, "%M": 2, "%S": 2}
 _EPOCH = datetime.date(1970, 1, 1)
-_ESCAPED = re.compile(r"[\\=:]")
 
 
 class UnexpectedValuesError(Exception):
@@ -35,11 +35,6 @@ class UnexpectedValuesError(Exception):
     def __init__(self, message: str, row: int) -> None:
         super().__init__(message)
         self.row = row
-
-
-def escaped_name(name: str) -> str:
-    """Return the name of a raw column as the names of prepared columns have it."""
-    return _ESCAPED.sub(lambda found: "\\" + found[0], name)
 
 
 def trimmed(column: pa.ChunkedArray) -> pa.Array:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
+from runforge_contracts.prepared_names import escaped_name
 from runforge_contracts.validation import MAX_PROBLEMS
 
 from runforge_engine.data.column_choice import check_unique, missing_columns
@@ -23,7 +24,6 @@ from runforge_engine.preparation.column_conversion import (
     Conversion,
     UnexpectedValuesError,
     conversion,
-    escaped_name,
     trimmed,
 )
 
@@ -118,9 +118,14 @@ def open_raw(path: Path, source: Mapping[str, Any], *, in_python: bool = False) 
     """
     raw = read_source(path)
     raw.in_python = in_python
+    set_form(raw, source)
+    return raw
+
+
+def set_form(raw: DatasetSource, source: Mapping[str, Any]) -> None:
+    """Let a raw file be read in the form that the section ``source`` of a recipe names."""
     raw.delimiter = source.get("delimiter", ",")
     raw.encoding = source.get("encoding", "utf-8")
-    return raw
 
 
 def prepare_table(

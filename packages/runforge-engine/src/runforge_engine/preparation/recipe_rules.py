@@ -57,7 +57,13 @@ def read_recipe(path: Path) -> dict[str, Any]:
     RunForgeError
         ``FILE_NOT_FOUND`` or another code of reading; a code of JSON; ``DOCUMENT_INVALID``.
     """
-    data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
+    return parse_recipe(
+        read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE), path
+    )
+
+
+def parse_recipe(data: bytes, path: Path) -> dict[str, Any]:
+    """Return the recipe that the file at ``path`` has; raises as :func:`read_recipe`."""
     raw = Document[RecipeV1].parse(data, RecipeV1, path=path).raw
     check_recipe(raw, path)
     return raw

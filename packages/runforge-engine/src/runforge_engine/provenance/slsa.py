@@ -12,9 +12,10 @@ the run's documents and files, so that anyone can rebuild it and compare:
 ``externalParameters``    ``request.json``, complete: what the user requested
 ``internalParameters``    ``effective_config`` of ``result.json``, with the seed; ``profile`` if one
                           was used; ``environment``: interpreter, platform and numeric libraries
-``resolvedDependencies``  the dataset (``file:`` URI, SHA-256 of its bytes), the Git commit of the
-                          workspace (``gitCommit``; uncommitted changes by their digest), and every
-                          package that can change a bit of the model (``pkg:pypi``)
+``resolvedDependencies``  the dataset and its recipe (``file:`` URI, SHA-256 of their bytes), the
+                          Git commit of the workspace (``gitCommit``; uncommitted changes by their
+                          digest), and every package that can change a bit of the model
+                          (``pkg:pypi``)
 ``builder``               the engine and its version, on the machine that ran it
 ``metadata``              the run id, and when the run started and finished
 ``byproducts``            the logs
@@ -158,6 +159,17 @@ def _dataset(
     descriptor: dict[str, Any] = {"name": "dataset", "uri": _file_uri(path)}
     if "fingerprint_sha256" in used:
         descriptor["digest"] = {"sha256": used["fingerprint_sha256"]}
+    return [descriptor, *_recipe(request, used)]
+
+
+def _recipe(request: Mapping[str, Any], used: Mapping[str, Any]) -> list[dict[str, Any]]:
+    # A run that names its dataset and no recipe applied none, whatever the request says.
+    path = used.get("recipe") if used else request.get("dataset", {}).get("recipe")
+    if path is None:
+        return []
+    descriptor: dict[str, Any] = {"name": "recipe", "uri": _file_uri(path)}
+    if "recipe_sha256" in used:
+        descriptor["digest"] = {"sha256": used["recipe_sha256"]}
     return [descriptor]
 
 

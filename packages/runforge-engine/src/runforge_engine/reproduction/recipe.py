@@ -19,6 +19,7 @@ from runforge_contracts.store.run import RUN_VERSIONS, Run
 from runforge_engine.data.split import VALIDATION_FRACTION
 from runforge_engine.modeling.configuration import PRESET_ALIASES
 from runforge_engine.modeling.families import FAMILIES
+from runforge_engine.preparation.run_recipe import RunRecipe, recipe_of_run
 from runforge_engine.reproduction.reproduction_findings import Contradiction, Reason
 
 #: Fields of the newest run record that a reproduction needs, with a word for each.
@@ -44,6 +45,8 @@ class Recipe:
     dataset_sha256: str
     label_column: str
     exclude_columns: tuple[str, ...]
+    #: What made the table that was trained on, if that is not the dataset.
+    preparation: RunRecipe | None
     family: str
     #: The request of the run; its hyperparameters are the effective ones.
     preset: str
@@ -53,9 +56,10 @@ class Recipe:
     pinned: bool
     variables: dict[str, str]
 
-    def request(self, dataset: str) -> dict[str, Any]:
+    def request(self, dataset: str, recipe: str) -> dict[str, Any]:
         """Return the raw request that trains on the file ``dataset`` as the run was trained.
 
+        ``recipe`` is the file with the recipe, if the run had one.
         Every hyperparameter is given, so that no preset or profile has an effect.
         """
         return {
@@ -65,6 +69,7 @@ class Recipe:
                 "path": dataset,
                 "label_column": self.label_column,
                 "exclude_columns": list(self.exclude_columns),
+                **({} if self.preparation is None else {"recipe": recipe}),
             },
             "model": {"family": self.family, "hyperparameters": self.hyperparameters},
             "device": {"type": "cpu"},
@@ -84,6 +89,10 @@ def read_recipe(folder: Run) -> Recipe | list[Reason]:
             lacking += _unlike(run)
     if lacking or run is None or request is None:
         return lacking
+    try:
+        preparation = recipe_of_run(folder)
+    except RunForgeError as error:
+        return [Reason(layout.RECIPE, f"The recipe of the run cannot be used: {error.message}")]
     numerics = run["provenance"]["numerics"]
     return Recipe(
         run_id=run["run_id"],
@@ -92,6 +101,7 @@ def read_recipe(folder: Run) -> Recipe | list[Reason]:
         dataset_sha256=run["dataset"]["fingerprint_sha256"],
         label_column=run["label_column"],
         exclude_columns=tuple(request["dataset"].get("exclude_columns", ())),
+        preparation=preparation,
         family=run["model_family"],
         preset=run.get("preset", "custom"),
         hyperparameters=_values(run),
@@ -106,6 +116,7 @@ def contradictions(request: dict[str, Any], run: dict[str, Any]) -> list[Contrad
     model, values = request["model"], _values(run)
     pairs: list[tuple[str, Any, Any]] = [
         ("/dataset/path", request["dataset"]["path"], run["dataset"]["path"]),
+        ("/dataset/recipe", request["dataset"].get("recipe"), run["dataset"].get("recipe")),
         ("/dataset/label_column", request["dataset"]["label_column"], run["label_column"]),
         ("/model/family", model["family"], run["model_family"]),
         ("/preset", PRESET_ALIASES.get(request["preset"], request["preset"]), run["preset"]),

@@ -39,6 +39,8 @@ from runforge_engine.verification.dataset_check import Datasets
 
 #: The dataset's name in the workspace of the new training; its format is detected from its bytes.
 _DATASET = "dataset"
+#: The name of the recipe there, if the run had one.
+_RECIPE = "recipe.json"
 
 
 def reproduce(
@@ -220,7 +222,7 @@ def _train(
 ) -> None:
     """Train in ``place`` and add the results to the report."""
     folder = StoreLayout(place).run_folder(recipe.run_id)
-    raw = recipe.request(_DATASET)
+    raw = recipe.request(_DATASET, _RECIPE)
     try:
         validate(raw, "request.v1")
     except RunForgeError as error:
@@ -231,6 +233,8 @@ def _train(
     with writing(folder):
         folder.mkdir(parents=True)
         _lend(dataset, place / _DATASET)
+        if recipe.preparation is not None:
+            (place / _RECIPE).write_bytes(recipe.preparation.data)
     request: Document[RequestV1] = Document(raw, "request.v1")
     request.save(folder / layout.REQUEST)
     pinned = recipe.pinned and numerics == "recorded"
@@ -247,6 +251,7 @@ def _train(
             "path": str(place / _DATASET),
             "label_column": recipe.label_column,
             "exclude_columns": list(recipe.exclude_columns),
+            "recipe": None if recipe.preparation is None else str(place / _RECIPE),
         },
         **_recorded_model(run, report),
     }

@@ -13,7 +13,10 @@ import sys
 import threading
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runforge_engine.data.dataset import Dataset
 
 
 def main() -> None:
@@ -80,8 +83,6 @@ def _digest(path: Path) -> str:
 def _compare(task: dict[str, Any], rebuilt: Path, model: dict[str, str]) -> dict[str, Any]:
     from runforge_contracts.errors import RunForgeError
 
-    from runforge_engine.data.dataset import load_dataset
-    from runforge_engine.data.dataset_source import read_source
     from runforge_engine.model_file.loading import load_model
     from runforge_engine.reproduction.model_comparison import compare_models
 
@@ -92,17 +93,27 @@ def _compare(task: dict[str, Any], rebuilt: Path, model: dict[str, str]) -> dict
         try:
             recorded = load_model(Path(model["path"]), model["sha256"])
             anew = load_model(rebuilt, _digest(rebuilt))
-            data = load_dataset(
-                read_source(Path(dataset["path"])),
-                dataset["label_column"],
-                dataset["exclude_columns"],
-            )
+            data = _load(dataset)
             return compare_models(recorded, anew, data.X)
         except RunForgeError as error:
             return {"settings": [], "reason": error.message}
         except Exception as error:  # noqa: BLE001 - any error of another version's model
             reason = f"The models cannot be compared: {type(error).__name__}: {error}"
             return {"settings": [], "reason": reason}
+
+
+def _load(dataset: dict[str, Any]) -> Dataset:
+    """Return the dataset of the run, or the table that its recipe makes of it."""
+    from runforge_engine.data.dataset import load_dataset
+    from runforge_engine.data.dataset_source import read_source
+
+    source = read_source(Path(dataset["path"]))
+    columns = dataset["label_column"], dataset["exclude_columns"]
+    if dataset["recipe"] is None:
+        return load_dataset(source, *columns)
+    from runforge_engine.preparation.run_recipe import load_prepared, load_recipe
+
+    return load_prepared(source, load_recipe(Path(dataset["recipe"])), *columns)
 
 
 if __name__ == "__main__":

@@ -119,9 +119,12 @@ def resolve_plan(
         prepared = prepare(request)
         choice = choose_table(prepared, store)
         if choice not in checked:
+            form = {} if choice.recipe is None else choice.recipe.content.get("source", {})
             check_names_of_file(
                 *(choice.path, choice.label_column, choice.exclude_columns),
                 in_python=choice.in_python,
+                delimiter=form.get("delimiter", ","),
+                encoding=form.get("encoding", "utf-8"),
             )
             checked.add(choice)
         configurations[member.number] = prepared.configuration

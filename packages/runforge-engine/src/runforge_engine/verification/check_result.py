@@ -68,6 +68,8 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     ("dataset", CheckVerdict.CHANGED_BY_RUN): "Run it again with a script that does not change its"
     " dataset.",
     ("dataset", CheckVerdict.MOVED): "Move it back, or skip this check with --without-dataset.",
+    "recipe": "Restore run and dataset from a copy; another version of RunForge may have made the"
+    " table.",
     "model": "Restore the model, or the run that it belongs to, from a copy.",
     "predictions": "Evaluate the model again; if the libraries are others than those that the"
     " evaluation was made with, they may predict otherwise.",

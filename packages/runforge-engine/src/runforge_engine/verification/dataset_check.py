@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -16,8 +16,9 @@ from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading
 from runforge_contracts.store.layout import StoreLayout, stores_in
 
-from runforge_engine.data.dataset_source import dataset_path
+from runforge_engine.data.dataset_source import dataset_path, read_source
 from runforge_engine.data.kept_datasets import kept_dataset
+from runforge_engine.preparation.run_recipe import RunRecipe, prepared_source, without_columns
 from runforge_engine.verification.check_result import CheckVerdict
 
 #: Limits of the search for a dataset that was moved.
@@ -67,6 +68,8 @@ class Datasets:
         #: Results of :func:`_line_end_digests` for those that have changed.
         self._line_ends: dict[Path, tuple[str, ...]] = {}
         self._files: list[Path] | None = None
+        #: Digests of prepared tables, by dataset, recipe and excluded columns.
+        self._prepared: dict[tuple[Path, str, frozenset[str]], str] = {}
 
     def state(self, recorded: str, fingerprint: str) -> DatasetState:
         """Return the state of a dataset.
@@ -111,6 +114,21 @@ class Datasets:
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._workspace).as_posix()
+
+    def prepared(self, path: Path, recipe: RunRecipe, excluded: Collection[str]) -> str:
+        """Return the digest of the table that a recipe makes of a dataset.
+
+        Raises
+        ------
+        RunForgeError
+            As :func:`~runforge_engine.data.dataset_source.read_source` and
+            :func:`~runforge_engine.preparation.run_recipe.prepared_source`.
+        """
+        key = path, recipe.sha256, frozenset(excluded)
+        if key not in self._prepared:
+            content = without_columns(recipe.content, key[2])
+            self._prepared[key] = prepared_source(read_source(path), content).sha256
+        return self._prepared[key]
 
     def _digest(self, path: Path) -> str | RunForgeError:
         if path not in self._digests:

@@ -9,14 +9,17 @@ from pathlib import Path
 from msgspec import UNSET
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
+from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.run_invariants import check_folder, open_folder
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summary_of
 from runforge_contracts.types import VerifiedRun, VerifiedView
 
+from runforge_engine.preparation.run_recipe import recipe_of_run
 from runforge_engine.provenance.folder_digest import FolderDigests
 from runforge_engine.provenance.privacy import is_left_out
 from runforge_engine.runtime.clock import document_time
@@ -179,6 +182,8 @@ def verify_run(
     if with_dataset:
         received = around.is_received(run_id, path)
         checks.append(dataset_check(*dataset, around.datasets, received=received))
+        if layout.RECIPE in run.files:
+            checks.append(_recipe(run, around.datasets, checks[-1]))
     if signature_check is not None:
         checks.append(signature_check)
     return RunVerification(
@@ -305,6 +310,38 @@ def _index(
     elif around.index is not None and "origin" in (entry := around.index.entries[positions[0]]):
         message += f"; the run came from another store ({entry['origin'][:16]}…)"
     return Check.passed("index", CheckVerdict.VALID, message)
+
+
+def _recipe(run: CheckedRun, datasets: Datasets, dataset: Check) -> Check:
+    """Apply the recipe of a run to its dataset again, and compare the prepared table."""
+    used = (run.record or {}).get("dataset") or {}
+    if "prepared_sha256" not in used:
+        message = "the run has no digest of its prepared table"
+        return Check.not_checked("recipe", CheckVerdict.NOT_CHECKED, message)
+    path = datasets.file(used["path"], used["fingerprint_sha256"])
+    if dataset.outcome != "passed" or path is None:
+        message = "the dataset that was trained on is not there"
+        return Check.not_checked("recipe", CheckVerdict.NOT_CHECKED, message)
+    rule, excluded = "recipe.run", summary_of(run).data.exclude_columns or ()
+    try:
+        recipe = recipe_of_run(run)
+        assert recipe is not None  # noqa: S101 - its digest is required with that of the table
+        found = datasets.prepared(path, recipe, excluded)
+    except RunForgeError as error:
+        message = "the recipe cannot be applied to the dataset"
+        finding = Finding(rule, error.message, layout.RECIPE, error.location.pointer)
+        return Check.failed("recipe", CheckVerdict.CHANGED, message, (finding,))
+    if found != used["prepared_sha256"]:
+        message = "the recipe makes another table of the dataset"
+        sentence = "The recipe makes another table of the dataset than the one that is recorded."
+        finding = Finding(
+            *(rule, sentence, layout.RUN, "/dataset/prepared_sha256"),
+            expected=used["prepared_sha256"],
+            found=found,
+        )
+        return Check.failed("recipe", CheckVerdict.CHANGED, message, (finding,))
+    message = "it makes the table of the dataset that was trained on"
+    return Check.passed("recipe", CheckVerdict.SAME, message)
 
 
 def recorded_dataset(run: Run) -> tuple[str | None, str | None]:

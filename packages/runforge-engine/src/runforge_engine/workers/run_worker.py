@@ -25,9 +25,9 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.types import RequestV1
 from runforge_contracts.validation import validate
 
+from runforge_engine.data.dataset_source import dataset_path
 from runforge_engine.pipeline.execute import ExecutionResult, execute
 from runforge_engine.pipeline.observer import Observer
-from runforge_engine.pipeline.plan import choose_table
 from runforge_engine.pipeline.request import prepare
 from runforge_engine.pipeline.run_inputs import RunInputs
 from runforge_engine.pipeline.shared_inputs import SharedInputs
@@ -147,7 +147,8 @@ class Worker:
         validate(task.request, "request.v1")
         request = prepare(Document[RequestV1](task.request, "request.v1"), task.cli_parameters)
         if task.dataset_file is not None:
-            self._inputs.files[choose_table(request, store).path] = task.dataset_file
+            path = dataset_path(task.request["dataset"]["path"], store.workspace)
+            self._inputs.files[path] = task.dataset_file
         return execute(
             request,
             store,

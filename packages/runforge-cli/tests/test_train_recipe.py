@@ -1,0 +1,219 @@
+"""``runforge train RAW --recipe``: the run, and everything that starts from the raw bytes again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calls import ROOT, Call
+
+#: Order, case and categories of these rows are others than those of the training.
+ROWS = (
+    "year,sex,island,body_mass_g,flipper_length_mm,bill_depth_mm,bill_length_mm\n"
+    "2026,male,Biscoe,3800,186,17.4,39.5\n"
+    "2026,,Dream,3800,186,17.4,39.5\n"
+    "2026,male,Dream,3800,,17.4,39.5\n"
+)
+
+
+@pytest.fixture
+def recipe(runforge: Call, workspace: Path) -> Path:
+    """Return a proposed recipe beside raw table and prepared table."""
+    shutil.copy(ROOT / "examples/penguins.csv", workspace / "raw.csv")
+    assert runforge("prepare", "raw.csv", "--label", "species", "-o", "table.csv").code == 0
+    return workspace / "table.recipe.json"
+
+
+@pytest.fixture
+def run(runforge: Call, workspace: Path, recipe: Path) -> Path:
+    """Return the folder of a run with the recipe."""
+    return train(runforge, workspace)
+
+
+def train(runforge: Call, workspace: Path, *options: str, data: str = "raw.csv") -> Path:
+    command = ("train", data, "--label", "species", "--preset", "fast", "--json")
+    recipe = ("--recipe", "table.recipe.json") if data == "raw.csv" else ()
+    return Path(workspace, runforge(*command, *recipe, *options).json["run_dir"])
+
+
+def read(run: Path, file: str) -> Any:
+    return json.loads((run / file).read_text("utf-8"))
+
+
+def edit(path: Path, **changes: Any) -> None:
+    """Change the column ``island`` of a recipe."""
+    document = json.loads(path.read_text("utf-8"))
+    next(item for item in document["columns"] if item["column"] == "island").update(changes)
+    path.write_text(json.dumps(document), "utf-8")
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_model_is_the_one_of_the_prepared_table(
+    runforge: Call, workspace: Path, recipe: Path, run: Path
+) -> None:
+    other = train(runforge, workspace, data="table.csv")
+    for file in ("artifacts/model.pkl", "metrics.json", "metrics.v1.json"):
+        assert (run / file).read_bytes() == (other / file).read_bytes()
+    assert (run / "artifacts/recipe.v1.json").read_bytes() == recipe.read_bytes()
+    assert read(run, "request.json")["dataset"]["recipe"] == "table.recipe.json"
+    assert read(run, "run.json")["dataset"] == {
+        "path": "raw.csv",
+        "fingerprint_sha256": digest(workspace / "raw.csv"),
+        "recipe": "table.recipe.json",
+        "recipe_sha256": digest(recipe),
+        "prepared_sha256": digest(workspace / "table.csv"),
+    }
+    used = read(run, "result.json")["effective_config"]["dataset"]
+    assert (used["recipe"], used["recipe_sha256"]) == ("table.recipe.json", digest(recipe))
+    statement = read(run, "provenance.intoto.json")["predicate"]["buildDefinition"]
+    assert statement["resolvedDependencies"][1] == {
+        "name": "recipe",
+        "uri": "file:table.recipe.json",
+        "digest": {"sha256": digest(recipe)},
+    }
+
+
+def test_the_label_of_the_recipe_needs_no_option(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    found = runforge("train", "raw.csv", "--recipe", recipe.name, "--preset", "fast", "--json")
+    assert read(workspace / found.json["run_dir"], "run.json")["label_column"] == "species"
+
+
+def test_the_request_of_a_run_is_executed_again(runforge: Call, workspace: Path, run: Path) -> None:
+    shutil.copy(run / "request.json", workspace / "again.json")
+    again = workspace / runforge("run", "again.json", "--json").json["run_dir"]
+    repeated = workspace / runforge("rerun", run.name, "--json").json["run_dir"]
+    for folder in (again, repeated):
+        assert read(folder, "run.json")["dataset"] == read(run, "run.json")["dataset"]
+
+
+def test_excluded_raw_columns_are_not_prepared(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    edit(recipe, categories=["Biscoe"])  # The others would be an error.
+    run = train(runforge, workspace, "--exclude", "island", "--exclude", "year")
+    names = read(run, "run.json")["feature_names"]
+    assert not {"year", "island=Biscoe"} & {*names}
+    assert "sex=male" in names
+    (workspace / "new.csv").write_text(ROWS.replace("island", "atoll"), "utf-8")
+    assert runforge("predict", run.name, "new.csv").code == 0
+    assert runforge("verify", run.name).code == 0
+
+
+def test_the_copy_outlives_the_recipe(
+    runforge: Call, workspace: Path, recipe: Path, run: Path
+) -> None:
+    recipe.unlink()
+    (workspace / "new.csv").write_text(ROWS, "utf-8")
+    assert runforge("verify", run.name).code == 0
+    assert "identical bytes" in runforge("reproduce").out
+    assert runforge("predict", run.name, "new.csv").code == 0
+    assert runforge("trace", str(run / "artifacts/recipe.v1.json")).code == 0
+
+
+def test_traces_lead_from_raw_table_and_recipe_to_the_run(
+    runforge: Call, recipe: Path, run: Path
+) -> None:
+    for file, matched in (("raw.csv", "dataset_fingerprint_sha256"), (recipe.name, "artifact")):
+        (found,) = runforge("trace", file, "--json").json["runs"]
+        assert (found["run_id"], found["matched"]) == (run.name, matched)
+
+
+def test_rows_are_prepared_before_they_are_predicted(
+    runforge: Call, workspace: Path, run: Path
+) -> None:
+    (workspace / "new.csv").write_text(ROWS, "utf-8")
+    found = runforge("predict", run.name, "new.csv")
+    assert found.out == "row,prediction\n1,Adelie\n2,Adelie\n3,\n"
+    assert "row 3" in found.err
+    assert "does not use" not in found.err
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (("Biscoe", "Booth"), "VALUE_UNEXPECTED", "`island` holds `Booth` (row 1)"),
+        (("island", "isle"), "COLUMN_NOT_FOUND", "`island`"),
+        (("39.5", "long"), "VALUE_UNEXPECTED", "`bill_length_mm` holds `long`"),
+    ],
+)
+def test_rows_that_the_recipe_does_not_provide_for_are_refused(
+    runforge: Call, workspace: Path, run: Path, change: tuple[str, str], code: str, words: str
+) -> None:
+    (workspace / "new.csv").write_text(ROWS.replace(*change), "utf-8")
+    found = runforge("predict", run.name, "new.csv")
+    assert f"error[{code}]" in found.err
+    assert words in found.err
+
+
+def test_an_unknown_category_is_what_the_recipe_says(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    (workspace / "new.csv").write_text(ROWS.replace("Biscoe", "Booth"), "utf-8")
+    for unknown in ("zeros", "column"):
+        edit(recipe, unknown=unknown)
+        run = train(runforge, workspace)
+        assert ("island:unknown" in read(run, "run.json")["feature_names"]) is (unknown == "column")
+        assert runforge("predict", run.name, "new.csv").code == 0
+
+
+def test_an_evaluation_is_of_the_raw_rows(runforge: Call, workspace: Path, run: Path) -> None:
+    found = runforge("evaluate", run.name, "raw.csv", "--json")
+    assert found.json["evaluation"]["dataset"]["sha256"] == digest(workspace / "raw.csv")
+    assert found.json["evaluation"]["rows_evaluated"] == 342
+    assert runforge("verify", "--all").code == 0
+
+
+def test_a_changed_copy_of_the_recipe_is_found_and_not_used(
+    runforge: Call, workspace: Path, run: Path
+) -> None:
+    edit(run / "artifacts/recipe.v1.json", unknown="zeros")
+    verified = runforge("verify", run.name, "--json")
+    checks = {check["check"]: check["outcome"] for check in verified.json["runs"][0]["checks"]}
+    assert checks["files"] == checks["recipe"] == "failed"
+    (workspace / "new.csv").write_text(ROWS, "utf-8")
+    assert "error[FILE_UNSAFE]" in runforge("predict", run.name, "new.csv").err
+    assert runforge("reproduce", run.name).code == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "exit_code", "code"),
+    [
+        (("--recipe", "none.json"), 3, "FILE_NOT_FOUND"),
+        (("--recipe", "raw.csv"), 2, "JSON_INVALID"),
+        (("--recipe", "table.recipe.json", "--label", "sex"), 2, "LABEL_NOT_FOUND"),
+        (("--recipe", "table.recipe.json", "--exclude", "atoll"), 2, "COLUMN_NOT_FOUND"),
+    ],
+)
+def test_what_cannot_be_prepared_leaves_nothing_behind(
+    runforge: Call,
+    workspace: Path,
+    recipe: Path,
+    options: tuple[str, ...],
+    exit_code: int,
+    code: str,
+) -> None:
+    options = options if "--label" in options else ("--label", "species", *options)
+    found = runforge("train", "raw.csv", *options)
+    assert (found.code, f"error[{code}]" in found.err) == (exit_code, True)
+    assert not (workspace / ".runforge").exists()
+
+
+def test_a_value_that_the_recipe_does_not_list_fails_the_run(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    edit(recipe, categories=["Biscoe", "Dream"])
+    found = runforge("train", "raw.csv", "--recipe", recipe.name, "--json")
+    assert found.code == 1
+    run = workspace / found.json["run_dir"]
+    assert read(run, "result.json")["error"]["code"] == "VALUE_UNEXPECTED"
+    assert (run / "artifacts/recipe.v1.json").read_bytes() == recipe.read_bytes()
+    assert runforge("verify", run.name).code == 0
