@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).parent / "support/kill_archives.py"
     "step",
     [
         pytest.param(199, marks=pytest.mark.slow),
-        pytest.param(17, marks=pytest.mark.storm),
+        pytest.param(9, marks=pytest.mark.storm),
     ],
 )
 def test_what_is_killed_loses_nothing_and_can_be_repeated(step: int, name: str) -> None:
