@@ -1,6 +1,6 @@
 // What the list shows, from entries as clients write them.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { GroupEntry, RunEntry } from "@runforge/client";
@@ -10,6 +10,12 @@ import { age, grouped, runFacts, runRow } from "../src/runs/run-rows.ts";
 import { folder, VECTORS } from "./places.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");
+
+interface Asked {
+  limit: number;
+  offset?: number;
+  ungrouped?: boolean;
+}
 
 function entry(run_id: string, more: Partial<RunEntry> & Record<string, unknown> = {}): RunEntry {
   return {
@@ -23,12 +29,18 @@ function entry(run_id: string, more: Partial<RunEntry> & Record<string, unknown>
   };
 }
 
-function source(runs: RunEntry[], groups: GroupEntry[] = []): Source & { asked: unknown[] } {
-  const asked: unknown[] = [];
-  const request = async (method: string, params: { limit: number }) => {
+/** A server with runs, the newest first; those with a `group_id` of `groups` are in that sweep. */
+function source(runs: RunEntry[], groups: GroupEntry[] = []): Source & { asked: Asked[] } {
+  const asked: Asked[] = [];
+  const known = new Set(groups.map(({ group_id }) => group_id));
+  const inSweep = (run: RunEntry) => known.has((run as { group_id?: string }).group_id ?? "");
+  const request = async (method: string, params: Asked) => {
     asked.push(params);
-    if (method === "groups") return { groups };
-    return { schema_version: "index.v1", runs: runs.slice(0, params.limit), total: runs.length };
+    const { offset = 0, limit, ungrouped } = params;
+    const page = [offset, offset + limit] as const;
+    if (method === "groups") return { groups: groups.slice(...page), total: groups.length };
+    const listed = ungrouped ? runs.filter((run) => !inSweep(run)) : runs;
+    return { schema_version: "index.v1", runs: listed.slice(...page), total: listed.length };
   };
   return { asked, request } as never;
 }
@@ -63,20 +75,64 @@ test("ages", () => {
 test("sweeps stand where their dates belong, and their members are in them", async () => {
   const runs = [
     entry("r3", { created_at: "2026-03-01T11:30:00Z" }),
-    entry("m1", { created_at: "2026-03-01T10:30:00Z", group_id: "older" }),
-    entry("m2", { created_at: "2026-03-01T10:29:00Z", group_id: "older" }),
+    entry("m1", { created_at: "2026-03-01T11:00:01Z", group_id: "g" }),
+    entry("lost", { created_at: "2026-03-01T10:29:00Z", group_id: "gone" }),
     entry("r1", { created_at: "2026-03-01T09:00:00Z" }),
   ];
   const groups = [
     { group_id: "g", created_at: "2026-03-01T11:00:00Z", state: "succeeded", members: 2 },
+    { group_id: "grp_20260301_093000_cut", state: "unreadable", members: 0 },
   ];
-  const from = source(runs, groups);
-  const { rows } = await loadRows(from, EVERYTHING, 10, NOW);
+  const { rows, total } = await loadRows(source(runs, groups), EVERYTHING, 10, NOW);
   assert.deepEqual(
     rows.map((row) => row.id),
-    ["r3", "g", "older", "r1"],
+    ["r3", "g", "lost", "grp_20260301_093000_cut", "r1"],
   );
-  assert.deepEqual((from.asked[1] as { where: string[] }).where, ['group!="g"']);
+  assert.equal(total, 5);
+  assert.deepEqual([rows[1]?.label, rows[1]?.description], ["sweep", "2 runs · 1 h"]);
+  assert.deepEqual(
+    [rows[3]?.label, rows[3]?.description],
+    ["grp_20260301_093000_cut", "unreadable · 2 h"],
+  );
+});
+
+test("a thousand sweeps among runs are folders, of which only as many are loaded as shown", async () => {
+  const time = (minutes: number) => new Date(NOW - minutes * 60_000).toISOString();
+  // Two runs, then a sweep, and so on.
+  const runs = Array.from({ length: 2000 }, (_, at) =>
+    entry(`run-${at}`, { created_at: time(3 * (at >> 1) + (at & 1)) }),
+  );
+  const groups = Array.from({ length: 1000 }, (_, at) => {
+    return { group_id: `g-${at}`, created_at: time(3 * at + 2), state: "succeeded", members: 8 };
+  });
+  const from = source(runs, groups);
+  const expected = Array.from({ length: 3000 }, (_, at) =>
+    at % 3 === 2 ? `g-${(at / 3) | 0}` : `run-${2 * ((at / 3) | 0) + (at % 3)}`,
+  );
+  for (const count of [1, 200, 2999, 3000, 5000]) {
+    from.asked.length = 0;
+    const { rows, total } = await loadRows(from, EVERYTHING, count, NOW);
+    assert.deepEqual(
+      rows.map((row) => row.id),
+      expected.slice(0, count),
+    );
+    assert.equal(total, 3000);
+    const sweeps = from.asked.slice(1).reduce((sum, { limit }) => sum + limit, 0);
+    assert.ok(sweeps <= count / 3 + 51, `${sweeps} sweeps for ${count} rows`);
+  }
+});
+
+test("in a workspace of sweeps alone they are loaded page by page", async () => {
+  const groups = Array.from({ length: 300 }, (_, at) => {
+    const created_at = new Date(NOW - at * 60_000).toISOString();
+    return { group_id: `g-${at}`, created_at, state: "succeeded", members: 1 };
+  });
+  const { rows, total } = await loadRows(source([], groups), EVERYTHING, 200, NOW);
+  assert.deepEqual(
+    rows.map((row) => row.id),
+    groups.slice(0, 200).map(({ group_id }) => group_id),
+  );
+  assert.equal(total, 300);
 });
 
 test("filtered runs stand for themselves", async () => {
@@ -89,8 +145,8 @@ test("filtered runs stand for themselves", async () => {
 
 test("a page of 10,000 runs says that there are more", async () => {
   const runs = Array.from({ length: 10_000 }, (_, at) => entry(`run-${at}`));
-  const { rows, more, total } = await loadRows(source(runs), EVERYTHING, 200, NOW);
-  assert.deepEqual([rows.length, more, total], [200, true, 10_000]);
+  const { rows, total } = await loadRows(source(runs), EVERYTHING, 200, NOW);
+  assert.deepEqual([rows.length, total], [200, 10_000]);
 });
 
 test("runs are grouped in the order in which they come", () => {
@@ -143,13 +199,23 @@ test("an index cannot lead out of the workspace in Restricted Mode", async () =>
     assert.equal((await files.request("show", { run })).run, undefined, run);
 });
 
-test("an index that cannot be read is an empty list", async () => {
+test("an index that cannot be read is not an empty list in Restricted Mode", async () => {
   const workspace = folder();
+  const files = new RunFiles(workspace);
+  assert.equal((await files.request("list", {})).total, 0);
   mkdirSync(join(workspace, ".runforge"));
-  for (const text of ["", "[]", '{"runs": 5}', "{".repeat(100_000), '{"runs": [[]]}']) {
-    writeFileSync(join(workspace, ".runforge/index.json"), text);
-    assert.equal((await new RunFiles(workspace).request("list", {})).total, 0);
+  assert.equal((await files.request("list", {})).total, 0);
+  const index = join(workspace, ".runforge/index.json");
+  const refusal = { name: "Refusal", message: /^\.runforge\/index\.json cannot be read\. Trust/ };
+  for (const text of ["", "[]", '{"runs": 5}', "{".repeat(100_000)]) {
+    writeFileSync(index, text);
+    await assert.rejects(files.request("list", {}), refusal);
   }
+  writeFileSync(index, '{"runs": [[]]}');
+  assert.equal((await files.request("list", {})).total, 0);
+  rmSync(index);
+  symlinkSync(join(VECTORS, "runs/v0.4.0/.runforge/index.json"), index);
+  await assert.rejects(files.request("list", {}), refusal);
 });
 
 test("an index of hundreds of megabytes is not read in Restricted Mode, which is said", async () => {

@@ -130,6 +130,25 @@ def test_equal_conclusions_stand_once(report: Any) -> None:
     assert not [text for text in texts(tree, "p") if text.startswith(("C: ", "K: "))]
 
 
+@pytest.mark.parametrize("count", [2, 4, 15])
+def test_no_two_landmarks_have_the_same_name(count: int, report: Any) -> None:
+    tree = check_harmless(report(count).read_text("utf-8"))
+    names = {
+        e.attrib["id"]: " ".join("".join(e.itertext()).split())
+        for e in tree.iter()
+        if "id" in e.attrib
+    }
+    found = [
+        e.attrib.get("aria-label")
+        or " ".join(names[at] for at in e.attrib["aria-labelledby"].split())
+        for e in tree.iter()
+        if e.tag == "section" or e.attrib.get("role") == "region"
+    ]
+    assert len({name.casefold() for name in found}) == len(found)
+    matrices = [name for name in found if ": Confusion matrix (rows" in name]
+    assert len(matrices) > count / 2
+
+
 def test_curves_and_matrices_are_small_and_few(report: Any) -> None:
     tree = check_harmless(report().read_text("utf-8"))
     figures = [e for e in tree.iter("figure") if e.attrib.get("class") == "multiples"]

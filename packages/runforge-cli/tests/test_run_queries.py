@@ -88,3 +88,47 @@ def test_a_run_whose_folder_is_gone_is_skipped(
 ) -> None:
     shutil.rmtree(workspace / ".runforge/runs" / ids["good again"])
     assert runforge("show", "name:good", "--json").json["run_id"] == ids["good"]
+
+
+def test_the_start_of_an_id_names_the_only_run_that_begins_so(
+    ids: dict[str, str], runforge: Call, workspace: Path
+) -> None:
+    run_id = ids["weak"]
+    start = run_id[:-2]
+    assert runforge("show", start, "--json").json["run_id"] == run_id
+    index = workspace / ".runforge/index.json"
+    listed = index.read_text()
+    # Whatever else begins so in the index could be meant: a run whose folder is missing.
+    end = "00" if run_id[-2:] != "00" else "11"
+    # Also if it is written with escapes.
+    for other in (f"{start}{end}", f"{start}{end[0]}\\u003{end[1]}"):
+        index.write_text(listed.replace(ids["good"], other))
+        found = runforge("show", start, "--json")
+        assert (found.code, found.json["error"]["code"]) == (2, "RUN_AMBIGUOUS")
+    index.unlink()
+    assert runforge("show", start, "--json").json["run_id"] == run_id
+    (workspace / ".runforge/runs" / f"{start}zz").symlink_to(workspace)
+    assert runforge("show", start, "--json").json["run_id"] == run_id
+
+
+def test_tags_are_found_however_they_are_written(
+    ids: dict[str, str], runforge: Call, workspace: Path
+) -> None:
+    def tagged(name: str) -> set[str]:
+        listed = runforge("runs", "--tag", name, "--json").json["runs"]
+        return {entry["run_id"] for entry in listed}
+
+    assert tagged("a") == {ids["weak"], ids["good"]}
+    requests = {
+        name: workspace / ".runforge/runs" / ids[name] / "request.json" for name in ("tie", "weak")
+    }
+    text = requests["tie"].read_text()
+    assert '"tags": []' in text
+    requests["tie"].write_text(text.replace('"tags": []', '"\\u0074ags": ["a"]'))
+    assert tagged("a") == {ids["weak"], ids["good"], ids["tie"]}
+    requests["tie"].write_text(text.replace('"tags": []', '"tags" :["a"]'))
+    assert tagged("a") == {ids["weak"], ids["good"], ids["tie"]}
+    requests["tie"].write_text(text.replace('"name": "tie"', '"name": "tags"'))
+    assert tagged("a") == {ids["weak"], ids["good"]}
+    requests["weak"].unlink()
+    assert tagged("a") == {ids["good"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
@@ -153,6 +154,12 @@ def test_a_request_document_is_executed(client: ServeClient, place: Path) -> Non
     for params in ({}, {"path": "asked.json", "request": request}):
         with pytest.raises(ServeError, match="Give either"):
             client.call("run", params)
+    # Only on the bytes that were asked for; the next run is not concerned.
+    digest = hashlib.sha256((place / request["dataset"]["path"]).read_bytes()).hexdigest()
+    with pytest.raises(ServeError, match="other bytes than those that were checked"):
+        client.call("run", {"request": request, "dataset_sha256": "0" * 64})
+    for wanted in ({"dataset_sha256": digest}, {}):
+        assert client.call("run", {"request": request, **wanted})["status"] == "succeeded"
 
 
 def test_a_private_training_is_private(client: ServeClient, place: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def test_a_plan_is_executed_and_shown_as_by_the_command(
     assert client.call("list", {"group": outcome["group_id"]})["total"] == 2
 
     assert client.call("group") == runforge("sweep", "show", "--json").json
-    assert client.call("groups") == runforge("sweep", "list", "--json").json
+    assert client.call("groups") == {**runforge("sweep", "list", "--json").json, "total": 1}
 
 
 def test_a_cancelled_sweep_is_resumed(client: ServeClient, workspace: Path) -> None:
@@ -122,3 +123,101 @@ def test_what_cannot_be_executed_is_refused_before_anything_is_written(
         client.call(method, params)
     assert raised.value.code == code
     assert not (workspace / ".runforge").exists()
+
+
+@pytest.fixture
+def swept(client: ServeClient) -> tuple[str, str, str]:
+    """Return the ids of a sweep of two runs, of a run before it, and of one after it."""
+    training = {"dataset": "penguins.csv", "label": "species", "exclude": EXCLUDED}
+    first = client.call("train", training)["run_id"]
+    group = client.call("sweep", {"plan": plan([0.1, 1]), "jobs": 1})["group_id"]
+    return first, group, client.call("train", training)["run_id"]
+
+
+def listed(client: ServeClient, **params: Any) -> list[str]:
+    return [run["run_id"] for run in client.call("list", params)["runs"]]
+
+
+def test_runs_in_no_sweep_are_listed_page_by_page(
+    client: ServeClient, swept: tuple[str, str, str], workspace: Path
+) -> None:
+    first, group, last = swept
+    assert client.call("list", {"ungrouped": True})["total"] == 2
+    other = client.call("sweep", {"plan": plan([10]), "jobs": 1})["group_id"]
+    assert client.call("list", {"ungrouped": True})["total"] == 2
+    assert listed(client, ungrouped=True) == [last, first]
+    assert listed(client, ungrouped=True, limit=1, offset=1) == [first]
+    assert listed(client, ungrouped=True, sort="-created") == [first, last]
+    assert listed(client, ungrouped=True, where=[f"run!={first}"]) == [last]
+    assert len(listed(client, ungrouped=False)) == 5
+    with pytest.raises(ServeError, match="`ungrouped` lists the runs in no sweep"):
+        client.call("list", {"ungrouped": True, "group": group})
+    # Runs whose sweep is gone are in none, and a folder without documents is no sweep.
+    groups = workspace / ".runforge/groups"
+    for name in ("group.json", "plan.json"):
+        (groups / group / name).unlink()
+    assert len(listed(client, ungrouped=True)) == 4
+    shutil.rmtree(groups / other)
+    assert len(listed(client, ungrouped=True)) == 5
+
+
+def test_sweeps_are_listed_page_by_page(
+    client: ServeClient, swept: tuple[str, str, str], workspace: Path
+) -> None:
+    groups = workspace / ".runforge/groups"
+    (sound,) = client.call("groups")["groups"]
+    for number in range(9):
+        shutil.copytree(groups / swept[1], groups / f"grp_20250101_00000{number}_copy")
+    listed = client.call("groups", {"limit": 4, "offset": 3})
+    assert listed["total"] == 10
+    copies = [f"grp_20250101_00000{number}_copy" for number in (6, 5, 4, 3)]
+    assert [entry["group_id"] for entry in listed["groups"]] == copies
+    assert client.call("groups", {"limit": 1})["groups"] == [sound]
+    assert client.call("groups", {"offset": 10}) == {"groups": [], "total": 10}
+
+
+def test_a_sweep_that_cannot_be_read_is_listed_with_its_runs(
+    client: ServeClient, runforge: Call, swept: tuple[str, str, str], workspace: Path
+) -> None:
+    _, group, _ = swept
+    (workspace / ".runforge/groups" / group / "group.json").write_text("{", "utf-8")
+    expected = {
+        "group_id": group,
+        "state": "unreadable",
+        "members": 0,
+        "counts": {},
+        "best_members": [],
+    }
+    assert client.call("groups")["groups"] == [expected]
+    assert runforge("sweep", "list", "--json").json == {"groups": [expected]}
+    assert len(listed(client, group=group)) == 2
+    assert len(listed(client, ungrouped=True)) == 2
+
+
+def test_the_list_of_sweeps_follows_the_files(
+    client: ServeClient, runforge: Call, swept: tuple[str, str, str], workspace: Path
+) -> None:
+    def shown() -> dict[str, Any]:
+        (entry,) = client.call("groups")["groups"]
+        assert [entry] == runforge("sweep", "list", "--json").json["groups"]
+        return entry
+
+    before = shown()
+    assert shown() == before
+    folder = workspace / ".runforge/groups" / swept[1]
+    text = (folder / "group.json").read_text("utf-8")
+    (folder / "group.json").write_text(text.replace('"version"', '"name": "renamed", "version"'))
+    assert shown() == {**before, "name": "renamed"}
+    # The documents of the runs count more than the record of the sweep.
+    best = workspace / ".runforge/runs" / before["best_run_id"]
+    request = json.loads((best / "request.json").read_text("utf-8"))
+    (best / "request.json").write_text(json.dumps({**request, "sweep_group_id": "other"}))
+    result = json.loads((best / "result.json").read_text("utf-8"))
+    result["summary"]["metrics"]["accuracy"] = 0.5
+    result["summary"]["primary_metric"]["value"] = 0.5
+    (best / "result.json").write_text(json.dumps(result))
+    assert shown()["best_run_id"] == before["best_run_id"]
+    (best / "request.json").write_text(json.dumps(request))
+    assert shown()["best"] != before["best"] or shown()["best_members"] != before["best_members"]
+    shutil.rmtree(best)
+    assert shown()["members"] == 2

@@ -395,6 +395,8 @@ def test_invalid_documents_are_refused(text: bytes, sweeps: Sweeps, runforge: Ca
     assert listed.code == 0
     assert sweeps.ids["one"] in listed.out
     assert f"`{sweeps.ids['two']}` cannot be read" in listed.err
+    (line,) = [line for line in listed.out.splitlines() if sweeps.ids["two"] in line]
+    assert "unreadable" in line
 
 
 def test_links_are_not_followed(sweeps: Sweeps, runforge: Call) -> None:

@@ -109,6 +109,24 @@ def test_a_dataset_is_traced_to_all_its_runs_newest_first(runforge: Call, filled
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
+def test_a_page_has_the_newest_runs_of_a_dataset(runforge: Call, filled: Path) -> None:
+    everything = traced(runforge, "penguins.csv")
+    total = len(everything)
+    assert total > 2
+    text = runforge("trace", "penguins.csv", "--limit", "2").out
+    assert f" is the dataset of {total} runs." in text
+    assert [line.split()[0] for line in text.splitlines()[3:5]] == [
+        run[0] for run in everything[:2]
+    ]
+    assert text.splitlines()[5:] == [f"{total - 2} more; use --limit {total} to show all."]
+    whole = runforge("trace", "penguins.csv", "--limit", str(total))
+    assert whole.out == runforge("trace", "penguins.csv").out
+    limited = runforge("trace", "penguins.csv", "--limit", "1", "--json").json
+    validate(limited, "trace.v1")
+    assert (len(limited["runs"]), limited["left_out"]) == (1, total - 1)
+    assert "is the dataset of" in runforge("trace", "penguins.csv", "--limit", "1").out
+
+
 @pytest.mark.parametrize("terminal", [40, 80, 120])
 def test_the_table_has_the_columns_that_fit(
     terminal: int,

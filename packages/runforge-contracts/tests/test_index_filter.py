@@ -178,6 +178,20 @@ def test_any_page_is_a_part_of_all_of_them(where: list[str], order: str, tmp_pat
         assert shown == whole[skip : skip + 10]
 
 
+@pytest.mark.parametrize("name", ["run", "seed", "group"])
+def test_a_condition_may_exclude_many_strings(name: str, tmp_path: Path) -> None:
+    entries = [entry(number, seed=number) for number in range(90) if number % 9 != 8]
+    store = make(tmp_path, entries)
+    member = {"run": "run_id", "group": "group_id"}.get(name, name)
+    others = frozenset(str(item[member]) for item in entries[1:40])
+    first = RunCondition(name, "!=", str(entries[0][member]), is_quoted=True, others=others)
+    found = skim_runs(store, 100, RunQuery((first,)), facts())
+    assert found is not None
+    left = {item["run_id"] for item in found.entries}
+    kept = {item["run_id"] for item in entries if item[member] not in {first.value, *others}}
+    assert left == kept
+
+
 def in_query_order(entries: list[dict[str, Any]], asked: RunQuery) -> list[dict[str, Any]]:
     """Return entries as a list shows them."""
     metrics = metric_names(entries)

@@ -258,3 +258,28 @@ def test_a_process_that_still_loads_ends_with_its_caller() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_curves_of_many_runs_are_those_of_each(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(trained, tmp_path / "many")
+    store = StoreLayout(tmp_path / "many")
+    [folder] = store.runs.iterdir()
+    folders = [Run(folder) for _ in range(6)]
+    listed = [(entry, store) for entry in list_runs(store)]
+    [one] = curves_of_each(folders[:1], store.workspace, listed)
+    assert not isinstance(one, RunForgeError)
+    monkeypatch.setattr(model_process, "_WORTH_A_PROCESS", 2)
+    monkeypatch.setattr(model_process, "usable_cores", lambda: 3)
+    begun = list[Any]()
+    start = model_process._start
+    monkeypatch.setattr(model_process, "_start", lambda *a: begun.append(start(*a)) or begun[-1])
+    assert list(curves_of_each(folders, store.workspace, listed)) == [one] * 6
+    if sys.platform == "linux":
+        assert 2 <= len(begun) <= 3
+    # Who takes only some of them leaves no process behind.
+    some = curves_of_each(folders, store.workspace, listed)
+    assert next(some) == one
+    some.close()
+    assert all(process.poll() is not None for process in begun)

@@ -287,3 +287,22 @@ def test_what_trains_when_the_server_ends_is_recorded_as_cancelled(workspace: Pa
         while not (folder / "result.json").exists():
             time.sleep(0.05)
         assert json.loads((folder / "result.json").read_text("utf-8"))["status"] == "cancelled"
+
+
+def test_a_dataset_that_was_replaced_is_not_trained_on_unseen(workspace: Path) -> None:
+    with serving(workspace, "--allow-train") as server:
+        shown = send(server, "/train/columns", FORM).text
+        [read] = re.findall('name="read dataset" value="([^"]+)"', shown)
+        assert read.endswith(" data.csv")
+        write_rows(workspace / "data.csv", 61)
+        refused = send(server, "/train/run", {**FORM, "read dataset": read})
+        assert refused.status == 422
+        assert "The dataset has other bytes than when this page read it." in refused.text
+        assert server.ask("/runs").text.count('<th scope="row">') == 0
+        [now] = re.findall('name="read dataset" value="([^"]+)"', refused.text)
+        assert now != read
+        assert ended(server, send(server, "/train/run", {**FORM, "read dataset": now}))
+        # What was read of another file says nothing of this one.
+        write_rows(workspace / "other.csv", 62)
+        other = {**FORM, "/dataset/path": "other.csv", "read dataset": read}
+        assert run_of(ended(server, send(server, "/train/run", other)))

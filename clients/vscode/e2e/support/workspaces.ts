@@ -39,6 +39,12 @@ export async function manyRuns(workspace: string, size: number): Promise<void> {
   await rm(path.join(workspace, String(size)), { recursive: true });
 }
 
+/** Fill a workspace with copies of the sweep that it has, and with runs in no sweep. */
+export async function manySweeps(workspace: string, sweeps: number, runs: number): Promise<void> {
+  const script = path.join(ROOT, "benchmarks/swept_store.py");
+  await promisify(execFile)(PYTHON, [script, workspace, String(sweeps), String(runs)]);
+}
+
 /** Whatever is shown of these must be shown as it is: markup, an icon, a link, an escape, a turn. */
 export const HOSTILE = {
   markup: `<img src=x onerror="document.title='HARMED'">`,

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import type { CodeServer } from "../support/code-server.ts";
 import { inVsCode } from "../support/suite.ts";
 import type { Window } from "../support/window.ts";
-import { manyRuns, runforge, train } from "../support/workspaces.ts";
+import { EXCLUDE, manyRuns, manySweeps, runforge, train } from "../support/workspaces.ts";
 
 /** The module that trains, in a process of its own. */
 const WORKER = "runforge_engine.workers.run_worker";
@@ -120,6 +120,40 @@ describe("10,000 runs", () => {
   });
 });
 
+describe("1,000 sweeps", () => {
+  const code = inVsCode({ settings: { "runforge.pageSize": 20 } });
+
+  test("are folders among 10,000 runs, page by page, each with its runs", async () => {
+    const workspace = await code.server.workspace("swept", ["examples/penguins.csv"]);
+    const excluded = EXCLUDE.flatMap((column) => ["--exclude", column]);
+    const data = ["penguins.csv", "--label", "species", ...excluded];
+    const grid = ["--grid", "C=0.01,0.1,1,10", "--seeds", "1..2"];
+    await runforge(workspace, "sweep", ...data, ...grid, "--name", "swept");
+    await manySweeps(workspace, 999, 2000);
+    await train(workspace, "--name", "after");
+    const window = await code.server.open(workspace);
+    await window.run("RunForge: Open Runs");
+    await window.row("after").waitFor();
+    await window.row("swept").waitFor();
+    await window.row(/Show more: 20 of 3001/).waitFor();
+    await window.picture("1000 sweeps");
+    // A click on a folder that is open would close it.
+    const sweep = window.row("swept");
+    const open = async () => (await sweep.getAttribute("aria-expanded")) === "true";
+    const member = window.row(/^\s*logistic regression/);
+    await window.bring(async () => (await open()) || sweep.click({ timeout: 5_000 }), member);
+    await window.picture("1000 sweeps opened");
+    await window.bring(
+      async () => (await open()) && sweep.click({ timeout: 5_000 }),
+      async () => {
+        return !(await open());
+      },
+    );
+    const sweeps = window.page.locator(".sidebar .monaco-list-row").filter({ hasText: "swept" });
+    await window.click(window.row(/Show more/), sweeps.nth(25));
+  });
+});
+
 describe("an index of hundreds of megabytes", () => {
   const code = inVsCode({
     settings: {
@@ -135,6 +169,9 @@ describe("an index of hundreds of megabytes", () => {
     const window = await code.server.open(workspace);
     await window.run("RunForge: Open Runs");
     await window.notification("in Restricted Mode up to 16 MB are read").waitFor();
+    const sideBar = window.page.locator(".sidebar");
+    await sideBar.getByText("its list of runs could not be read").waitFor();
+    assert.equal(await sideBar.getByText(/lists none|no runs/).count(), 0);
     await window.picture("huge index restricted");
     await window.run("Workspaces: Manage Workspace Trust");
     const trust = window.page.getByRole("button", { name: "Trust", exact: true });

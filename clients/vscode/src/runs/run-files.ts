@@ -46,7 +46,7 @@ export class RunFiles implements Source {
       case "list":
         return this.#list(params as ListParams);
       case "groups":
-        return { groups: [] as GroupEntry[] };
+        return { groups: [] as GroupEntry[], total: 0 };
       case "show":
         return this.#show(params["run"] as string | undefined);
       case "metrics":
@@ -73,9 +73,12 @@ export class RunFiles implements Source {
   }
 
   async #entries(): Promise<RunEntry[]> {
-    const index = await this.#read(INDEX);
-    const listed = Array.isArray(index?.["runs"]) ? (index["runs"] as unknown[]) : [];
-    return listed.filter(isEntry).reverse();
+    const listed = (await this.#read(INDEX))?.["runs"];
+    if (Array.isArray(listed)) return (listed as unknown[]).filter(isEntry).reverse();
+    if (await isMissing(join(this.#root, INDEX))) return [];
+    throw new Refusal(
+      `${INDEX} cannot be read. Trust this folder to list the runs of its folders.`,
+    );
   }
 
   async #show(run: string | undefined): Promise<JsonObject> {
@@ -131,6 +134,14 @@ export class RunFiles implements Source {
       return undefined;
     }
   }
+}
+
+/** Whether there is no file; what cannot be looked at is there. */
+async function isMissing(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "ENOENT" || error.code === "ENOTDIR",
+  );
 }
 
 function tooLarge(megabytes: number): Refusal {

@@ -24,7 +24,7 @@ export interface SweepRow {
   readonly description: string;
   readonly status: string;
   readonly created: number;
-  readonly entry: GroupEntry | undefined;
+  readonly entry: GroupEntry;
 }
 
 /** Runs that have something in common. */
@@ -56,6 +56,7 @@ export const ICONS: Readonly<Record<string, { icon: string; color?: string }>> =
   running: { icon: "sync~spin" },
   interrupted: { icon: "debug-disconnect", color: "list.warningForeground" },
   incomplete: { icon: "question" },
+  unreadable: { icon: "warning", color: "list.warningForeground" },
 };
 
 /** Make the row of a run. `now` and the times are in milliseconds. */
@@ -85,26 +86,33 @@ export function runRow(entry: RunEntry, trained: boolean, now: number): RunRow {
   };
 }
 
-/** Make the row of a sweep; without an entry, only its id is known. */
-export function sweepRow(id: string, entry: GroupEntry | undefined, now: number): SweepRow {
-  const created = entry?.created_at ? Date.parse(entry.created_at) : Number.NaN;
-  const best = entry?.best === undefined ? "" : `best ${entry.metric} ${number(entry.best)}`;
+/** Make the row of a sweep. Of one that cannot be read, only the id is known. */
+export function sweepRow(entry: GroupEntry, now: number): SweepRow {
+  const status = entry.state;
+  const readable = status !== "unreadable";
+  const created = Date.parse(entry.created_at ?? timeIn(entry.group_id));
+  const best = entry.best === undefined ? "" : `best ${entry.metric} ${number(entry.best)}`;
   const shown = [
-    entry ? `${entry.members} ${entry.members === 1 ? "run" : "runs"}` : "",
+    readable ? `${entry.members} ${entry.members === 1 ? "run" : "runs"}` : "",
     best,
     Number.isNaN(created) ? "" : age(created, now),
   ];
-  const status = entry?.state ?? "incomplete";
-  if (entry && status !== "succeeded") shown.unshift(status);
+  if (status !== "succeeded") shown.unshift(status);
   return {
     kind: "sweep",
-    id,
-    label: short(entry ? (entry.name ?? "sweep") : id),
+    id: entry.group_id,
+    label: short(entry.name ?? (readable ? "sweep" : entry.group_id)),
     description: short(shown.filter(Boolean).join(" · ")),
     status,
     created,
     entry,
   };
+}
+
+/** Return the time that the id of a sweep begins with, as ISO 8601; an empty string without one. */
+function timeIn(id: string): string {
+  const found = /^grp_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)/.exec(id);
+  return found ? `${found.slice(1, 4).join("-")}T${found.slice(4).join(":")}Z` : "";
 }
 
 /** Return the metric that the index has for a run, which the client shows first. */

@@ -62,19 +62,23 @@ export class RunsView implements vscode.TreeDataProvider<Row> {
     const now = Date.now();
     try {
       if (row?.kind === "group") return [...row.rows];
-      if (row?.kind === "sweep") return await loadMembers(source, row.id, now);
+      if (row?.kind === "sweep") return await loadMembers(source, row.id, now, this.#onWarning);
       const count = this.#count || this.#pageSize();
       return this.#top(await loadRows(source, this.#choice, count, now, this.#onWarning));
     } catch (error) {
+      // An empty list would say that there are no runs.
+      if (!row) void setContext("unread", true);
       this.#onError(error);
       return [];
     }
   }
 
-  #top({ rows, more, total }: Loaded): Row[] {
+  #top({ rows, total }: Loaded): Row[] {
     void setContext("hasRuns", rows.length > 0);
+    void setContext("unread", false);
     const top: Row[] = grouped(rows, this.#choice.grouping);
-    if (more) top.push({ kind: "more", id: "more", label: `Show more of ${total} runs` });
+    const label = `Show more: ${rows.length} of ${total}`;
+    if (rows.length < total) top.push({ kind: "more", id: "more", label });
     return top;
   }
 
@@ -92,7 +96,7 @@ export class RunsView implements vscode.TreeDataProvider<Row> {
     item.description = row.description;
     if (row.kind === "group") return item;
     const { icon, color } = ICONS[row.status] ?? { icon: "circle-outline" };
-    const isFolder = row.kind === "sweep" && row.status !== "running";
+    const isFolder = row.kind === "sweep" && !["running", "unreadable"].includes(row.status);
     item.iconPath = new vscode.ThemeIcon(
       isFolder ? "beaker" : icon,
       color ? new vscode.ThemeColor(color) : undefined,

@@ -3844,15 +3844,23 @@ export interface GroupsParams {
    * Maximum number of sweeps [100].
    */
   limit?: number;
+  /**
+   * How many sweeps to skip; with `limit`, a page of the list.
+   */
+  offset?: number;
 }
 /**
- * The sweeps, as `runforge sweep list --json` prints them.
+ * A page of the sweeps, as `runforge sweep list --json` prints them.
  */
 export interface GroupsResult {
   /**
    * The sweeps.
    */
   groups: GroupEntry[];
+  /**
+   * How many sweeps there are, on all pages.
+   */
+  total: number;
   [k: string]: unknown;
 }
 /**
@@ -3866,7 +3874,7 @@ export interface GroupEntry {
   name?: string;
   created_at?: string;
   /**
-   * How it ended; `running`, or `interrupted`.
+   * How it ended; `running`, `interrupted`, or `unreadable` if its documents cannot be read.
    */
   state: string;
   /**
@@ -4188,6 +4196,10 @@ export interface ListParams {
    * Only the runs of this sweep.
    */
   group?: string;
+  /**
+   * Only runs that are in no sweep of the workspace [false]; `groups` lists the sweeps.
+   */
+  ungrouped?: boolean;
 }
 /**
  * A page of the list, as `runforge runs --json` prints it.
@@ -4728,6 +4740,10 @@ export interface RunParams {
    * Whether to omit from the record what identifies you or the machine.
    */
   private?: boolean;
+  /**
+   * SHA-256 that the dataset must have: other bytes are not trained on.
+   */
+  dataset_sha256?: Sha256;
 }
 /**
  * Executes a request document, given as an object or as a file.
@@ -5059,7 +5075,7 @@ export interface TraceV1 {
    */
   run_id?: AnyRunId;
   /**
-   * How many descendants of the named run are left out because there are too many; absent if none.
+   * How many descendants of the named run are left out because there are too many, or how many older runs because fewer were asked for; absent if none.
    */
   left_out?: Count;
   /**

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SCHEMA = "request.v1"
 PATH, LABEL, EXCLUDED = "/dataset/path", "/dataset/label_column", "/dataset/exclude_columns"
 FAMILY, HYPERPARAMETERS = "/model/family", "/model/hyperparameters"
+#: The field with the digest of the dataset that a page showed, and its path.
+READ = "read dataset"
 #: Members that the client writes, or that say what a sweep or another client did.
 _WRITTEN = frozenset(
     {

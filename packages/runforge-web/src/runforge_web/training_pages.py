@@ -31,6 +31,7 @@ from runforge_web.request_form import (
     HYPERPARAMETERS,
     LABEL,
     PATH,
+    READ,
     FormProblem,
     differences,
     edited,
@@ -150,7 +151,7 @@ class _TrainingForm:
         self._settings: Settings = request.app.state.settings
         self._draft = _draft(self._settings, str(form.get("parent", "")), "")
         self._raw = edited(self._draft.raw, form)
-        self._columns = list[dict[str, Any]]()
+        self._columns, self._digest = list[dict[str, Any]](), ""
         self._problems = list[FormProblem]()
         self._planned: dict[str, Any] | None = None
         self._plan: dict[str, Any] | None = None
@@ -191,7 +192,12 @@ class _TrainingForm:
             report = inspected(self._jobs, self._path, label, self._excluded)
         except RunForgeError as error:
             self._problems.append(FormProblem(PATH, error.code, error.message, error.hint))
-        self._columns = report["columns"]
+        self._columns, self._digest = report["columns"], report.get("fingerprint_sha256", "")
+        read, _, path = str(self._form.get(READ, "")).partition(" ")
+        if not self._is_new and self._digest and path == self._path and read != self._digest:
+            changed = "The dataset has other bytes than when this page read it."
+            hint = "Look at its columns again; the next try takes it as it is now."
+            self._problems.append(FormProblem(PATH, ErrorCode.DATASET_CHANGED, changed, hint))
         if self._is_new:
             return
         kinds = {column["name"]: column["kind"] for column in self._columns}
@@ -279,7 +285,9 @@ class _TrainingForm:
         if self._sweep:
             job = self._jobs.begin(f"Sweep: {name}", "sweep", {"plan": self._plan, **private})
         else:
-            job = self._jobs.begin(f"Training: {name}", "run", {"request": self._raw, **private})
+            # What was checked is what is trained on, whatever lies there by then.
+            params = {"request": self._raw, "dataset_sha256": self._digest, **private}
+            job = self._jobs.begin(f"Training: {name}", "run", params)
         return RedirectResponse(f"/jobs/{job.id}", 303)
 
     def page(self, status: int) -> Response:
@@ -301,6 +309,7 @@ class _TrainingForm:
             parent=self._draft.parent,
             fields=request_fields(),
             values={**shown, **sent, LABEL: label},
+            read=(READ, f"{self._digest} {self._path}" if self._digest else ""),
             names={"path": PATH, "label": LABEL, "excluded": EXCLUDED, "family": FAMILY},
             family=self._raw["model"]["family"],
             families={name: settings_of(name) for name in FAMILIES},

@@ -19,6 +19,17 @@ class GroupsParams(
         ]
         | UnsetType
     ) = UNSET
+    offset: (
+        Annotated[
+            int,
+            Meta(
+                description="How many sweeps to skip; with `limit`, a page of the list.",
+                ge=0,
+                le=9007199254740991,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class GroupEntry(Struct, kw_only=True, frozen=True, gc=False):
@@ -28,7 +39,10 @@ class GroupEntry(Struct, kw_only=True, frozen=True, gc=False):
 
     group_id: str
     state: Annotated[
-        str, Meta(description="How it ended; `running`, or `interrupted`.")
+        str,
+        Meta(
+            description="How it ended; `running`, `interrupted`, or `unreadable` if its documents cannot be read."
+        ),
     ]
     members: Annotated[int, Meta(description="Number of runs.", ge=0)]
     name: Annotated[str, Meta(description="Display name.")] | UnsetType = UNSET
@@ -56,10 +70,13 @@ class GroupEntry(Struct, kw_only=True, frozen=True, gc=False):
 
 class GroupsResult(Struct, kw_only=True, frozen=True, gc=False):
     """
-    The sweeps, as `runforge sweep list --json` prints them.
+    A page of the sweeps, as `runforge sweep list --json` prints them.
     """
 
     groups: Annotated[list[GroupEntry], Meta(description="The sweeps.")]
+    total: Annotated[
+        int, Meta(description="How many sweeps there are, on all pages.", ge=0)
+    ]
 
 
 class GroupsMethod(Struct, kw_only=True, frozen=True, gc=False):

@@ -126,6 +126,15 @@ class ListParams(
         Annotated[str, Meta(description="Only the runs of this sweep.", min_length=1)]
         | UnsetType
     ) = UNSET
+    ungrouped: (
+        Annotated[
+            bool,
+            Meta(
+                description="Only runs that are in no sweep of the workspace [false]; `groups` lists the sweeps."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class ListResult(Struct, kw_only=True, frozen=True, gc=False):

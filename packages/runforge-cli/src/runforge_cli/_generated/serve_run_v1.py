@@ -34,6 +34,15 @@ class RunParams(
         ]
         | UnsetType
     ) = UNSET
+    dataset_sha256: (
+        Annotated[
+            types.Sha256,
+            Meta(
+                description="SHA-256 that the dataset must have: other bytes are not trained on."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class RunMethod(Struct, kw_only=True, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_dige
 from runforge_contracts.selection.run_values import MISSING, TRAINED
 from runforge_contracts.store.aliases import with_aliases
 
+from runforge_cli.answers.sweep_answers import warn_unreadable
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_cli.listing.run_rows import add_states, kind_of
 from runforge_cli.shell.settings import Settings
@@ -40,6 +41,8 @@ class RunChoice(NamedTuple):
     #: Bounds of values by name.
     least: Mapping[str, float] = {}
     greatest: Mapping[str, float] = {}
+    #: Whether only runs in no sweep are listed.
+    ungrouped: bool = False
 
     def query(self, settings: Settings) -> RunQuery:
         """Return the choice as a query.
@@ -47,8 +50,8 @@ class RunChoice(NamedTuple):
         Raises
         ------
         RunForgeError
-            ``USAGE_INVALID`` for an invalid condition, time or bound; ``DATASET_NOT_FOUND``,
-            ``GROUP_NOT_FOUND``, ``GROUP_AMBIGUOUS``.
+            ``USAGE_INVALID`` for an invalid condition, time or bound, or for both ``group`` and
+            ``ungrouped``; ``DATASET_NOT_FOUND``, ``GROUP_NOT_FOUND``, ``GROUP_AMBIGUOUS``.
         """
         conditions = parse_conditions(self.where)
         return RunQuery(
@@ -62,22 +65,30 @@ class RunChoice(NamedTuple):
     def members(self, settings: Settings) -> dict[str, int] | None:
         """Return the numbers of the members of the sweep by run, if they give the order.
 
+        The runs of a sweep whose ``group.json`` cannot be read have no numbers, which is reported.
+
         Raises
         ------
         RunForgeError
-            ``GROUP_NOT_FOUND``, ``GROUP_AMBIGUOUS``, or the error of a ``group.json`` that cannot
-            be read.
+            ``GROUP_NOT_FOUND``, ``GROUP_AMBIGUOUS``.
         """
         if self.group is None or self.sort is not None:
             return None
         from runforge_contracts.sweeps.groups import find_group
 
-        rows = find_group(self.group, settings.stores()).members()
+        group = find_group(self.group, settings.stores())
+        try:
+            rows = group.members()
+        except RunForgeError as error:
+            warn_unreadable(group, error)
+            return None
         return {row.run_id: row.member for row in rows if row.run_id is not None}
 
     def _options(self, settings: Settings) -> list[RunCondition]:
         """Return the conditions that have an option of their own."""
         found = []
+        if self.ungrouped:
+            found += self._outside(settings)
         if self.group is not None:
             from runforge_contracts.sweeps.groups import find_group
 
@@ -92,6 +103,21 @@ class RunChoice(NamedTuple):
         if self.dataset:
             found.append(_equal("dataset", _digest(settings.located(self.dataset))))
         return found + self._bounds()
+
+    def _outside(self, settings: Settings) -> list[RunCondition]:
+        """Return the condition that a run is in no sweep; none if there are no sweeps."""
+        if self.group is not None:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                "`ungrouped` lists the runs in no sweep, and `group` those of one.",
+                hint="Give one of them.",
+            )
+        from runforge_contracts.sweeps.groups import groups_by_id
+
+        ids = frozenset(group.id for store in settings.stores() for group in groups_by_id(store))
+        if not ids:
+            return []
+        return [_equal("group", min(ids))._replace(operator="!=", others=ids)]
 
     def _bounds(self) -> list[RunCondition]:
         bounds = RunBounds(self.name, self.tag, self.since, self.before, self.least, self.greatest)

@@ -18,10 +18,11 @@ _MAY_BE_RUN = (
 )
 
 
-def trace_answer(settings: Settings, what: str) -> dict[str, Any]:
+def trace_answer(settings: Settings, what: str, limit: int | None = None) -> dict[str, Any]:
     """Return the runs that a file or a digest comes from, or the lineage of a run.
 
-    A file goes before a digest, and a digest before a run.
+    A file goes before a digest, and a digest before a run. With a limit only that many runs that a
+    file comes from are described.
 
     Raises
     ------
@@ -57,7 +58,11 @@ def trace_answer(settings: Settings, what: str) -> dict[str, Any]:
         document = lineage_document(family, families)
     else:
         document = trace_document(
-            found, RunFamilies(stores), jobs=usable_cores(), watch=watch_for(settings)
+            found,
+            RunFamilies(stores),
+            limit=limit,
+            jobs=usable_cores(),
+            watch=watch_for(settings),
         )
     answer: dict[str, Any] = to_builtins(document)
     return answer

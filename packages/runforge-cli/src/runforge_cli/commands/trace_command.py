@@ -33,6 +33,8 @@ _WORDS = {
 }
 #: Columns that are dropped on a narrow terminal, in this order.
 _DISPENSABLE = ("version", "created", "status", "commit", "dataset")
+#: How many runs are shown, unless the caller wants another number.
+_MOST = 50
 #: Maximum width of the columns whose cells are cut.
 _CUT = {"dataset": 18, "name": 12}
 
@@ -50,9 +52,16 @@ _CUT = {"dataset": 18, "name": 12}
 @click.argument(
     "what", metavar="RUN|FILE|SHA256", type=click.Path(), shell_complete=complete_traced
 )
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    show_default=f"{_MOST}, with --json all",
+    help="Maximum number of runs that FILE comes from.",
+)
 @global_options
 @pass_settings
-def command(settings: Settings, what: str) -> int:
+def command(settings: Settings, what: str, limit: int | None) -> int:
     """Find the runs that FILE comes from, or the runs that RUN descends from and its descendants.
 
     FILE is a model or another artifact that runs produced, or a dataset that they used. It is
@@ -62,7 +71,7 @@ def command(settings: Settings, what: str) -> int:
     Of RUN, every run from the first one on is listed after the one that it repeats, with what
     changed.
     """
-    document = trace_answer(settings, what)
+    document = trace_answer(settings, what, limit or (None if settings.json else _MOST))
     if settings.json:
         write_json(document)
     else:
@@ -70,7 +79,7 @@ def command(settings: Settings, what: str) -> int:
             write_lines(lineage_lines(document))
             return 0
         runs = [_here(run, settings) for run in document["runs"]]
-        write_lines(_lines(document["sha256"], runs))
+        write_lines(_lines(document["sha256"], runs, document.get("left_out", 0)))
     return 0
 
 
@@ -81,18 +90,22 @@ def _here(run: dict[str, Any], settings: Settings) -> dict[str, Any]:
     return {**run, "run_dir": settings.shown(run["run_dir"]), "dataset": shown}
 
 
-def _lines(digest: str, runs: list[dict[str, Any]]) -> Iterator[str]:
+def _lines(digest: str, runs: list[dict[str, Any]], left_out: int) -> Iterator[str]:
     for matched, words in _WORDS.items():
         count = len({run["run_id"] for run in runs if run["matched"] == matched})
         if count:
+            # Only where all are of one kind are some left out.
+            count += left_out
             yield from paragraph(f"{digest[:12]}… is {words} {plural(count, 'run')}.")
     yield ""
-    if len(runs) == 1:
+    if len(runs) == 1 and not left_out:
         yield from pairs(_particulars(runs[0], digest))
         return
     columns = _columns(runs)
     rows = zip(*columns.values(), strict=True)
     yield from table(list(columns), rows, flexible=len(columns) - 1, cut=True)
+    if left_out:
+        yield f"{left_out:,} more; use --limit {left_out + len(runs)} to show all."
 
 
 def _particulars(run: dict[str, Any], digest: str) -> Iterator[tuple[str, str]]:

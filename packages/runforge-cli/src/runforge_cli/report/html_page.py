@@ -89,12 +89,16 @@ def separate_sections_html(
 
 
 class _Page:
-    """The state of a page that is being written: the numbers of sections and plots."""
+    """The state of a page that is being written: numbers of sections and plots, and names taken."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._sections = 0
         self._plots = 0
+        #: The title of the section whose parts are being written, such as a run, and its id.
+        self._outer: tuple[str, str] | None = None
+        #: The names of the landmarks, which a screen reader lists: none is there twice.
+        self._landmarks = set[str]()
 
     def lines(self) -> Iterator[str]:
         title = _escaped(self._report.title)
@@ -139,19 +143,35 @@ class _Page:
         identity = f"s{self._sections}"
         heading = f'<h{level} id="{identity}">{_escaped(section.title)}</h{level}>'
         place = f' id="{_escaped(section.key)}"' if section.key else ""
+        self._landmark(section.title)
+        labels = identity if self._outer is None else f"{self._outer[1]} {identity}"
         if section.folded:
             # A link to what is folded unfolds it; one to the summary would not.
-            yield f'<section aria-labelledby="{identity}">'
+            yield f'<section aria-labelledby="{labels}">'
             yield f"<details><summary>{heading}</summary><div{place}>"
         else:
-            yield f'<section{place} aria-labelledby="{identity}">'
+            yield f'<section{place} aria-labelledby="{labels}">'
             yield heading
+        before = self._outer
+        if section.parts:
+            self._outer = section.title, identity
         yield from self._blocks(section.blocks)
         for part in section.parts:
             yield from self.section(part, level + 1)
+        self._outer = before
         if section.folded:
             yield "</div></details>"
         yield "</section>"
+
+    def _landmark(self, name: str) -> str:
+        """Return a name for a landmark: with the title around it, and a number if it is taken."""
+        whole = name if self._outer is None else f"{self._outer[0]}: {name}"
+        found, number = whole, 1
+        while found.casefold() in self._landmarks:
+            number += 1
+            found = f"{whole} ({number})"
+        self._landmarks.add(found.casefold())
+        return found
 
     def _blocks(self, blocks: Sequence[Block]) -> Iterator[str]:
         around: str | None = None
@@ -178,21 +198,21 @@ class _Page:
                     yield f"<dt>{_escaped(name)}</dt><dd>{_text(text)}</dd>"
                 yield "</dl>"
             case TableBlock():
-                yield from _table(block)
+                yield from self._table(block)
             case Bars():
-                yield from _bars(block)
+                yield from self._bars(block)
             case Intervals():
-                yield from _intervals(block)
+                yield from self._intervals(block)
             case HeatMap():
-                yield from _heat_map(block)
+                yield from self._heat_map(block)
             case Matrix():
-                yield from _matrix(block)
+                yield from self._matrix(block)
             case Plot():
                 yield from self._plot(block)
             case Multiples():
-                yield from _multiples(block)
+                yield from self._multiples(block)
             case Parallel():
-                yield from _parallel(block)
+                yield from self._parallel(block)
             case Commands(lines):
                 shown = "\n".join(map(_escaped, lines))
                 yield f'<pre tabindex="0"><code>{shown}</code></pre>'
@@ -209,8 +229,134 @@ class _Page:
             remark = f" <span>{_escaped(series.remark)}</span>" if series.remark else ""
             yield f"<li>{key_svg(index, series)}{_text(series.label)}{remark}</li>"
         yield "</ul>"
-        yield from _as_table(plot.table)
+        yield from self._as_table(plot.table)
         yield "</figure>"
+
+    def _multiples(self, block: Multiples) -> Iterator[str]:
+        yield '<figure class="multiples">'
+        yield from _caption(block)
+        yield '<ul class="smalls">'
+        for item in block.items:
+            remark = f" <span>{_escaped(item.remark)}</span>" if item.remark else ""
+            yield f"<li><div>{_text(item.label)}{remark}</div>{small_svg(block, item)}</li>"
+        yield "</ul>"
+        yield from self._as_table(block.table)
+        yield "</figure>"
+
+    def _parallel(self, block: Parallel) -> Iterator[str]:
+        yield '<figure class="multiples">'
+        yield from _caption(block)
+        # The text must stay as large as that of the page, so a narrow window scrolls the picture.
+        label = _escaped(self._landmark(block.title))
+        yield f'<div class="scroll" role="region" aria-label="{label}" tabindex="0">'
+        yield parallel_svg(block)
+        yield "</div>"
+        yield '<ul class="legend">'
+        for style, text in enumerate(block.legend):
+            yield f"<li>{key_svg(style)}{_text(text)}</li>"
+        yield "</ul>"
+        yield from self._as_table(block.table)
+        yield "</figure>"
+
+    def _as_table(self, table: TableBlock) -> Iterator[str]:
+        yield "<details>"
+        yield "<summary>As a table</summary>"
+        yield from self._table(table)
+        yield "</details>"
+
+    def _table(self, table: TableBlock) -> Iterator[str]:
+        style = "wide" if len(table.header) >= _WIDE else ""
+        yield from self._opened(table.caption, style, is_tall=len(table.rows) > _TALL)
+        yield "<thead><tr>"
+        for index, text in enumerate(table.header):
+            # A column of names without a heading, which a screen reader would announce.
+            yield (
+                f'<th scope="col"{_numeric(index, table)}>{_escaped(text)}</th>'
+                if text
+                else "<td></td>"
+            )
+        yield "</tr></thead>"
+        yield "<tbody>"
+        for first, *rest in table.rows:
+            cells = [f'<th scope="row"{_numeric(0, table)}>{_text(text_of(first))}</th>']
+            cells += [_cell(cell, numeric=at in table.numeric) for at, cell in enumerate(rest, 1)]
+            yield f"<tr>{''.join(cells)}</tr>"
+        yield from _closed()
+
+    def _bars(self, bars: Bars) -> Iterator[str]:
+        signed = any(value < 0 for _, value in bars.rows)
+        greatest = max((abs(value) for _, value in bars.rows), default=0.0)
+
+        def text(value: float) -> str:
+            return f"{value:+.4f}".replace("-", "−") if signed else number(value)
+
+        rows = (
+            (_text([Name(label)]), text(value), bar_svg(value, greatest, signed=signed))
+            for label, value in bars.rows
+        )
+        yield from self._drawn(bars.caption, bars.header, rows)
+
+    def _intervals(self, block: Intervals) -> Iterator[str]:
+        rows = (
+            (_text(row.label), _escaped(mean_text(row)), strip_svg(row, block.scale))
+            for row in block.rows
+        )
+        yield from self._drawn(block.caption, block.header, rows)
+
+    def _drawn(
+        self, caption: str, header: tuple[str, str], rows: Iterable[tuple[str, str, str]]
+    ) -> Iterator[str]:
+        """Yield a table whose rows have a name, a number and a drawing, as HTML."""
+        name, measure = map(_escaped, header)
+        yield from self._opened(caption, "bars")
+        yield f'<thead><tr><th scope="col">{name}</th><th scope="col" class="n">{measure}</th>'
+        yield "<td></td></tr></thead>"
+        yield "<tbody>"
+        for label, value, svg in rows:
+            yield f'<tr><th scope="row">{label}</th><td class="n">{value}</td><td>{svg}</td></tr>'
+        yield from _closed()
+
+    def _heat_map(self, block: HeatMap) -> Iterator[str]:
+        rows, columns = map(_escaped, block.names)
+        yield from self._opened(block.caption, "heat")
+        span = len(block.columns)
+        yield f'<thead><tr><td></td><th scope="colgroup" colspan="{span}">{columns}</th></tr>'
+        heads = "".join(f'<th scope="col">{_text([Name(label)])}</th>' for label in block.columns)
+        yield f'<tr><th scope="col">{rows}</th>{heads}</tr></thead>'
+        yield "<tbody>"
+        for label, cells in zip(block.rows, block.cells, strict=True):
+            shown = "".join(map(_heat_cell, cells))
+            yield f'<tr><th scope="row">{_text([Name(label)])}</th>{shown}</tr>'
+        yield from _closed()
+
+    def _matrix(self, matrix: Matrix) -> Iterator[str]:
+        labels = [_text([Name(label)]) for label in matrix.labels]
+        yield from self._opened(
+            "Confusion matrix (rows: true class, columns: predicted class)", "matrix"
+        )
+        heads = "".join(f'<th scope="col">{label}</th>' for label in labels)
+        yield f'<thead><tr><th scope="col">true \\ predicted</th>{heads}</tr></thead>'
+        yield "<tbody>"
+        for true, (label, counts) in enumerate(zip(labels, matrix.counts, strict=True)):
+            total = max(sum(counts), 1)
+            cells = []
+            for predicted, count in enumerate(counts):
+                style = heat_of(count, total, is_right=predicted == true)
+                share = (
+                    f" <small>{count / total:.0%}</small>" if len(labels) <= _WITH_SHARES else ""
+                )
+                cells.append(f'<td class="{style}">{count:,}{share}</td>')
+            yield f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>'
+        yield from _closed()
+
+    def _opened(self, caption: str, style: str = "", *, is_tall: bool = False) -> Iterator[str]:
+        shown, label = _escaped(caption), _escaped(self._landmark(caption))
+        box = "scroll tall" if is_tall else "scroll"
+        # A wide table scrolls separately, also with the keyboard.
+        yield f'<div class="{box}" role="region" aria-label="{label}" tabindex="0">'
+        yield f'<table class="{style}">' if style else "<table>"
+        # The caption stays in sight while the table is scrolled.
+        yield f"<caption><span>{shown}</span></caption>"
 
 
 def _caption(block: Plot | Multiples | Parallel) -> Iterator[str]:
@@ -218,60 +364,6 @@ def _caption(block: Plot | Multiples | Parallel) -> Iterator[str]:
     yield f"<strong>{_escaped(block.title)}</strong>"
     yield f"<p>{_escaped(block.description)}</p>"
     yield "</figcaption>"
-
-
-def _multiples(block: Multiples) -> Iterator[str]:
-    yield '<figure class="multiples">'
-    yield from _caption(block)
-    yield '<ul class="smalls">'
-    for item in block.items:
-        remark = f" <span>{_escaped(item.remark)}</span>" if item.remark else ""
-        yield f"<li><div>{_text(item.label)}{remark}</div>{small_svg(block, item)}</li>"
-    yield "</ul>"
-    yield from _as_table(block.table)
-    yield "</figure>"
-
-
-def _parallel(block: Parallel) -> Iterator[str]:
-    yield '<figure class="multiples">'
-    yield from _caption(block)
-    # The text must stay as large as that of the page, so a narrow window scrolls the picture.
-    yield f'<div class="scroll" role="region" aria-label="{_escaped(block.title)}" tabindex="0">'
-    yield parallel_svg(block)
-    yield "</div>"
-    yield '<ul class="legend">'
-    for style, text in enumerate(block.legend):
-        yield f"<li>{key_svg(style)}{_text(text)}</li>"
-    yield "</ul>"
-    yield from _as_table(block.table)
-    yield "</figure>"
-
-
-def _as_table(table: TableBlock) -> Iterator[str]:
-    yield "<details>"
-    yield "<summary>As a table</summary>"
-    yield from _table(table)
-    yield "</details>"
-
-
-def _table(table: TableBlock) -> Iterator[str]:
-    style = "wide" if len(table.header) >= _WIDE else ""
-    yield from _opened(table.caption, style, is_tall=len(table.rows) > _TALL)
-    yield "<thead><tr>"
-    for index, text in enumerate(table.header):
-        # A column of names without a heading, which a screen reader would announce.
-        yield (
-            f'<th scope="col"{_numeric(index, table)}>{_escaped(text)}</th>'
-            if text
-            else "<td></td>"
-        )
-    yield "</tr></thead>"
-    yield "<tbody>"
-    for first, *rest in table.rows:
-        cells = [f'<th scope="row"{_numeric(0, table)}>{_text(text_of(first))}</th>']
-        cells += [_cell(cell, numeric=at in table.numeric) for at, cell in enumerate(rest, 1)]
-        yield f"<tr>{''.join(cells)}</tr>"
-    yield from _closed()
 
 
 def _cell(cell: Text | Cell, *, numeric: bool) -> str:
@@ -286,89 +378,12 @@ def _numeric(column: int, table: TableBlock) -> str:
     return ' class="n"' if column in table.numeric else ""
 
 
-def _bars(bars: Bars) -> Iterator[str]:
-    signed = any(value < 0 for _, value in bars.rows)
-    greatest = max((abs(value) for _, value in bars.rows), default=0.0)
-
-    def text(value: float) -> str:
-        return f"{value:+.4f}".replace("-", "−") if signed else number(value)
-
-    rows = (
-        (_text([Name(label)]), text(value), bar_svg(value, greatest, signed=signed))
-        for label, value in bars.rows
-    )
-    yield from _drawn(bars.caption, bars.header, rows)
-
-
-def _intervals(block: Intervals) -> Iterator[str]:
-    rows = (
-        (_text(row.label), _escaped(mean_text(row)), strip_svg(row, block.scale))
-        for row in block.rows
-    )
-    yield from _drawn(block.caption, block.header, rows)
-
-
-def _drawn(
-    caption: str, header: tuple[str, str], rows: Iterable[tuple[str, str, str]]
-) -> Iterator[str]:
-    """Yield a table whose rows have a name, a number and a drawing, as HTML."""
-    name, measure = map(_escaped, header)
-    yield from _opened(caption, "bars")
-    yield f'<thead><tr><th scope="col">{name}</th><th scope="col" class="n">{measure}</th>'
-    yield "<td></td></tr></thead>"
-    yield "<tbody>"
-    for label, value, svg in rows:
-        yield f'<tr><th scope="row">{label}</th><td class="n">{value}</td><td>{svg}</td></tr>'
-    yield from _closed()
-
-
-def _heat_map(block: HeatMap) -> Iterator[str]:
-    rows, columns = map(_escaped, block.names)
-    yield from _opened(block.caption, "heat")
-    yield f'<thead><tr><td></td><th scope="colgroup" colspan="{len(block.columns)}">{columns}</th>'
-    yield "</tr>"
-    heads = "".join(f'<th scope="col">{_text([Name(label)])}</th>' for label in block.columns)
-    yield f'<tr><th scope="col">{rows}</th>{heads}</tr></thead>'
-    yield "<tbody>"
-    for label, cells in zip(block.rows, block.cells, strict=True):
-        shown = "".join(map(_heat_cell, cells))
-        yield f'<tr><th scope="row">{_text([Name(label)])}</th>{shown}</tr>'
-    yield from _closed()
-
-
 def _heat_cell(cell: HeatCell) -> str:
     if cell.share is None:
         return f"<td>{_escaped(cell.text)}</td>"
     style = f"h{round(HEAT * cell.share)}" + (" best" if cell.is_best else "")
     text = _escaped(cell.text)
     return f'<td class="{style}">{f"<strong>{text}</strong>" if cell.is_best else text}</td>'
-
-
-def _matrix(matrix: Matrix) -> Iterator[str]:
-    labels = [_text([Name(label)]) for label in matrix.labels]
-    yield from _opened("Confusion matrix (rows: true class, columns: predicted class)", "matrix")
-    heads = "".join(f'<th scope="col">{label}</th>' for label in labels)
-    yield f'<thead><tr><th scope="col">true \\ predicted</th>{heads}</tr></thead>'
-    yield "<tbody>"
-    for true, (label, counts) in enumerate(zip(labels, matrix.counts, strict=True)):
-        total = max(sum(counts), 1)
-        cells = []
-        for predicted, count in enumerate(counts):
-            style = heat_of(count, total, is_right=predicted == true)
-            share = f" <small>{count / total:.0%}</small>" if len(labels) <= _WITH_SHARES else ""
-            cells.append(f'<td class="{style}">{count:,}{share}</td>')
-        yield f'<tr><th scope="row">{label}</th>{"".join(cells)}</tr>'
-    yield from _closed()
-
-
-def _opened(caption: str, style: str = "", *, is_tall: bool = False) -> Iterator[str]:
-    shown = _escaped(caption)
-    box = "scroll tall" if is_tall else "scroll"
-    # A wide table scrolls separately, also with the keyboard.
-    yield f'<div class="{box}" role="region" aria-label="{shown}" tabindex="0">'
-    yield f'<table class="{style}">' if style else "<table>"
-    # The caption stays in sight while the table is scrolled.
-    yield f"<caption><span>{shown}</span></caption>"
 
 
 def _closed() -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from runforge_cli import CLIENT, __version__
 from runforge_cli._generated.methods import MESSAGES
+from runforge_cli.serve.kept_sweeps import KeptSweeps
 from runforge_cli.serve.side_processes import SideProcesses
 from runforge_cli.serve.training_queue import TrainingQueue
 
@@ -37,6 +38,7 @@ class Session:
     def __init__(self, settings: Settings, notify: Notify) -> None:
         self.settings = settings
         self.side, self.trainings = SideProcesses(), TrainingQueue()
+        self.sweeps = KeptSweeps()
         #: The client, as the requests of new runs name it.
         self.created_by = CLIENT
         #: How many trainings run at the same time.

@@ -56,11 +56,17 @@ def plan_sweep(session: Session, call: Call) -> dict[str, Any]:
 
 
 def list_sweeps(session: Session, call: Call) -> dict[str, Any]:
-    """Return the sweeps of the workspace, newest first."""
-    from runforge_cli.answers.sweep_answers import groups_document, newest_sweeps
+    """Return the sweeps of the workspace from ``offset`` on, newest first, and how many there are.
 
-    sweeps, _ = newest_sweeps(session.settings, call.params.get("limit", 100))
-    return groups_document(sweeps)
+    The entries are those that ``sweep list`` prints.
+    """
+    from runforge_cli.answers.sweep_answers import newest_groups
+
+    groups, stores = newest_groups(session.settings), session.settings.stores()
+    offset = call.params.get("offset", 0)
+    page = groups[offset : offset + call.params.get("limit", 100)]
+    entries = [session.sweeps.entry(group, stores) for group in page]
+    return {"groups": entries, "total": len(groups)}
 
 
 def show_sweep(session: Session, call: Call) -> dict[str, Any]:

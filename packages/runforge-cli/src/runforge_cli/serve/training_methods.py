@@ -26,6 +26,8 @@ class _Prepared(NamedTuple):
     private: bool | None
     #: Returns what else there is to say about the run in a folder.
     notes: Callable[[Path], dict[str, Any]] = lambda _: {}
+    #: The digest that the dataset must have.
+    dataset_sha256: str | None = None
 
 
 def start_training(session: Session, call: Call) -> None:
@@ -44,6 +46,7 @@ def start_training(session: Session, call: Call) -> None:
         jobs=session.jobs,
         private=prepared.private,
         notes=prepared.notes,
+        dataset_sha256=prepared.dataset_sha256,
     )
 
 
@@ -76,7 +79,8 @@ def _run(session: Session, params: dict[str, Any]) -> _Prepared:
         document = Document.load(Path(params["path"]), RequestV1)
     else:
         document = Document(params["request"], "request.v1")
-    return _Prepared(prepare(document), params.get("private"))
+    digest = params.get("dataset_sha256")
+    return _Prepared(prepare(document), params.get("private"), dataset_sha256=digest)
 
 
 def _rerun(session: Session, params: dict[str, Any]) -> _Prepared:

@@ -69,8 +69,12 @@ class TrainingQueue:
         jobs: int,
         private: bool | None,
         notes: Callable[[Path], dict[str, Any]],
+        dataset_sha256: str | None = None,
     ) -> None:
-        """Train as a raw request asks; the call is answered when the run has ended."""
+        """Train as a raw request asks; the call is answered when the run has ended.
+
+        With a digest of the dataset, only on these bytes.
+        """
         from runforge_engine.workers.worker_messages import RunTask
 
         with self._lock:
@@ -86,7 +90,7 @@ class TrainingQueue:
         else:
             call.progress({"stage": "reading", "message": "Reading the dataset"})
         try:
-            pool.pool.submit(RunTask(number, request))
+            pool.pool.submit(RunTask(number, request, dataset_sha256=dataset_sha256))
         except RunForgeError:
             self._take(number)
             raise

@@ -136,7 +136,7 @@ class TraceV1(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             common_v1.Count,
             Meta(
-                description="How many descendants of the named run are left out because there are too many; absent if none."
+                description="How many descendants of the named run are left out because there are too many, or how many older runs because fewer were asked for; absent if none."
             ),
         ]
         | UnsetType

@@ -263,7 +263,8 @@ def id_in(piece: bytes) -> str | None:
 
 def is_escaped(data: bytes) -> bool:
     """Return whether a letter may be written as its code point, or a slash in another way."""
-    return b"\\u" in data or b"\\/" in data
+    # One byte is looked for ten times as fast as two, and most indexes do not have it.
+    return b"\\" in data and (b"\\u" in data or b"\\/" in data)
 
 
 def lacks_settings(piece: bytes) -> bool:

@@ -154,6 +154,8 @@ class _Column(Sequence[Found | None]):
 
         Raises ``ValueError`` if a value is not on one line.
         """
+        if condition.others:
+            return None
         column, operator = self._column, condition.operator
         if len(self) < _UNSORTED:
             return None

@@ -49,6 +49,8 @@ class RunCondition(NamedTuple):
     value: str
     #: Whether the value was quoted, so that it is a string and never a number.
     is_quoted: bool = False
+    #: More strings that `!=` excludes: thousands of conditions would be slow. The grammar has none.
+    others: frozenset[str] = frozenset()
 
     @property
     def number(self) -> int | float | None:
@@ -70,7 +72,7 @@ class RunCondition(NamedTuple):
             digests.
         """
         if self.operator == "!=":
-            return not any(self._equals(value, prefix) for value in values)
+            return not any(self._equals(value, prefix) or self._is_other(value) for value in values)
         return any(self._fits(value, prefix) for value in values)
 
     def _fits(self, value: Any, prefix: bool) -> bool:
@@ -97,6 +99,9 @@ class RunCondition(NamedTuple):
         if isinstance(value, bool):
             return self.value.casefold() == str(value).casefold()
         return self.value == value_text(value)
+
+    def _is_other(self, value: Any) -> bool:
+        return isinstance(value, str) and value in self.others
 
     def __str__(self) -> str:
         """Return the condition in its grammar, so that it reads back to an equal one."""

@@ -233,8 +233,13 @@ def list_groups(store: StoreLayout) -> list[Group]:
 
     A folder without ``group.json`` and ``plan.json`` is no group and is left out.
     """
+    return sorted(groups_by_id(store), key=_time)
+
+
+def groups_by_id(store: StoreLayout) -> list[Group]:
+    """Return the groups of a store, sorted by id; as :func:`list_groups`, but reads no document."""
     groups = [Group(store.group_folder(name)) for name in group_ids(store)]
-    return sorted(filter(_has_documents, groups), key=_time)
+    return list(filter(_has_documents, groups))
 
 
 def find_group(reference: str | os.PathLike[str], stores: Sequence[StoreLayout]) -> Group:
@@ -256,7 +261,7 @@ def find_group(reference: str | os.PathLike[str], stores: Sequence[StoreLayout])
     reference = os.fspath(reference)
     if Path(reference).name != reference:
         return _at(reference, stores)
-    groups = [group for store in stores for group in list_groups(store)]
+    groups = [group for store in stores for group in groups_by_id(store)]
     if reference == "latest":
         if groups:
             return max(groups, key=_time)

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import json
 import os
+import queue
 import select
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -34,6 +36,7 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
 from runforge_engine.runtime.interpreter import own_command, own_environment
+from runforge_engine.runtime.platform_info import usable_cores
 
 if TYPE_CHECKING:
     from runforge_engine.modeling.curves import Curves
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 
 #: The argument of a process that does several tasks.
 _SEVERAL = "several"
+#: Runs whose curves are worth the start of another process, and most processes at once.
+_WORTH_A_PROCESS, _PROCESSES = 12, 8
 #: Seconds between two looks at whether the caller is there, while the libraries are loaded.
 _LOOK = 0.5
 
@@ -94,7 +99,7 @@ class ModelProcess:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._end()
+        self.end()
 
     def ask(self, task: dict[str, Any], model: Path) -> dict[str, Any]:
         """Return the answer to a task that uses a model, or raise the error that it answers with.
@@ -116,17 +121,25 @@ class ModelProcess:
             process.stdin.flush()
             reply = json.loads(process.stdout.readline())
         except (BrokenPipeError, ValueError):
-            raise _died(self._end(), model) from None
+            raise _died(self.end(), model) from None
         return _answer(reply["output"].encode(), reply["code"], model)
 
-    def _end(self) -> int:
+    def stop(self) -> None:
+        """Let the process end, also while another thread waits for its answer."""
+        process = self._process
+        if process is not None:
+            _close_input(process)
+
+    def end(self) -> int:
         """End the process, and return its exit code."""
         process, self._process = self._process, None
         if process is None:
             return 0
-        with suppress(BrokenPipeError):
-            process.communicate()
-        return process.returncode
+        _close_input(process)
+        assert process.stdout is not None  # noqa: S101 - a pipe
+        with process.stdout:
+            process.stdout.read()
+        return process.wait()
 
 
 def evaluate(
@@ -204,20 +217,40 @@ def curves_of_each(
 ) -> Iterator[Curves | RunForgeError]:
     """Yield the curves of the predictions that :func:`replay` gives, for each of several runs.
 
-    A run without them has the error that :func:`replay` raises.
+    A run without them has the error that :func:`replay` raises. Many runs are divided among several
+    processes, as many as there are cores.
     """
     from runforge_engine.modeling.curves import Curves
     from runforge_engine.modeling.revalidate import recorded_model
 
-    known = list(listed)
-    with ModelProcess() as process:
-        for folder in folders:
-            try:
-                model = recorded_model(folder, known)
-                task = _replay_task("curves", folder, workspace, model)
-                yield msgspec.convert(process.ask(task, model.path), Curves)
-            except RunForgeError as error:
-                yield error
+    folders, known = list(folders), list(listed)
+    count = max(1, min(usable_cores(), len(folders) // _WORTH_A_PROCESS, _PROCESSES))
+    processes = [ModelProcess() for _ in range(count)]
+    free = queue.SimpleQueue[ModelProcess]()
+    for process in processes:
+        free.put(process)
+
+    def curves_of_one(folder: Run) -> Curves | RunForgeError:
+        process = free.get()
+        try:
+            model = recorded_model(folder, known)
+            task = _replay_task("curves", folder, workspace, model)
+            return msgspec.convert(process.ask(task, model.path), Curves)
+        except RunForgeError as error:
+            return error
+        finally:
+            free.put(process)
+
+    pool = ThreadPoolExecutor(count, thread_name_prefix="runforge-curves")
+    try:
+        yield from pool.map(curves_of_one, folders)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.stop()
+        pool.shutdown()
+        for process in processes:
+            process.end()
 
 
 def _replay_task(do: str, folder: Run, workspace: Path, model: RecordedModel) -> dict[str, Any]:
@@ -246,6 +279,12 @@ def _start(*arguments: str) -> subprocess.Popen[bytes]:
         # Ctrl-C in the terminal is handled by the waiting process.
         start_new_session=True,
     )
+
+
+def _close_input(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None  # noqa: S101 - a pipe
+    with suppress(BrokenPipeError):
+        process.stdin.close()
 
 
 def _ask(task: dict[str, Any], model: Path) -> dict[str, Any]:
@@ -363,15 +402,28 @@ def _end_without_the_caller(number: int, frame: object) -> None:
 def _prepare_copies() -> None:
     """Do what each copy would do again: the copies have the caches and modules of this process."""
     import encodings.utf_32_le  # noqa: F401
+    import gc
     import resource  # noqa: F401
 
-    import pyarrow.pandas_compat  # noqa: F401
+    import numpy as np
+    import pyarrow.pandas_compat
+    import pyarrow.vendored.version  # noqa: F401
     import threadpoolctl
     from runforge_contracts.schemas import validator
+
+    from runforge_engine.modeling.curves import curves_of
+    from runforge_engine.modeling.revalidate import Replay
 
     threadpoolctl.ThreadpoolController()
     for name in ("run.v0.4.0", "metrics.v1"):
         validator(name)
+    # scikit-learn finds out once which other libraries there are, whatever the curves.
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
+    classes = np.array([0, 1, 1])
+    curves_of(Replay((0, 1), classes, classes, scores, "probability"))
+    # What is collected in a copy would be written there, and so copied.
+    gc.collect()
+    gc.freeze()
 
 
 def _output_of(copy: int, receiving: int) -> bytes:

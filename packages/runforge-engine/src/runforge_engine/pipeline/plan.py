@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 from msgspec import UNSET
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.documents import Document
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.types import (
     EffectiveConfig,
@@ -133,8 +133,9 @@ def make_plan(
     Raises
     ------
     RunForgeError
-        For a dataset path that leads out of the workspace, a dataset that is missing or too large
-        for the memory, and one without the requested label or an excluded column.
+        For a dataset path that leads out of the workspace, a dataset that is missing, too large for
+        the memory or not the one that was checked, and one without the requested label or an
+        excluded column.
     """
     configuration = request.configuration
     gpu_reason = None
@@ -144,6 +145,13 @@ def make_plan(
     libraries = Libraries(family_table(configuration.family).module)
     source = inputs.source(choice, configuration, check)
     try:
+        if inputs.digests.get(choice.path, source.sha256) != source.sha256:
+            raise RunForgeError(
+                ErrorCode.DATASET_CHANGED,
+                "The dataset has other bytes than those that were checked.",
+                hint="Look at the dataset again, and train on it as it is now.",
+                path=str(choice.path),
+            )
         check_requested_names(source, choice.label_column, choice.exclude_columns)
     except RunForgeError:
         inputs.release(source)

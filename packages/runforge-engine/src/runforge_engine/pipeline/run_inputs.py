@@ -75,6 +75,8 @@ class RunInputs:
         self.warm = warm
         #: Files that are read as datasets whose paths are on another machine.
         self.files: dict[Path, Path] = {}
+        #: Digests that datasets must have, by their paths.
+        self.digests: dict[Path, str] = {}
 
     def has(self, choice: TableChoice, seed: int | None = None) -> bool:
         """Return whether the table is known to this process, divided by ``seed`` if given."""

@@ -302,7 +302,12 @@ def _by_record(sought: Wanted, run: Listed) -> Iterator[Trace]:
 
 
 def trace_document(
-    matches: Sequence[Trace], families: RunFamilies, *, jobs: int = 1, watch: WorkWatch = unwatched
+    matches: Sequence[Trace],
+    families: RunFamilies,
+    *,
+    limit: int | None = None,
+    jobs: int = 1,
+    watch: WorkWatch = unwatched,
 ) -> TraceV1:
     """Return the ``trace.v1`` document for the runs that :func:`trace` found.
 
@@ -312,9 +317,14 @@ def trace_document(
         What was found.
     families
         For the runs that repeat them.
+    limit
+        How many matches are described, the newest ones; all if they are not of one kind.
     jobs, watch
         How many processes read their documents, and what shows how far they are.
     """
+    shown = matches
+    if limit is not None and len({match.matched for match in matches}) == 1:
+        shown = matches[:limit]
 
     def traced(match: Trace) -> TracedRun:
         is_dataset = match.matched == "dataset_fingerprint_sha256"
@@ -326,7 +336,8 @@ def trace_document(
     return TraceV1(
         schema_version="trace.v1",
         sha256=matches[0].sha256,
-        runs=list(watch("Reading runs", in_processes(traced, matches, jobs), len(matches))),
+        runs=list(watch("Reading runs", in_processes(traced, shown, jobs), len(shown))),
+        left_out=len(matches) - len(shown) or msgspec.UNSET,
     )
 
 

@@ -7,6 +7,7 @@ is opened only by an id, never by a path that a document contains.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import msgspec
@@ -103,7 +104,8 @@ def sweep_table(
     """
     listed = [member for member in members if member.number not in duplicates]
     opened = {member.number: find(member.run_id) for member in listed if member.run_id is not None}
-    used = {member.number: _used(opened.get(member.number)) for member in listed}
+    # Most values are those of the plan, so that most run records are not read.
+    used = {member.number: cache(partial(_used, opened.get(member.number))) for member in listed}
     paths = list(dict.fromkeys(path for member in members for path in member.overrides))
     cells = {
         path: {
@@ -142,7 +144,10 @@ def _used(opened: tuple[Run, StoreLayout] | None) -> Mapping[str, Any]:
 
 
 def _cell(
-    path: str, member: ListedMember, base: Mapping[str, Any], used: Mapping[str, Any]
+    path: str,
+    member: ListedMember,
+    base: Mapping[str, Any],
+    used: Callable[[], Mapping[str, Any]],
 ) -> SweepCell:
     """Return the value of a parameter: from the overrides, else the request, else the run."""
     named = path in member.overrides
@@ -154,10 +159,11 @@ def _cell(
             value = None
     if value is not None:
         return SweepCell(None if value is NONE else value, is_named=named)
-    if path in used:
-        return SweepCell(used[path], is_default=True, is_named=named)
+    found = used()
+    if path in found:
+        return SweepCell(found[path], is_default=True, is_named=named)
     # A run records every hyperparameter that its family has.
-    others = any(other.startswith(_HYPERPARAMETERS) for other in used)
+    others = any(other.startswith(_HYPERPARAMETERS) for other in found)
     applies = not (others and path.startswith(_HYPERPARAMETERS))
     return SweepCell(known=False, is_default=True, is_named=named, applies=applies)
 

@@ -40,6 +40,8 @@ class RunTask:
     notes: tuple[Diagnostic, ...] = ()
     #: The file that is read as the dataset, where the recorded path is one on another machine.
     dataset_file: Path | None = None
+    #: The digest that the dataset must have.
+    dataset_sha256: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the task as it passes through a pipe."""
@@ -51,6 +53,7 @@ class RunTask:
             "run_id": self.run_id,
             "notes": [raw_diagnostic(note) for note in self.notes],
             "dataset_file": None if file is None else str(file),
+            "dataset_sha256": self.dataset_sha256,
         }
 
     @classmethod
@@ -64,6 +67,7 @@ class RunTask:
             run_id=raw["run_id"],
             notes=tuple(msgspec.convert(note, Diagnostic) for note in raw["notes"]),
             dataset_file=None if file is None else Path(file),
+            dataset_sha256=raw["dataset_sha256"],
         )
 
 
