@@ -26,6 +26,7 @@ NAMED = (
     "Click documentation",
     "CommonMark 0.31.2",
     "DSSE protocol v1.0",
+    "ECMA-376",
     "Fawcett 2006",
     "Git LFS specification, version 1",
     "GitHub Flavored Markdown",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from calls import Call
+from workbooks import workbook
 
 RAW = "city,size,y\nRome,1.5,a\nOslo,,b\nRome,2.5,a\nOslo,3.5,b\n"
 TABLE = (
@@ -89,6 +90,25 @@ def test_nothing_is_written_if_a_value_is_unexpected(runforge: Call, raw: Path) 
     assert not raw.with_name("other.csv").exists()
 
 
+@pytest.mark.needs(package="python_calamine")
+def test_the_sheet_of_a_workbook_must_be_named(runforge: Call, workspace: Path) -> None:
+    rows = [["city", "size", "y"], ["Rome", 1.5, "a"], ["Oslo", "", "b"]]
+    rows += [["Rome", 2.5, "a"], ["Oslo", 3.5, "b"]]
+    book = workspace / "book.xlsx"
+    book.write_bytes(workbook({"Notes": [], "Data": rows}))
+    unnamed = runforge("prepare", book.name, "--label", "y")
+    assert unnamed.code == 2
+    assert "--sheet NAME" in unnamed.err
+    assert runforge("prepare", book.name, "--label", "y", "--sheet", "Data").code == 0
+    table = workspace / "book.prepared.csv"
+    assert table.read_text(encoding="utf-8") == TABLE
+    recipe = table.with_name("book.prepared.recipe.json")
+    assert json.loads(recipe.read_bytes())["source"] == {"sheet": "Data"}
+    again = runforge("prepare", book.name, "--recipe", recipe.name, "-o", "again.csv")
+    assert again.code == 0
+    assert table.with_name("again.csv").read_bytes() == table.read_bytes()
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -97,6 +117,8 @@ def test_nothing_is_written_if_a_value_is_unexpected(runforge: Call, raw: Path) 
         ("--recipe", "r.json", "--delimiter", ";"),
         ("--label", "z"),
         ("--label", "y", "--encoding", "guess"),
+        ("--label", "y", "--sheet", "Data", "--delimiter", ";"),
+        ("--recipe", "r.json", "--sheet", "Data"),
     ],
 )
 def test_contradictory_options_are_refused(

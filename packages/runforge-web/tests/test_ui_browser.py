@@ -24,7 +24,15 @@ def addresses(server: Server) -> list[str]:
 
     listed = server.ask("/runs").text
     found = re.findall(r'<th scope="row"><a href="(/runs/[^"]+)"><code>', listed)
-    pages = ["/runs", "/runs?where=((", "/sweeps", "/documents", *found[:3], f"{found[0]}/log"]
+    pages = [
+        "/runs",
+        "/runs?where=((",
+        "/sweeps",
+        "/datasets",
+        "/documents",
+        *found[:3],
+        f"{found[0]}/log",
+    ]
     pages.append("/compare?" + "&".join(f"run={name.rpartition('/')[2]}" for name in found[:6]))
     for group in re.findall(r'href="(/sweeps/[^"]+)"', server.ask("/sweeps").text)[:1]:
         pages.append(group)

@@ -374,6 +374,26 @@ def test_a_dataset_has_its_runs_and_is_inspected_only_as_it_was(
         assert (refused.status, "bill_length_mm" in refused.text) == (404, False)
 
 
+def test_datasets_are_listed_with_their_files_and_runs(store: Path, tmp_path: Path) -> None:
+    shutil.copytree(store, tmp_path / "ws", symlinks=True)
+    with serving(tmp_path / "ws") as server:
+        assert '<a href="/datasets">Datasets</a>' in server.ask("/runs").text
+        page = server.ask("/datasets").text
+        check_page(page)
+        [(address, path), *_] = re.findall(r'<a href="(/datasets/[0-9a-f]{64})">([^<]+)</a>', page)
+        listed = re.findall(r'<td class="n">([0-9,]+)</td>', page)
+        where = urlencode({"where": f"dataset={address.rpartition('/')[2]}"})
+        assert int(listed[0]) == len(runs_in(server.ask(f"/runs?{where}").text)) > 0
+        found = server.ask(address).text
+        assert f'<h1>Dataset {path.rpartition("/")[2]} <code class="id">' in found
+        for newest in re.findall('href="(/runs/[^"]+)"', page):
+            assert server.ask(newest).status == 200
+        # A run whose folder is gone is listed still, without the path of its file.
+        for folder in (tmp_path / "ws/.runforge/runs").iterdir():
+            shutil.rmtree(folder)
+        assert server.ask("/datasets").status == 200
+
+
 def test_a_document_is_validated_with_what_the_contract_says(server: Server) -> None:
     def validate(document: str, schema: str = "") -> Any:
         answer = server.post("/documents/validation", document=document, schema=schema)

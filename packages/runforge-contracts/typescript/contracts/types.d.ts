@@ -2581,6 +2581,10 @@ export interface RecipeSource {
    * The encoding of a CSV file; UTF-8 when absent.
    */
   encoding?: "utf-8" | "utf-16le" | "utf-16be" | "iso-8859-1" | "iso-8859-15" | "windows-1252";
+  /**
+   * The sheet of an Excel workbook (.xlsx); then there is no other member.
+   */
+  sheet?: string;
   [k: string]: unknown;
 }
 /**

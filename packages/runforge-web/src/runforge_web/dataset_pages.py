@@ -1,4 +1,4 @@
-"""The page of a dataset: what is known of its file, and the runs on it."""
+"""The list of datasets, and the page of one: what is known of its file, and the runs on it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_cli.answers.list_answer import RunChoice
+from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 #: The newest runs that are listed, those that are asked where the file lay, and those on the page
 #: of a run.
 _LISTED, _ASKED, _FEW = 100, 20, 10
+#: The newest runs whose datasets are listed, and most datasets of them.
+_LOOKED_AT, _DATASETS = 500, 50
 
 
 class RecordedFile(NamedTuple):
@@ -38,6 +41,49 @@ class RecordedFile(NamedTuple):
     commit: str
     #: Whether a file lies there now; its bytes may be others.
     state: str
+
+
+class UsedDataset(NamedTuple):
+    """A dataset that runs used."""
+
+    digest: str
+    #: The path that the newest run on it recorded; empty if it recorded none.
+    path: str
+    label: str
+    newest: str
+    #: How many of the newest runs used it.
+    runs: int
+
+
+def datasets_page(request: Request) -> Response:
+    """Answer with the datasets of the newest runs."""
+    settings = request.app.state.settings
+    listed = QueriedList(settings.places(), RunChoice().query(settings), run_facts(settings.folder))
+    rows, total = listed.first(_LOOKED_AT)
+    runs = dict[str, list[ListedRun]]()
+    for row in rows:
+        if row.fingerprint is not None:
+            runs.setdefault(row.fingerprint, []).append(row)
+    found = [_used(digest, runs[digest]) for digest in list(runs)[:_DATASETS]]
+    return render(
+        request,
+        "datasets.html",
+        datasets=found,
+        more=len(runs) - len(found),
+        looked_at=len(rows),
+        total=total,
+    )
+
+
+def _used(digest: str, rows: list[ListedRun]) -> UsedDataset:
+    entry = rows[0].entry
+    try:
+        folder = rows[0].folder()
+        path = summary_of(folder).data.path if isinstance(folder, Run) else None
+    except RunForgeError:
+        path = None  # The list shows the run; its documents cannot be read.
+    label = str(entry.get("label_column") or "")
+    return UsedDataset(digest, path or "", label, entry["run_id"], len(rows))
 
 
 def dataset_page(request: Request) -> Response:

@@ -110,6 +110,7 @@ def make_application(
             _doing("/compare/curves", comparison_page.compared_curves_page, costly=True),
             _reading("/sweeps", sweep_pages.sweeps_page),
             _reading("/sweeps/{group}", sweep_pages.sweep_page),
+            _reading("/datasets", dataset_pages.datasets_page),
             _reading("/datasets/{digest}", dataset_pages.dataset_page),
             _doing("/datasets/{digest}/inspection", dataset_pages.inspection_page, costly=True),
             _reading("/documents", document_pages.documents_page),

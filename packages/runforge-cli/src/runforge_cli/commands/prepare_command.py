@@ -66,6 +66,7 @@ _VALUES = 60
     ),
     help="Encoding of the raw file.",
 )
+@click.option("--sheet", metavar="NAME", help="Sheet of an Excel workbook.")
 @click.option(
     "--max-categories",
     type=click.IntRange(2, 10_000),
@@ -84,14 +85,16 @@ def command(
     delimiter: str | None,
     decimal_mark: str | None,
     encoding: str | None,
+    sheet: str | None,
     max_categories: int | None,
     force: bool,
 ) -> int:
-    """Make a table of numbers from the raw columns of RAW, a CSV (also .csv.gz) or Parquet file.
+    """Make a table of numbers from the raw columns of RAW: CSV (also .csv.gz), Parquet or Excel.
 
     With --label, a recipe is proposed, shown, applied, and written beside TABLE as
     NAME.recipe.json. Edit it, and apply it with --recipe: to the same file, or to new rows.
-    Delimiter, decimal mark and encoding of a CSV file are never guessed. Rows keep their numbers.
+    Delimiter, decimal mark and encoding of a CSV file, and the sheet of an Excel workbook, are
+    never guessed. Rows keep their numbers. Excel needs the extra `runforge-cli[excel]`.
     """
     load_sparingly()
     from runforge_engine.preparation.prepared_table import open_raw, prepare_table
@@ -102,9 +105,15 @@ def command(
         "delimiter": _DELIMITERS.get(delimiter or "", delimiter),
         "decimal_mark": decimal_mark,
         "encoding": encoding,
+        "sheet": sheet,
     }
     source = {name: value for name, value in named.items() if value is not None}
     _check_options(label, recipe, proposing=bool(source) or max_categories is not None)
+    if sheet is not None and len(source) > 1:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "--sheet is for an Excel workbook, which has no delimiter, decimal mark or encoding.",
+        )
     target = Path(f"{Path(raw).stem}.prepared.csv" if output is None else output)
     recipe_path = target.with_name(f"{target.stem}.recipe.json") if recipe is None else Path(recipe)
     for path in (target, recipe_path) if recipe is None else (target,):
@@ -178,7 +187,8 @@ def _check_options(label: str | None, recipe: str | None, *, proposing: bool) ->
     if recipe is not None and proposing:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            "--delimiter, --decimal-mark, --encoding and --max-categories are for a proposal.",
+            "--delimiter, --decimal-mark, --encoding, --sheet and --max-categories are for a"
+            " proposal.",
             hint="The recipe names the form of the raw file in `source`.",
         )
 

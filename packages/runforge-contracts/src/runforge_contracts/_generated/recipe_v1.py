@@ -43,6 +43,16 @@ class RecipeSource(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    sheet: (
+        Annotated[
+            str,
+            Meta(
+                description="The sheet of an Excel workbook (.xlsx); then there is no other member.",
+                min_length=1,
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class RecipeColumn(Struct, kw_only=True, frozen=True, gc=False):

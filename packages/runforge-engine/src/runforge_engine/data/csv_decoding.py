@@ -26,7 +26,12 @@ _ICONV = "Convert it, such as with `iconv -f {} -t UTF-8 old.csv > new.csv`."
 def csv_text(source: DatasetSource) -> bytes:
     """Return the CSV content of a dataset: decompressed UTF-8 that is not empty."""
     if source.text is None:
-        source.text = _checked_text(source)
+        if source.sheet is None:
+            source.text = _checked_text(source)
+        else:
+            from runforge_engine.data.workbook_reader import sheet_csv
+
+            source.text = _not_empty(sheet_csv(source), source)
     return source.text
 
 
@@ -43,6 +48,10 @@ def _checked_text(source: DatasetSource) -> bytes:
             path=str(source.path),
         )
     _check_encoding(data, source)
+    return _not_empty(data, source)
+
+
+def _not_empty(data: bytes, source: DatasetSource) -> bytes:
     if not ANYTHING.search(data, len(BOM) if data.startswith(BOM) else 0):
         raise RunForgeError(
             ErrorCode.DATASET_EMPTY,

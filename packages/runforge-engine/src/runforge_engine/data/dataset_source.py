@@ -35,6 +35,8 @@ class DatasetSource:
     #: What separates the fields of a CSV file, and its encoding; others must be named.
     delimiter: str = ","
     encoding: str = "utf-8"
+    #: The sheet of an Excel workbook, which must be named.
+    sheet: str | None = None
 
     def release(self) -> None:
         """Release the bytes, once the table has been read from them."""

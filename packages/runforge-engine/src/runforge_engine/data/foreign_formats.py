@@ -20,6 +20,11 @@ _EXPORT = "Save or export it as CSV (UTF-8, comma)."
 _UNPACK = "Unpack it first, such as with `{}`; gzip (.csv.gz) is read as it is."
 
 _WORKBOOK = Foreign("an Excel workbook", _EXPORT)
+_SHEETS = Foreign(
+    "an Excel workbook",
+    "Save or export a sheet as CSV (UTF-8, comma), or make a table of numbers of it: `runforge"
+    " prepare BOOK.xlsx --label COLUMN --sheet NAME`.",
+)
 _SPREADSHEET = Foreign("an OpenDocument spreadsheet", _EXPORT)
 _ARCHIVE = Foreign("a ZIP archive", _UNPACK.format("unzip data.zip"))
 _ZIP = Foreign(
@@ -83,5 +88,5 @@ def _zip(data: bytes) -> Foreign:
     if b"application/vnd.oasis.opendocument.spreadsheet" in data[:128]:
         return _SPREADSHEET
     if b"xl/workbook" in end:
-        return _WORKBOOK
+        return _SHEETS
     return _ARCHIVE if b"PK\x05\x06" in end else _ZIP

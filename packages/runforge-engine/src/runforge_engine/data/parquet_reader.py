@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def is_parquet(source: DatasetSource) -> bool:
     """Return whether the bytes are a Parquet file."""
-    return source.data[:4] == b"PAR1"
+    return source.sheet is None and source.data[:4] == b"PAR1"
 
 
 def _open(source: DatasetSource) -> Any:

@@ -126,6 +126,7 @@ def set_form(raw: DatasetSource, source: Mapping[str, Any]) -> None:
     """Let a raw file be read in the form that the section ``source`` of a recipe names."""
     raw.delimiter = source.get("delimiter", ",")
     raw.encoding = source.get("encoding", "utf-8")
+    raw.sheet = source.get("sheet")
 
 
 def prepare_table(

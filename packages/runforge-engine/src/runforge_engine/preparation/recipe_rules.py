@@ -33,6 +33,8 @@ _MEMBERS = {
     "missing": ("keep", "boolean", "one_hot", "ordinal", "date", "number"),
     "constant": ("keep", "boolean", "one_hot", "ordinal", "date", "number"),
 }
+#: Members of `source` that concern files of text.
+_FOR_TEXT = {"delimiter", "decimal_mark", "encoding"}
 _NEEDED = {"one_hot": ("categories",), "ordinal": ("categories",), "date": ("format", "parts")}
 _FORMAT = re.compile(r"(?:%[YmdHMS]|[-/.:, TZ])+")
 _DATE = ("%Y", "%m", "%d")
@@ -97,6 +99,9 @@ def check_recipe(recipe: Mapping[str, Any], path: Path | None = None) -> None:
 
 def _mistakes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield pointer and message of each mistake."""
+    source = recipe.get("source", {})
+    if "sheet" in source and source.keys() & _FOR_TEXT:
+        yield "/source/sheet", "A sheet has no delimiter, decimal mark or encoding."
     seen = {recipe["label"]}
     used = False
     for index, column in enumerate(recipe["columns"]):
@@ -111,7 +116,7 @@ def _mistakes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         found = list(_column_mistakes(column, at))
         yield from found
         if not found and column.get("missing") == "constant":
-            made = conversion(column, recipe.get("source", {}))
+            made = conversion(column, source)
             if made is not None and not made.accepts(column["constant"]):
                 yield f"{at}/constant", "The constant is not a value that the column may have."
     if not used:

@@ -29,7 +29,6 @@ from runforge_contracts.store.layout import StoreLayout
 
 import runforge_engine
 from runforge_engine.provenance.folder_digest import FolderDigests
-from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.runtime.clock import document_time, read_clock
 from runforge_engine.runtime.user_cache import cache_file, write_cached
 from runforge_engine.verification.check_result import Check, CheckVerdict
@@ -44,6 +43,9 @@ _MAX_FILES = 1_000
 #: Nanoseconds. What changed less long ago could change again without another time: file systems
 #: count time in steps of up to two seconds.
 _YOUNG = 3 * 10**9
+
+#: What the check of the signature finds of a run that has none and needs none.
+_NO_SIGNATURE = Check.not_checked("signature", CheckVerdict.NONE)
 
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -202,16 +204,29 @@ def noted(found: RunVerification, folder: Path, state: str | None) -> KeptRun | 
 
 
 def verify_untouched(
-    folder: Path, around: Surroundings, kept: KeptRun, *, with_dataset: bool
+    folder: Path, around: Surroundings, kept: KeptRun, *, is_signed: bool, with_dataset: bool
 ) -> RunVerification | None:
     """Verify a run whose folder is as it was noted, without reading its files.
+
+    Parameters
+    ----------
+    folder
+        The run folder, absolute.
+    around
+        The store, the datasets and the key that the run is compared with.
+    kept
+        What was noted of the run.
+    is_signed
+        Whether there may be a signature of it.
+    with_dataset
+        Whether to check the dataset.
 
     Returns
     -------
     RunVerification or None
         None if the run has to be read: it was signed since.
     """
-    if kept.files is None and os.path.lexists(signature_path(folder)):
+    if is_signed and kept.files is None:
         return None
     since = document_time(kept.verified_at)
     message = f"not read: sizes and times are those of {since}, when the run was verified"
@@ -220,8 +235,11 @@ def verify_untouched(
     if with_dataset:
         received = around.is_received(folder.name, folder)
         checks.append(dataset_check(*dataset, around.datasets, received=received))
-    signature: Signature | None
-    check, signature = check_signature(folder, around, FolderDigests(kept.files or {}, {}))
+    check = _NO_SIGNATURE
+    signature: Signature | None = None
+    if is_signed or around.public_keys:
+        digests = FolderDigests(kept.files or {}, {})
+        check, signature = check_signature(folder, around, digests)
     return RunVerification(
         folder.name,
         around.relative(folder),

@@ -207,11 +207,21 @@ def verify_store(
         second, _, _ = folder.name.rpartition("-")
         return second, around.positions.get(folder.name, [math.inf])[0], folder.name
 
+    def may_be_signed(folder: Path) -> bool:
+        is_elsewhere = folder.parent != store.runs or detour is not None
+        return is_elsewhere or folder.name in signatures
+
     def verified(folder: Path) -> tuple[RunVerification, KeptRun | None]:
         state = None if kept is None else folder_state(folder, around)
         note = None if kept is None else kept.runs.get(folder.name)
         if note is not None and note.state == state:
-            untouched = verify_untouched(folder, around, note, with_dataset=with_dataset)
+            untouched = verify_untouched(
+                folder,
+                around,
+                note,
+                is_signed=may_be_signed(folder),
+                with_dataset=with_dataset,
+            )
             if untouched is not None:
                 return untouched, note
         found = verify_run(folder, around, with_dataset=with_dataset, alone=False)
