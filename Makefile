@@ -24,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation dist test-dist vsix test-vscode pictures-vscode bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation dist test-dist vsix test-vscode pictures-vscode bench-vscode bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -158,6 +158,10 @@ test-vscode: vsix ## Drive the packed extension in a real VS Code (needs Chromiu
 pictures-vscode: vsix ## Renew the pictures of the extension's README (needs Chromium)
 	@$(EDITOR)/e2e/install.sh $(PYTHON)
 	@$(E2E) pictures
+
+bench-vscode: vsix ## Measure the extension in a real VS Code (needs Chromium, and a quiet machine)
+	@$(EDITOR)/e2e/install.sh $(PYTHON)
+	@$(E2E) measure
 
 $(EDITOR)/node_modules: $(VENV)/.tools $(EDITOR)/package-lock.json $(TYPESCRIPT)/node_modules
 	@echo "Installing the tools of the editor extension"

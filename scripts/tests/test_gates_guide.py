@@ -57,7 +57,24 @@ def test_the_commands_pass_and_fail_as_the_page_says(folder: Path) -> None:
     for line in "\n".join(blocks("text")).splitlines():
         assert line in shown
     assert len(list((folder / ".runforge/evaluations").iterdir())) == 2
-    assert len(list((folder / ".runforge/runs").iterdir())) == 2
+    assert len(list((folder / ".runforge/runs").iterdir())) == 3
+
+
+def test_a_build_moves_the_alias_to_a_model_that_is_no_worse(folder: Path) -> None:
+    build = blocks("sh")[2]
+    assert build.count("production") == 4
+
+    def production() -> str:
+        return shell("runforge show production --json", folder).stdout
+
+    for passes in (True, True, False):
+        before = None if passes else production()
+        script = build if passes else build.replace("candidate", "candidate --param C=0.0001")
+        done = shell(script, folder)
+        assert done.returncode == (0 if passes else 8), done.stderr
+        if not passes:
+            assert production() == before
+    assert len(list((folder / ".runforge/runs").iterdir())) == 3
 
 
 @pytest.mark.needs("make")
@@ -69,7 +86,7 @@ def test_make_stops_where_the_gate_is_not_met(passes: bool, folder: Path) -> Non
     assert (done.returncode == 0) is passes, done.stderr
     assert ("GATE_NOT_MET" in done.stderr) is not passes
     assert (folder / "model.ok").exists() is passes
-    assert (folder / "report.html").exists() is passes
+    assert (folder / "report.html").exists()
 
 
 @pytest.mark.parametrize("passes", [True, False])

@@ -57,7 +57,13 @@ def test_a_run_that_misses_a_bound_is_recorded_and_ends_with_8(
     assert again.code == 8
     assert "error[GATE_NOT_MET]: 2 gates are not met." in again.err
     assert again.err.count("  - f1_") == 2
-    assert runforge("show", "--json", "--fail-under", "roc=0").code == 8
+    assert runforge("show", "--json", "--fail-under", "roc_auc=2").code == 8
+    misspelled = runforge("show", "--fail-under", "acuracy=0.9")
+    assert (misspelled.code, misspelled.out) == (2, "")
+    assert "Did you mean `accuracy`? There are accuracy, f1_macro" in misspelled.err
+    made = runforge("evaluate", "latest", "two.csv", "--json").json["evaluation"]
+    shown = runforge("show", made["evaluation_id"], "--fail-under", "acuracy=0.9")
+    assert (shown.code, "Did you mean `accuracy`?" in shown.err) == (2, True)
 
 
 def test_a_run_is_compared_with_an_earlier_one(runforge: Call, workspace: Path) -> None:
@@ -101,6 +107,11 @@ def test_an_unknown_baseline_is_refused_before_training(runforge: Call, workspac
     done = runforge(*TRAIN, *COLUMNS, "--no-worse-than", "20200101-000000-00000000")
     assert done.code == 3
     assert "RUN_NOT_FOUND" in done.err
+    assert not (workspace / ".runforge").exists()
+    done = runforge(*TRAIN, *COLUMNS, "--no-worse-than", "production")
+    assert done.code == 3
+    hint = "`runforge alias production RUN` makes the alias"
+    assert hint in " ".join(done.err.split())
     assert not (workspace / ".runforge").exists()
 
 

@@ -286,7 +286,7 @@ def test_a_missing_run_is_the_same_by_id_and_by_name(runforge: Call, filled: Pat
     shutil.rmtree(filled / entry["run_dir"])
     by_id = runforge("show", run_id, "--json").json["error"]
     for reference in ("oops", "name:oops"):
-        for command in (("show", reference), ("predict", reference, "penguins.csv")):
+        for command in (["show", reference], ["predict", reference, "penguins.csv"]):
             found = runforge(*command, "--json")
             assert (found.code, found.json["error"]) == (3, by_id), command
     by_alias = runforge("show", "production", "--json").json["error"]
@@ -335,11 +335,84 @@ def test_the_best_of_several_datasets_is_noted(runforge: Call, workspace: Path) 
     options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
     assert runforge("train", "penguins.csv", *options).code == 0
     assert "datasets" not in runforge("show", "best").err
+    first = ids(workspace)[0]
     lines = (workspace / "penguins.csv").read_text().splitlines(keepends=True)
     (workspace / "fewer.csv").write_text("".join(lines[:250]))
     assert runforge("train", "fewer.csv", *options).code == 0
-    assert "the runs have 2 datasets" in runforge("show", "best").err
-    assert "the runs have 2 datasets" in runforge("alias", "production", "best").err
+    # --quiet does not hide that the choice compares what cannot be compared.
+    for command in (("show", "best"), ("alias", "production", "best"), ("show", "best", "-q")):
+        assert "the best of runs on 2 datasets" in " ".join(runforge(*command).err.split())
+    for scope in ("best@penguins.csv", "best:accuracy@penguins.csv"):
+        shown = runforge("show", scope, "--json")
+        assert (shown.json["run_id"], "2 datasets" in shown.err) == (first, False)
+    assert runforge("show", "best@fewer.csv", "--json").json["run_id"] == ids(workspace)[1]
+    (workspace / "other.csv").write_text("a\n")
+    assert runforge("show", "best@other.csv", "--json").json["error"]["code"] == "RUN_NOT_FOUND"
+    refused = runforge("show", "best@nothing", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (3, "GROUP_NOT_FOUND")
+
+
+def test_the_run_that_is_repeated_is_named_as_any_run(runforge: Call, workspace: Path) -> None:
+    assert runforge(*TRAIN, "--name", "first").code == 0
+    assert runforge("alias", "production", "first").code == 0
+    assert runforge("rerun", "first", "--seed", "3").code == 0
+    first, again = ids(workspace)
+    for named in (first, first[:17], "first", "production"):
+        listed = runforge("runs", "--where", f"repeats={named}", "--json")
+        assert [entry["run_id"] for entry in listed.json["runs"]] == [again], named
+    assert [run.id for run in Store(workspace).runs(where="repeats=first")] == [again]
+    listed = runforge("runs", "--where", "repeats!=first", "--json").json["runs"]
+    assert [entry["run_id"] for entry in listed] == [first]
+    refused = runforge("runs", "--where", "repeats=2026", "--json")
+    assert (refused.code, refused.json["error"]["code"]) == (2, "RUN_AMBIGUOUS")
+
+
+def test_a_name_of_a_sweep_is_told_from_that_of_a_run(runforge: Call, workspace: Path) -> None:
+    options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
+    grid = ("--grid", "C=1,10", "--name", "find C")
+    assert runforge("sweep", "penguins.csv", *options, *grid).code == 0
+    listed = runforge("runs", "--name", "find C")
+    assert "No runs match" in listed.out
+    assert "`find C` is a sweep, whose runs are listed by `runforge runs --group grp_" in listed.err
+    assert "sweep" not in runforge("runs", "--name", "other").err
+
+
+def test_a_change_in_a_store_of_a_folder_above_is_said(
+    runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "of a folder above" not in runforge("alias", "production", "latest").err
+    (filled / "sub").mkdir()
+    monkeypatch.chdir(filled / "sub")
+    said = runforge("alias", "production", ids(filled)[0])
+    assert "note: the store is ../.runforge, of a folder above this one" in said.err
+
+
+def test_the_best_of_a_sweep_is_the_one_that_the_sweep_shows(
+    runforge: Call, workspace: Path
+) -> None:
+    options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
+    assert runforge("train", "penguins.csv", *options, "--model", "random_forest").code == 0
+    grid = ("--grid", "C=0.03,0.1,1,10", "--name", "find C")
+    swept = runforge("sweep", "penguins.csv", *options, *grid)
+    assert swept.code == 0
+    shown = runforge("sweep", "show", "latest", "--json").json
+    # More than one has the best accuracy, and the other metrics decide.
+    assert len(shown["best_members"]) > 1
+    by_member = {row["member"]: row for row in shown["runs"]}
+    found = {
+        runforge("show", f"best@{name}", "--json").json["run_id"]
+        for name in ("latest", "find C", shown["group_id"], shown["group_id"][:19])
+    }
+    best = by_member[shown["best_members"][0]]["run_id"]
+    assert found == {best}
+    assert f"the best run  runforge show {best}" in runforge("sweep", "show", "latest").out
+    [line] = [line for line in swept.out.splitlines() if line.split()[:2] == ["best", "run"]]
+    assert best in line
+    store = Store(workspace)
+    assert store.best(within="find C").id == store.run("best@latest").id == best
+    won = store.sweeps()[0].best()
+    assert won is not None
+    assert won.id == best
 
 
 def test_columns_that_a_new_dataset_lacks_are_named(runforge: Call, workspace: Path) -> None:

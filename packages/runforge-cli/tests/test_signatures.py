@@ -120,6 +120,19 @@ class TestSigning:
         (signer / "penguins.csv").unlink()
         assert sign(runforge, folder_of(signer, 0)).code == 0
 
+    def test_it_is_signed_though_nobody_reads_the_notes(self, runforge: Call, signer: Path) -> None:
+        folder = folder_of(signer, 1)
+        reader, writer = os.pipe()
+        os.close(reader)
+        # `latest` is explained by a note on standard error.
+        program = [sys.executable, "-m", "runforge_cli", "sign", "latest", "--key", "runforge.key"]
+        done = subprocess.run(
+            program, cwd=signer, stdout=subprocess.PIPE, stderr=writer, check=False
+        )
+        os.close(writer)
+        assert (done.returncode, b"signature" in done.stdout) == (0, True)
+        assert verdict(runforge, folder, *KEY) == (0, "valid")
+
     def test_what_does_not_verify_is_not_signed(self, runforge: Call, signer: Path) -> None:
         folder = folder_of(signer, 0)
         (folder / "metrics.json").write_text("{}")

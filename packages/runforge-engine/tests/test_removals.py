@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from real_data import write_dataset
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.removals import find_removals, read_removals, removed_runs
+from runforge_engine import Store, train
 from runforge_engine.removing.removal_writer import (
     append_removals,
     finish_removals,
@@ -179,3 +181,15 @@ def test_no_line_can_lead_out_of_the_folder_of_runs(tmp_path: Path) -> None:
     store.removals.write_text(json.dumps(line) + "\n")
     with pytest.raises(RunForgeError, match="not valid"):
         finish_removals(store)
+
+
+def test_a_run_is_forgotten_from_python(tmp_path: Path) -> None:
+    path, label, _ = write_dataset("iris", tmp_path)
+    first, second = (train(path, label=label, workspace=tmp_path, seed=seed) for seed in (1, 2))
+    store = Store(tmp_path)
+    assert store.forget(first.id, because="a test") == first.id
+    assert [run.id for run in store.runs()] == [second.id]
+    with pytest.raises(NotFoundError, match="forgotten"):
+        store.run(first.id)
+    [line] = read_removals(StoreLayout(tmp_path)).entries
+    assert line["created_by"].startswith("runforge-engine@")

@@ -44,6 +44,24 @@ def test_rows_may_be_a_frame_dictionaries_or_a_file(run: Run, tmp_path: Path) ->
     assert not list(run.path.parents[1].glob("datasets"))
 
 
+def test_a_prediction_shows_its_first_rows(run: Run) -> None:
+    rows = [dict(zip(FEATURES, (5.1, 3.5, 1.4, 0.2), strict=True))] * 12
+    lines = repr(run.predict(rows)).splitlines()
+    assert lines[0] == f"<Prediction of {run.id}: 12 of 12 rows"
+    assert (lines[1], lines[-1]) == ("  1  0", "  and 2 more in .values>")
+    assert len(lines) == 12
+    assert "classes (0, 1, 2)" in repr(run.predict(rows, probabilities=True))
+
+
+def test_a_hyperparameter_given_as_an_argument_has_a_hint(run: Run, tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match="'C'") as caught:
+        train("iris.csv", label="target", C=3)  # type: ignore[call-arg]
+    assert caught.value.__notes__ == ["Hint: Give `hyperparameters={'C': 3}`."]
+    with pytest.raises(TypeError) as caught:
+        train("iris.csv", label="target", collar=3)  # type: ignore[call-arg]
+    assert not hasattr(caught.value, "__notes__")
+
+
 @pytest.mark.parametrize(
     ("rows", "code", "named"),
     [

@@ -17,9 +17,9 @@ from runforge_contracts.store.layout import (
     find_workspace,
     stores_in,
 )
-from runforge_contracts.store.lookup import find_any_run
 from runforge_contracts.store.reading import locate_run, runs_of
 from runforge_contracts.store.run import Run
+from runforge_contracts.sweeps.scoped_runs import find_scoped_run
 
 
 class Workspace:
@@ -67,6 +67,8 @@ class Workspace:
     def run(self, reference: str | os.PathLike[str] = "latest") -> Run | ExperimentRun:
         """Return one run: by its id, a unique prefix of it, ``latest``, or the path of its folder.
 
+        Also by what :func:`~runforge_contracts.sweeps.scoped_runs.find_scoped_run` takes.
+
         Raises
         ------
         NotFoundError
@@ -74,7 +76,7 @@ class Workspace:
         UsageError
             If a prefix matches several runs.
         """
-        return find_any_run(os.fspath(reference), [*self.stores, ExperimentLayout(self.path)])
+        return find_scoped_run(os.fspath(reference), [*self.stores, ExperimentLayout(self.path)])
 
     def __repr__(self) -> str:
         return f"Workspace({str(self.path)!r})"

@@ -2558,7 +2558,7 @@ export interface Provenance {
   platform: Platform;
   numerics: Numerics;
   /**
-   * Values left out of the run's documents on request, because they identify a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent if nothing was left out.
+   * Values left out of the run's documents on request, because they identify a person or a machine: `dataset.path` (the folder of the dataset), `dataset.recipe` (that of the recipe), `python.executable`, `paths` (folders in messages and tracebacks). Absent if nothing was left out.
    *
    * @minItems 1
    */
@@ -5206,6 +5206,10 @@ export interface TrainParams {
    * Whether to omit from the record what identifies you or the machine.
    */
   private?: boolean;
+  /**
+   * Path of the recipe that is applied to the dataset, as `runforge prepare` writes it.
+   */
+  recipe?: FilePath;
 }
 /**
  * Trains on a dataset and records the run. Sends `progress`; a failed or cancelled run has a result, too.

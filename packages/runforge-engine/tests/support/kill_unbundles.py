@@ -18,7 +18,7 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 from collections import Counter  # noqa: E402
-from collections.abc import Callable  # noqa: E402
+from collections.abc import Callable, Container  # noqa: E402
 from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -68,14 +68,21 @@ def train_and_sign(folder: Path, seed: int = 42) -> Path:
     return run
 
 
-def killed(workspace: Path, number: int, work: Callable[[], object]) -> bool:
-    """Do some work in another process, killed before its call ``number``; return whether it was."""
+def killed(
+    workspace: Path, number: int, work: Callable[[], object], anywhere: Container[str] = ()
+) -> bool:
+    """Do some work in another process, killed before its call ``number``; return whether it was.
+
+    Calls whose events are in ``anywhere`` count whatever they name: a path may be relative to an
+    open folder.
+    """
     child = os.fork()
     if child == 0:
         seen, root = [0], str(workspace)
 
         def watch(event: str, arguments: tuple[Any, ...]) -> None:
-            if event in EVENTS and any(root in str(item) for item in arguments[:2]):
+            here = event in EVENTS and any(root in str(item) for item in arguments[:2])
+            if here or event in anywhere:
                 seen[0] += 1
                 if seen[0] == number:
                     os.kill(os.getpid(), signal.SIGKILL)

@@ -60,6 +60,15 @@ class TrainParams(
         ]
         | UnsetType
     ) = UNSET
+    recipe: (
+        Annotated[
+            serve_common_v1.FilePath,
+            Meta(
+                description="Path of the recipe that is applied to the dataset, as `runforge prepare` writes it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class TrainMethod(Struct, kw_only=True, frozen=True, gc=False):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.selection.run_bounds import RunBounds
 from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
-from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_digests
+from runforge_contracts.selection.run_query import RunOrder, RunQuery, with_digests, with_ids
 from runforge_contracts.selection.run_values import MISSING, TRAINED
 from runforge_contracts.store.aliases import with_aliases
 
@@ -53,7 +53,7 @@ class RunChoice(NamedTuple):
             ``USAGE_INVALID`` for an invalid condition, time or bound, or for both ``group`` and
             ``ungrouped``; ``DATASET_NOT_FOUND``, ``GROUP_NOT_FOUND``, ``GROUP_AMBIGUOUS``.
         """
-        conditions = parse_conditions(self.where)
+        conditions = with_ids(parse_conditions(self.where), settings.places())
         return RunQuery(
             (
                 *self._options(settings),

@@ -98,6 +98,7 @@ def _change(settings: Settings, name: str, run: str | None, because: str | None)
 
     rows = list[dict[str, Any]]()
     store, client = settings.target(), f"runforge-cli@{__version__}"
+    settings.note_parent()
     _current(store)
     if run is None:
         entry, before = remove_alias(store, name, because=because, created_by=client)

@@ -19,6 +19,7 @@ from runforge_contracts.gates import (
 )
 from runforge_contracts.metrics import SUMMARY_NAMES, TRAINED_METRICS
 from runforge_contracts.store import layout
+from runforge_contracts.store.aliases import name_problem
 from runforge_contracts.store.evaluations import (
     RecordedEvaluation,
     find_evaluation,
@@ -109,7 +110,7 @@ def read_gates(
         evaluation = find_evaluation(no_worse_than, settings.stores())
         gates.append(baseline_gate(evaluation.id, evaluation.accuracy))
     elif no_worse_than is not None:
-        baseline = settings.find_any(no_worse_than)
+        baseline = _baseline(settings, no_worse_than)
         metric = baseline.primary_metric
         if metric is None:
             raise RunForgeError(
@@ -120,6 +121,33 @@ def read_gates(
             )
         gates.append(baseline_gate(baseline.id, metric))
     return gates
+
+
+def _baseline(settings: Settings, reference: str) -> AnyRun:
+    """Return the run of ``--no-worse-than``; of an unknown alias say how it begins."""
+    try:
+        return settings.find_any(reference)
+    except RunForgeError as error:
+        unknown = error.code is ErrorCode.RUN_NOT_FOUND and not error.problems
+        if not unknown or name_problem(reference) is not None:
+            raise
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"There is no run {quote(reference)} to compare with in {quote(settings.folder, 200)}.",
+            hint=f"`runforge alias {reference} RUN` makes the alias; train the first RUN without"
+            " --no-worse-than.",
+        ) from None
+
+
+def known_metrics(run: AnyRun) -> Sequence[str]:
+    """Return the metrics that a recorded run can have; none if any name can be that of one."""
+    own = _all_metrics(run)
+    return list(dict.fromkeys([*TRAINED_METRICS, *own] if isinstance(run, Run) else own))
+
+
+def evaluated_metrics(evaluation: RecordedEvaluation) -> Sequence[str]:
+    """Return the metrics that an evaluation can have."""
+    return list(dict.fromkeys([*TRAINED_METRICS, *evaluation.numbers]))
 
 
 def gate_results(gates: Sequence[Gate], run: AnyRun) -> list[GateResult]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import click
-from runforge_contracts.display import printable
+from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.selection.run_bounds import parse_bounds
 from runforge_contracts.selection.run_values import column_of, metric_names
@@ -200,6 +200,11 @@ def command(
         folder = printable(str(settings.folder))
         found = any(newest_in(place, 1).total for place in settings.places())
         write_lines([f"No runs {'match' if found else 'yet'} in {folder}."])
+        if name is not None and (group_of_name := _sweep_named(settings, name)) is not None:
+            note(
+                f"--name is that of a run; {quote(name)} is a sweep, whose runs are listed by"
+                f" `runforge runs --group {group_of_name}`."
+            )
         return 0
     metrics = metric_names(entries)
     column = column_of(query.order.name, metrics)
@@ -217,3 +222,13 @@ def command(
     if total > limit:
         write_lines([f"{total - limit:,} more; use --limit {total} to show all."])
     return 0
+
+
+def _sweep_named(settings: Settings, name: str) -> str | None:
+    """Return the id of the sweep with a name, or None if there is not one."""
+    from runforge_contracts.sweeps.groups import find_group
+
+    try:
+        return find_group(name, settings.stores()).id
+    except RunForgeError:
+        return None

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import click
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.store.evaluations import find_evaluation, is_evaluation
+from runforge_contracts.store.evaluations import (
+    RecordedEvaluation,
+    find_evaluation,
+    is_evaluation,
+)
 from runforge_contracts.store.run import Run
 
 from runforge_cli.answers.archive_answers import unpacked
@@ -17,9 +21,11 @@ from runforge_cli.answers.bundle_answers import is_bundle
 from runforge_cli.answers.run_answers import run_document
 from runforge_cli.commands.gate_options import (
     as_json,
+    evaluated_metrics,
     evaluation_results,
     gate_options,
     gate_results,
+    known_metrics,
     read_gates,
     report_gates,
 )
@@ -79,27 +85,33 @@ def command(
     if is_bundle(run):
         from runforge_engine.bundles.bundle_reader import opened_bundle
 
-        gates = read_gates(settings, fail_under, fail_over, no_worse_than, metrics=())
         with opened_bundle(Path(run), settings.folder) as bundle:
+            gates = read_gates(
+                settings, fail_under, fail_over, no_worse_than, metrics=known_metrics(bundle.run)
+            )
             return _show_run(settings, bundle.run, gates, Path(run))
     if is_evaluation(run, settings.stores()):
-        return _show_evaluation(
-            settings, run, read_gates(settings, fail_under, fail_over, no_worse_than, metrics=())
-        )
+        evaluation = find_evaluation(run, settings.stores())
+        metrics = evaluated_metrics(evaluation)
+        gates = read_gates(settings, fail_under, fail_over, no_worse_than, metrics=metrics)
+        return _show_evaluation(settings, evaluation, gates)
     try:
         folder = settings.find_any(run, quiet=not settings.json)
     except RunForgeError as error:
         from runforge_cli.answers.removed_run import removed_document, removed_lines
 
         document = removed_document(run, settings)
-        if error.code is not ErrorCode.RUN_NOT_FOUND or document is None:
+        is_gated = fail_under or fail_over or no_worse_than
+        if error.code is not ErrorCode.RUN_NOT_FOUND or document is None or is_gated:
             raise
         if settings.json:
             write_json(document)
         else:
             write_lines(removed_lines(document))
         return 0
-    gates = read_gates(settings, fail_under, fail_over, no_worse_than, metrics=())
+    gates = read_gates(
+        settings, fail_under, fail_over, no_worse_than, metrics=known_metrics(folder)
+    )
     return _show_run(settings, folder, gates)
 
 
@@ -149,13 +161,14 @@ def _show_run(
     return report_gates(settings, results)
 
 
-def _show_evaluation(settings: Settings, reference: str, gates: Sequence[Gate]) -> int:
+def _show_evaluation(
+    settings: Settings, evaluation: RecordedEvaluation, gates: Sequence[Gate]
+) -> int:
     """Show an evaluation beside the validation of its run, if that is there."""
     from runforge_contracts.store.evaluations import validation_of
 
     from runforge_cli.answers.evaluation_answer import evaluation_report, run_of
 
-    evaluation = find_evaluation(reference, settings.stores())
     validation = validation_of(run_of(evaluation, settings))
     results = evaluation_results(gates, evaluation)
     if settings.json:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 #: Options that a file with a plan has the place of.
 _OF_A_GRID = (
     *("label", "model", "preset", "profile", "params", "seed", "seeds", "device", "exclude"),
-    *("tags", "notes", "grid", "save"),
+    *("tags", "notes", "grid", "save", "recipe"),
 )
 
 
@@ -98,6 +98,12 @@ _OF_A_GRID = (
 @click.option("--fail-fast", is_flag=True, help="Stop at the first failed run.")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on a Dask cluster: tcp://HOST:PORT.")
 @click.option("--allow-mixed", is_flag=True, help="Accept workers with other versions.")
+@click.option(
+    "--recipe",
+    metavar="FILE",
+    help="Recipe to apply to DATA, as for `runforge train`.",
+    shell_complete=complete_file,
+)
 @training_options
 @private_option
 @global_options
@@ -232,6 +238,7 @@ def _from_grid(source: str, store: StoreLayout, options: dict[str, Any]) -> Docu
         model_family=family,
         hyperparameters=parse_parameters(options["params"]),
         exclude_columns=options["exclude"],
+        recipe=options["recipe"],
         **given,
     )
     return new_plan(

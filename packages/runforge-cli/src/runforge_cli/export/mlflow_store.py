@@ -54,8 +54,8 @@ _IDENTITY = "runforge.identity"
 _PARENT = "mlflow.parentRunId"
 #: Characters with a special meaning in the database URLs of MLflow.
 _RESERVED = frozenset("%?#")
-#: Maximum numbers of metrics, and of parameters or tags, in one MLflow call.
-_METRICS, _OTHERS = 1000, 100
+#: Maximum numbers of metrics, and of parameters or tags, in one MLflow call, which takes 1,000.
+_METRICS, _OTHERS = 800, 100
 #: Maximum lengths of a run name, a parameter, a tag, a dataset name and a digest in MLflow.
 _RUN, _PARAM, _TAG, _DATASET, _DIGEST = 250, 6000, 5000, 500, 36
 #: Prefix of a final metric that differs from the last value of its history.
@@ -247,12 +247,10 @@ class _TrackingStore:
         changed = {kind: group.changed for kind, group in names.items() if group.changed}
         if changed:
             tags.append(RunTag("runforge.names", shorten(json.dumps(changed), _TAG)))
-        for start in range(0, len(metrics), _METRICS):
-            self._store.log_batch(run_id, metrics[start : start + _METRICS], [], [])
-        for start in range(0, len(params), _OTHERS):
-            self._store.log_batch(run_id, [], params[start : start + _OTHERS], [])
-        for start in range(0, len(tags), _OTHERS):
-            self._store.log_batch(run_id, [], [], tags[start : start + _OTHERS])
+        # Together: each call looks for the run, and commits several times.
+        while metrics or params or tags:
+            self._store.log_batch(run_id, metrics[:_METRICS], params[:_OTHERS], tags[:_OTHERS])
+            del metrics[:_METRICS], params[:_OTHERS], tags[:_OTHERS]
 
     def _log_dataset(self, run_id: str, record: Record) -> None:
         from mlflow.entities import Dataset, DatasetInput

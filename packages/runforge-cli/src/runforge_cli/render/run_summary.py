@@ -34,6 +34,8 @@ from runforge_cli.render.tables import (
     diagnostic_lines,
     importance_lines,
     metric_lines,
+    raw_coefficient_lines,
+    raw_importance_lines,
 )
 from runforge_cli.shell.file_argument import is_archive
 from runforge_cli.shell.settings import Settings
@@ -190,6 +192,9 @@ def _data(data: RunData, settings: Settings) -> Iterator[tuple[str, str]]:
             "dataset",
             settings.shown(data.path) + (f" (sha256 {fingerprint}…)" * bool(fingerprint)),
         )
+    if data.recipe is not None:
+        digest = (data.recipe_sha256 or "")[:12]
+        yield "recipe", settings.shown(data.recipe) + (f" (sha256 {digest}…)" * bool(digest))
     if data.rows is not None or data.dropped_rows is not None:
         rows = f"{data.rows or 0:,} used"
         if data.dropped_rows:
@@ -240,14 +245,21 @@ def _evaluations(folder: Run, settings: Settings) -> list[str]:
 
 def _features(folder: Run) -> Iterator[str]:
     importance = folder.content(layout.FEATURE_IMPORTANCE)
+    prepared = "recipe" in ((folder.record or {}).get("dataset") or {})
     if importance:
         yield from section("Most important features", importance_lines(importance, _TOP))
+        if prepared:
+            title = "Most important raw columns (sum of their features)"
+            yield from section(title, raw_importance_lines(importance, _TOP))
     coefficients = folder.content(layout.LINEAR_COEFFICIENTS)
     if coefficients:
         yield from section(
             "Strongest coefficients (per standard deviation of the feature)",
             coefficient_lines(coefficients, _TOP, max_classes=3),
         )
+        if prepared:
+            title = "Strongest raw columns (largest coefficient of their features)"
+            yield from section(title, raw_coefficient_lines(coefficients, _TOP))
 
 
 def _origin(folder: Run, summary: RunSummary, settings: Settings) -> Iterator[tuple[str, str]]:

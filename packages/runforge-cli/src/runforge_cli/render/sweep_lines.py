@@ -24,6 +24,7 @@ from runforge_cli.terminal.text_layout import (
 
 if TYPE_CHECKING:
     from runforge_contracts.errors import RunForgeError
+    from runforge_engine.store.sweep_table import SweepRow
     from runforge_engine.sweeps.group_record import MemberState
     from runforge_engine.sweeps.resolved_plan import ResolvedPlan
     from runforge_engine.sweeps.run_sweep import SweepResult
@@ -144,6 +145,9 @@ def _facts(result: SweepResult, settings: Settings) -> Iterator[tuple[str, str]]
     if group["duplicates"]:
         yield "left out", plural(len(group["duplicates"]), "duplicate")
     best = [run for run in group["runs"] if run["member"] in result.best]
+    if best[1:]:
+        places = [row.number for row in _ranked(result, settings)]
+        best.sort(key=lambda run: places.index(run["member"]))
     if best:
         metric = Metric(**best[0]["primary_metric"])
         setting = _best_setting(group["runs"], metric.name)
@@ -158,6 +162,14 @@ def _facts(result: SweepResult, settings: Settings) -> Iterator[tuple[str, str]]
             + (f"; and {more} more" if more > 0 else ""),
         )
     yield "folder", settings.shown(result.folder)
+
+
+def _ranked(result: SweepResult, settings: Settings) -> list[SweepRow]:
+    """Return the members of a sweep, the best first; their other metrics are in their runs."""
+    from runforge_contracts.sweeps.groups import Group
+    from runforge_engine.store.sweep_reading import read_sweep
+
+    return read_sweep(Group(result.folder), settings.stores()).ranked()
 
 
 def _best_setting(runs: Sequence[dict[str, Any]], metric: str) -> str | None:

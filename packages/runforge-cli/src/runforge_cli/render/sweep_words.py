@@ -96,7 +96,8 @@ def tie_text(best: Sequence[SweepRow]) -> str | None:
     if len(best) < 2:
         return None
     who = members_text([row.number for row in best])
-    return f"{who[:1].upper()}{who[1:]} share the best value; the first counts as the best."
+    who = who[:1].upper() + who[1:]
+    return f"{who} share the best value; the other metrics decide, then the number."
 
 
 def best_setting_text(table: SweepTable, settings: Sequence[SweepSetting]) -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from runforge_contracts.diagnostics import placed_message
 from runforge_contracts.display import printable
 from runforge_contracts.metrics import class_metrics
+from runforge_contracts.prepared_names import by_raw_column
 
 from runforge_cli.terminal.text_layout import (
     GAP,
@@ -97,6 +99,40 @@ def importance_lines(importance: dict[str, Any], most: int | None = None) -> lis
         for item in features
     ]
     return table(("", "", ""), rows, right=(1,), flexible=0, indent=2)
+
+
+def raw_importance_lines(importance: dict[str, Any], most: int | None = None) -> list[str]:
+    """Return the raw columns of a forest with a recipe, with the sum of their importances."""
+    of = {item["name"]: item["importance"] for item in importance["features_by_importance"]}
+    groups = by_raw_column(of)
+    sums = {raw: math.fsum(of[name] for name in names) for raw, names in groups.items()}
+    ranked = sorted(sums, key=lambda raw: -sums[raw])[:most]
+    rows = [
+        [raw, number(sums[raw]), bar(sums[raw], sums[ranked[0]]), _members(groups[raw])]
+        for raw in ranked
+    ]
+    return table(("", "", "", ""), rows, right=(1,), flexible=0, indent=2)
+
+
+def raw_coefficient_lines(coefficients: dict[str, Any], most: int | None = None) -> list[str]:
+    """Return the raw columns of a linear model with a recipe, strongest coefficient first."""
+    strongest: dict[str, float] = {}
+    for group in coefficients["coefficients_by_class"]:
+        for item in group["features"]:
+            name, value = item["name"], item["abs_coefficient"]
+            strongest[name] = max(strongest.get(name, 0.0), value)
+    groups = by_raw_column(strongest)
+    most_of = {raw: max(strongest[name] for name in names) for raw, names in groups.items()}
+    ranked = sorted(most_of, key=lambda raw: -most_of[raw])[:most]
+    rows = [
+        [raw, f"{most_of[raw]:.4f}", bar(most_of[raw], most_of[ranked[0]]), _members(groups[raw])]
+        for raw in ranked
+    ]
+    return table(("", "", "", ""), rows, right=(1,), flexible=0, indent=2)
+
+
+def _members(names: list[str]) -> str:
+    return f"{len(names)} columns" if len(names) > 1 else ""
 
 
 def coefficient_lines(

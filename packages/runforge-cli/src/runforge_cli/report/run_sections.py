@@ -112,6 +112,10 @@ def _data(summary: RunSummary) -> Iterator[Block]:
         facts.append(("Dataset", [Name(data.path)]))
     if data.fingerprint_sha256 is not None:
         facts.append(("SHA-256", [Name(data.fingerprint_sha256)]))
+    if data.recipe is not None:
+        facts.append(("Recipe", [Name(data.recipe)]))
+    if data.recipe_sha256 is not None:
+        facts.append(("SHA-256 of the recipe", [Name(data.recipe_sha256)]))
     if data.rows is not None:
         dropped = data.dropped_rows or 0
         facts.append(("Rows", f"{data.rows:,} used; {dropped:,} dropped for missing values"))

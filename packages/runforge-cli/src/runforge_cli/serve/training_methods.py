@@ -61,6 +61,7 @@ def _train(session: Session, params: dict[str, Any]) -> _Prepared:
         model_family=params.get("model"),
         hyperparameters=params.get("hyperparameters"),
         exclude_columns=params.get("exclude", ()),
+        recipe=params.get("recipe"),
         tags=params.get("tags", ()),
         **{name: params[name] for name in _OPTIONS if name in params},
     )

@@ -61,7 +61,7 @@ def complete_folder(
 def complete_run(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return ``latest``, ``best``, aliases and run ids, newest first, each explained.
+    """Return ``latest``, ``best``, aliases, names and run ids, newest first, each explained.
 
     A run is also the path of its folder, or of a model file where a command takes one.
     """
@@ -69,7 +69,10 @@ def complete_run(
         return complete_file(context, parameter, incomplete)
     words = [("latest", "the newest run"), ("best", "the run with the best metric")]
     words += [(name, f"alias of {run_id}") for name, run_id in _aliases(context).items()]
-    runs = _items(incomplete, [*words, *((_id(entry), _about(entry)) for entry in _runs(context))])
+    entries = _runs(context)
+    if incomplete:  # Otherwise every run would be offered twice.
+        words += _names(entries)
+    runs = _items(incomplete, [*words, *((_id(entry), _about(entry)) for entry in entries)])
     takes_bundles = context.command.name in ("show", "verify")
     return [*runs, *(_packed_runs(incomplete) if takes_bundles else ())]
 
@@ -305,6 +308,18 @@ def _runs(context: click.Context) -> list[dict[str, Any]]:
         return []
     entries += [{"run_id": run_id, "name": "experiment"} for run_id in ids]
     return sorted(entries, key=started, reverse=True)
+
+
+def _names(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return the names of the runs that name one run, and ``name:`` with each, for the newest."""
+    found: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.get("name") and "created_at" in entry:
+            found.setdefault(str(entry["name"]), []).append(_id(entry))
+    return [
+        *((name, f"name of {ids[0]}") for name, ids in found.items() if len(ids) == 1),
+        *((f"name:{name}", f"name of {ids[0]}") for name, ids in found.items()),
+    ]
 
 
 def _aliases(context: click.Context) -> dict[str, str]:

@@ -104,24 +104,28 @@ class Settings:
         Parameters
         ----------
         reference
-            A run id, a unique prefix of one, ``latest``, or the path of a run folder.
+            What :func:`~runforge_contracts.sweeps.scoped_runs.find_scoped_run` takes.
         takes
             The runs that ``latest`` may be.
         quiet
             Whether not to report it, because the output names the run.
         """
-        from runforge_contracts.store.lookup import find_any_run
+        from runforge_contracts.sweeps.scoped_runs import find_scoped_run
 
-        found = find_any_run(reference, self.places(), takes)
-        tells = not quiet or found.tied > 0 or found.datasets > 1
+        found = find_scoped_run(reference, self.places(), takes)
+        tells = not quiet or found.tied > 0
+        if found.datasets > 1:
+            from runforge_cli.terminal.output import warn
+
+            # A choice that may be meaningless is said also with --quiet.
+            warn(_mixed(reference, found))
         if tells and not self.quiet and _is_asked_for(reference, found):
             from runforge_contracts.display import printable
 
             from runforge_cli.terminal.output import note
 
             place = self.shown(found.path.parent)
-            more = _tie(found.tied) + _mixed(found.datasets)
-            note(f"{printable(reference)} is {found.path.name} in {place}{more}")
+            note(f"{printable(reference)} is {found.path.name} in {place}{_tie(found.tied)}")
         view = getattr(found, "view", None)
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
@@ -184,6 +188,15 @@ class Settings:
             return Path(os.path.relpath(absolute, here)).as_posix()
         return absolute.as_posix()
 
+    def note_parent(self) -> None:
+        """Say which store is written to if it was found in a folder above the current one."""
+        from pathlib import Path
+
+        if self.workspace is None and not self.quiet and self.folder != Path.cwd():
+            from runforge_cli.terminal.output import note
+
+            note(f"the store is {self.shown(self.target().root)}, of a folder above this one")
+
     def repeated(self) -> str:
         """Return the options that a command typed here needs to find the same store.
 
@@ -221,12 +234,14 @@ def _tie(count: int) -> str:
     return f"; {others} the same value, and the next metrics decided"
 
 
-def _mixed(datasets: int) -> str:
-    """Return what to add to the note on the best run if the runs have several datasets."""
-    if datasets < 2:
-        return ""
+def _mixed(reference: str, found: AnyRun) -> str:
+    """Return the warning on the best run of several datasets."""
+    from runforge_contracts.display import printable
+
     return (
-        f"; the runs have {datasets:,} datasets: `runforge runs --dataset FILE` lists those of one"
+        f"{printable(reference)} is {found.path.name}, the best of runs on"
+        f" {found.datasets:,} datasets; {printable(reference.partition('@')[0])}@FILE is the best"
+        " on one of them"
     )
 
 
@@ -242,7 +257,7 @@ def _is_asked_for(reference: str, found: AnyRun) -> bool:
     from runforge_contracts.store.run import Run
     from runforge_contracts.store.run_queries import parse_query
 
-    if parse_query(reference) is not None:
+    if parse_query(reference.partition("@")[0]) is not None:
         return True
     try:
         return isinstance(found, Run) and (found.request or {}).get("name") == reference
@@ -270,7 +285,7 @@ _GLOBAL = (
         "--store", metavar="NAME", show_default=".runforge", help="Name of the store's folder."
     ),
     _option("--json", is_flag=True, help="Print exactly one JSON document."),
-    _option("--quiet", "-q", is_flag=True, help="Do not print progress."),
+    _option("--quiet", "-q", is_flag=True, help="Do not print progress and notes."),
     _option("--verbose", "-v", is_flag=True, help="Verbose output; with --json, stream events."),
     _option("--no-color", is_flag=True, help="No colours."),
 )

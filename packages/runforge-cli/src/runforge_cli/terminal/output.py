@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -95,12 +96,21 @@ def note(text: str) -> None:
 
 
 def print_errors(lines: list[str]) -> None:
-    """Print lines to standard error, wrapped if it is a terminal."""
+    """Print lines to standard error, wrapped if it is a terminal.
+
+    If its reader has closed the pipe, as `head` does, the work goes on in silence.
+    """
     if sys.stderr.isatty():
         from runforge_cli.terminal.text_layout import hanging
 
         lines = [part for line in lines for part in hanging(line)]
-    sys.stderr.write("\n".join(lines) + "\n")
+    try:
+        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.flush()
+    except BrokenPipeError:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stderr.fileno())
+        os.close(null)
 
 
 def write_error(error: RunForgeError, *, json: bool) -> int:

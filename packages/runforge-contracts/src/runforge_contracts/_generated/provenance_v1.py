@@ -167,7 +167,7 @@ class Provenance(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[LeftOutItem],
             Meta(
-                description="Values left out of the run's documents on request, because they identify a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent if nothing was left out.",
+                description="Values left out of the run's documents on request, because they identify a person or a machine: `dataset.path` (the folder of the dataset), `dataset.recipe` (that of the recipe), `python.executable`, `paths` (folders in messages and tracebacks). Absent if nothing was left out.",
                 min_length=1,
             ),
         ]

@@ -51,6 +51,10 @@ def step_between(parent: AnyRun, run: AnyRun) -> str:
     return "; ".join(parts) or "nothing"
 
 
+#: Fields of the state of a repository beside its commit.
+_UNCOMMITTED = frozenset({"dirty", "diff_sha256", "diff_unread_files"})
+
+
 def _data(fields: list[dict[str, Any]]) -> Iterator[str]:
     named = {field["name"]: field["values"] for field in fields}
     path, content = named.get("path", [{}, {}]), named.get("fingerprint_sha256", [{}, {}])
@@ -101,8 +105,11 @@ def _code(fields: list[dict[str, Any]]) -> Iterator[str]:
     if commit is not None:
         before, after = (_text(value.get("value", "none"))[:_COMMIT] for value in commit)
         yield f"commit {before} → {after}"
-    elif changed:
+    elif changed.keys() - _UNCOMMITTED:
         yield "other code"
+    elif changed:
+        # Of any file of the repository, such as the dataset: the record does not say which.
+        yield "other uncommitted changes"
 
 
 def _environment(fields: list[dict[str, Any]]) -> Iterator[str]:

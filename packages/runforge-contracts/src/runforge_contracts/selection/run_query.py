@@ -31,7 +31,7 @@ from runforge_contracts.selection.run_values import (
     values_of,
 )
 from runforge_contracts.store.aliases import with_aliases
-from runforge_contracts.store.layout import stores_in
+from runforge_contracts.store.layout import Place, stores_in
 
 
 class RunOrder(NamedTuple):
@@ -306,6 +306,36 @@ def with_digests(
         condition._replace(value=_digest(condition.value, folders))
         if column_of(condition.name, ()) == ("field", "dataset")
         and condition.operator in ("=", "!=")
+        else condition
+        for condition in conditions
+    )
+
+
+def with_ids(
+    conditions: Iterable[RunCondition], places: Sequence[Place]
+) -> tuple[RunCondition, ...]:
+    """Return conditions in which the run that is repeated may be named as a command names one.
+
+    Parameters
+    ----------
+    conditions
+        The conditions; those on other names stay as they are.
+    places
+        Where the run is searched.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_AMBIGUOUS``.
+    """
+    # Late: few lists have such a condition.
+    from runforge_contracts.sweeps.scoped_runs import full_id
+
+    return tuple(
+        condition._replace(value=full_id(condition.value, places), is_quoted=True)
+        if column_of(condition.name, ()) == ("field", "repeats")
+        and condition.operator in ("=", "!=")
+        and (condition.is_quoted or condition.value not in ("none", "true", "false"))
         else condition
         for condition in conditions
     )

@@ -65,7 +65,10 @@ def parse_query(reference: str) -> RunReference | None:
 
 
 def find_queried(
-    query: RunReference, places: Sequence[Place], takes: Callable[[AnyRun], bool] | None
+    query: RunReference,
+    places: Sequence[Place],
+    takes: Callable[[AnyRun], bool] | None,
+    within: Callable[[dict[str, Any]], int | None] | None = None,
 ) -> AnyRun:
     """Return the run that a query finds: the best one, or the newest that fits and is accepted.
 
@@ -73,6 +76,18 @@ def find_queried(
     best value, the first by the next metric is returned, and of runs that are equal in all metrics
     the first one recorded; its :attr:`~runforge_contracts.store.run.BaseRun.tied` is the number of
     the others, and its ``datasets`` that of the datasets of all runs that it was compared with.
+
+    Parameters
+    ----------
+    query
+        What the run is asked for by.
+    places
+        The stores and repositories to search; at least one.
+    takes
+        Which runs are accepted; None for all.
+    within
+        Returns None for the index entry of a run that is not considered, and otherwise a number:
+        of runs that are equal in all metrics the one with the lowest comes first. None for all.
 
     Raises
     ------
@@ -89,6 +104,9 @@ def find_queried(
             hint="`runforge alias` lists the aliases.",
         )
     found = _entries(places)
+    if within is not None:
+        known = [(number, one) for one in found if (number := within(one.entry)) is not None]
+        found = [one for _, one in sorted(known, key=lambda pair: -pair[0])]
     if query.form == "best":
         candidates: Iterable[tuple[_Candidate, int, int]] = _best_first(found, query.text)
     else:

@@ -59,6 +59,7 @@ def train(
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     exclude: Iterable[str] = (),
+    recipe: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     device: str = "cpu",
     name: str | None = None,
@@ -92,6 +93,9 @@ def train(
         By name; they go before those of profile and preset.
     exclude
         Columns that are neither label nor feature.
+    recipe
+        Path of the recipe that makes numbers of the columns of ``data``, as ``runforge prepare``
+        writes it.
     seed
         Of the split and the estimator; 42 by default.
     device
@@ -134,6 +138,7 @@ def train(
         seed=seed,
         device=device,
         exclude_columns=exclude,
+        recipe=None if recipe is None else os.fspath(recipe),
         name=name,
         tags=tags,
         notes=notes,
@@ -163,6 +168,7 @@ def sweep(
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     exclude: Iterable[str] = (),
+    recipe: str | os.PathLike[str] | None = None,
     seed: int | None = None,
     device: str = "cpu",
     name: str | None = None,
@@ -193,7 +199,7 @@ def sweep(
         path of another member of the request. None as the value of a hyperparameter is that value.
     seeds
         Seeds to repeat every combination with, such as ``range(1, 6)``.
-    label, model, preset, profile, hyperparameters, exclude, seed, device, tags
+    label, model, preset, profile, hyperparameters, exclude, recipe, seed, device, tags
         Of every run, as for :func:`train`.
     name, notes
         Of the sweep.
@@ -263,6 +269,7 @@ def sweep(
             seed=seed,
             device=device,
             exclude_columns=exclude,
+            recipe=None if recipe is None else os.fspath(recipe),
             tags=tags,
         )
         plan = new_plan(
@@ -370,8 +377,9 @@ class Store:
     def run(self, reference: str = "latest") -> Run:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
-        Also an alias, a name, ``best``, ``best:METRIC``, ``latest:STATUS``, ``alias:NAME``,
-        ``name:TEXT`` and ``tag:TEXT``. ``latest`` is the last one recorded; a path may begin at the
+        Also an alias, a name, ``best``, ``best:METRIC``, ``best@SCOPE``, ``latest:STATUS``,
+        ``alias:NAME``, ``name:TEXT`` and ``tag:TEXT``. SCOPE is a sweep or the path of a dataset,
+        as for :meth:`best`. ``latest`` is the last one recorded; a path may begin at the
         workspace.
 
         Raises
@@ -379,9 +387,9 @@ class Store:
         RunForgeError
             ``RUN_NOT_FOUND`` or ``RUN_AMBIGUOUS``.
         """
-        from runforge_contracts.store.lookup import find_run
+        from runforge_contracts.sweeps.scoped_runs import find_scoped_run
 
-        found = find_run(reference, self._stores())
+        found = find_scoped_run(reference, self._stores())
         run = Run(found.path)
         run.tied = found.tied
         return run
@@ -428,6 +436,46 @@ class Store:
         folder = self.workspace / report.run_dir
         return Run(folder) if report.run_kind == "run" else ExperimentRun(folder)
 
+    @for_python
+    def forget(self, reference: str, *, because: str, force: bool = False) -> str:
+        """Remove the files of a run, record what they were, and return its id.
+
+        Its entry in the index and its signature stay; :meth:`runs` and :meth:`run` no longer have
+        it.
+
+        Parameters
+        ----------
+        reference
+            The run, as for :meth:`run`.
+        because
+            Why, for the record.
+        force
+            Whether to remove also a run that an alias points at, whose sweep has not ended, that an
+            editor has a view of, or that does not verify. The record says so.
+
+        Raises
+        ------
+        UsageError
+            Where something speaks against it, with a problem for each.
+        NotFoundError
+            Where there is no such run.
+        StoreError
+            Where the run is in progress, the record is not valid, or the store cannot be written.
+        """
+        from runforge_engine import __version__
+        from runforge_engine.removing.forget_runs import forget_runs
+
+        run = self.run(reference)
+        root = run.path.parents[1]
+        forget_runs(
+            StoreLayout(root.parent, root.name),
+            [run],
+            because=because,
+            created_by=f"runforge-engine@{__version__}",
+            force=force,
+        )
+        return run.path.name
+
     def aliases(self) -> dict[str, str]:
         """Return the id of the run of each alias, by the name of the alias.
 
@@ -446,19 +494,29 @@ class Store:
             for name, entry in read_aliases(store).current.items()
         }
 
-    def best(self, metric: str | None = None) -> Run:
+    def best(
+        self, metric: str | None = None, *, within: str | os.PathLike[str] | None = None
+    ) -> Run:
         """Return the run that succeeded with the best value of a metric, or of the primary one.
 
         Runs with the same value are decided by the other metrics, then by which began first;
         ``tied`` of the run is how many others have the value.
 
+        Parameters
+        ----------
+        metric
+            The metric; the primary one of the runs by default.
+        within
+            The path of a dataset, or a sweep by its id, its name or ``latest``: only its runs.
+
         Raises
         ------
         RunForgeError
             ``RUN_NOT_FOUND`` if no run has the metric, ``RUN_AMBIGUOUS`` if none is named and the
-            runs have different primary metrics.
+            runs have different primary metrics, ``GROUP_NOT_FOUND`` if ``within`` is neither.
         """
-        return self.run("best" if metric is None else f"best:{metric}")
+        reference = "best" if metric is None else f"best:{metric}"
+        return self.run(reference if within is None else f"{reference}@{os.fspath(within)}")
 
     def sweep(
         self, data: str | os.PathLike[str] | pd.DataFrame | Mapping[str, Any], **options: Any
@@ -586,9 +644,11 @@ class Store:
             RunQuery,
             query_runs,
             with_digests,
+            with_ids,
         )
 
-        parsed = with_digests(parse_conditions(conditions), [Path.cwd(), self.workspace])
+        named = with_ids(parse_conditions(conditions), self._stores())
+        parsed = with_digests(named, [Path.cwd(), self.workspace])
         parsed = (*bounded, *parsed)
         if group is not None:
             from runforge_contracts.sweeps.groups import find_group

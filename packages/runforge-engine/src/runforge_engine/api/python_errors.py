@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
+from inspect import signature
 from typing import ParamSpec, TypeVar
 
-from runforge_contracts.display import printable
+from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 P = ParamSpec("P")
@@ -81,10 +82,28 @@ def for_python(function: Callable[P, T]) -> Callable[P, T]:
             return function(*args, **kwargs)
         except RunForgeError as error:
             failure = _prepared(error)
+        except TypeError as error:
+            _name_hyperparameters(function, kwargs, error)
+            raise
         # Outside of the handler, so that the error has no context.
         raise failure
 
     return called
+
+
+def _name_hyperparameters(
+    function: Callable[..., object], given: Mapping[str, object], error: TypeError
+) -> None:
+    """Add a hint to the error on arguments that are hyperparameters."""
+    known = signature(function).parameters
+    if "hyperparameters" not in known or given.keys() <= known.keys():
+        return
+    from runforge_engine.modeling.families import FAMILIES
+
+    names = {name for family in FAMILIES.values() for name in family.hyperparameters}
+    wrong = {name: value for name, value in given.items() if name not in known}
+    if wrong.keys() <= names:
+        error.add_note(f"Hint: Give `hyperparameters={shorten(repr(wrong), 200)}`.")
 
 
 def hint_in_python(hint: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.sweeps.groups import Group, best_members
+from runforge_contracts.sweeps.groups import Group
 
 from runforge_engine import __version__
 from runforge_engine.api.trained_run import Run
@@ -74,15 +74,13 @@ class Sweep:
     def best(self) -> Run | None:
         """Return the run with the best primary metric, or None if no run succeeded.
 
-        Of several that are equal, the first in the plan; see :meth:`best_runs`.
+        Of several that are equal, the best by their other metrics; see :meth:`best_runs`.
         """
         return next(iter(self.best_runs()), None)
 
     def best_runs(self) -> list[Run]:
-        """Return all runs that share the best primary metric, in the order of the plan."""
-        numbers = {row.member for row in best_members(Group(self._path).members())}
-        rows = [row for row in self._table().rows if row.number in numbers]
-        return [run for row in rows if (run := self._run(row)) is not None]
+        """Return all runs that share the best primary metric, the best by their others first."""
+        return [run for row in self._table().best() if (run := self._run(row)) is not None]
 
     def frame(self) -> pd.DataFrame:
         """Return a data frame with a row for each member.

@@ -76,7 +76,11 @@ class RecordedModel:
     recipe: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+#: How many rows a prediction shows of itself.
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Prediction:
     """Labels or probabilities for the rows of a dataset, with warnings and diagnostics."""
 
@@ -94,6 +98,15 @@ class Prediction:
     warnings: tuple[str, ...]
     #: Diagnostics about the rows.
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    def __repr__(self) -> str:
+        # Classes, warnings and diagnostics have their own attributes; nobody reads all rows.
+        shown = [f"  {row}  {value!r}" for row, value in enumerate(self.values[:_SHOWN], 1)]
+        left = len(self.values) - len(shown)
+        head = f"<Prediction of {self.run_id}: {self.predicted:,} of {len(self.values):,} rows"
+        classes = [] if self.classes is None else [f"  classes {self.classes!r}"]
+        more = [f"  and {left:,} more in .values"] if left else []
+        return "\n".join([head, *classes, *shown, *more]) + ">"
 
     @property
     def missing_rows(self) -> list[int]:

@@ -14,7 +14,7 @@ import os
 import stat
 import zlib
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -49,9 +49,15 @@ class Shape:
 
 
 def check_memory(
-    path: Path, label_column: str, exclude_columns: Collection[str], configuration: Configuration
+    path: Path,
+    label_column: str,
+    exclude_columns: Collection[str],
+    configuration: Configuration,
+    prepared: int | None = None,
 ) -> None:
     """Refuse a dataset that is too large for the memory.
+
+    ``prepared`` is the number of columns that a recipe makes of it.
 
     Raises
     ------
@@ -62,6 +68,10 @@ def check_memory(
     shape = look(path, label_column, exclude_columns)
     if shape is None:
         return
+    if prepared is not None:
+        # Most of what a recipe makes is a digit and a comma.
+        size = shape.size + 2 * shape.rows * prepared
+        shape = replace(shape, features=prepared, size=size)
     needed, free = footprint(shape, configuration), free_memory()
     if free is not None and needed > free:
         raise _insufficient(path, shape, needed, free)

@@ -104,7 +104,12 @@ class RunInputs:
             :func:`~runforge_engine.data.dataset_source.read_source`.
         """
         file = self.files.get(choice.path, choice.path)
-        check_memory(file, choice.label_column, choice.exclude_columns, configuration)
+        columns, width = (choice.label_column, choice.exclude_columns), None
+        if choice.recipe is not None:
+            from runforge_engine.preparation.run_recipe import prepared_width
+
+            width = prepared_width(choice.recipe.content, choice.exclude_columns)
+        check_memory(file, *columns, configuration, width)
         source = read_source(file)
         source.path = choice.path  # Messages name the dataset as the request does.
         source.in_python = choice.in_python

@@ -136,6 +136,7 @@ class SharedInputs(RunInputs):
                         in_python=read.in_python,
                         delimiter=read.delimiter,
                         encoding=read.encoding,
+                        sheet=read.sheet,
                         folder=folder,
                         lock=lock,
                     )

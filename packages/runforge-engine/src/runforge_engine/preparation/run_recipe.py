@@ -26,6 +26,7 @@ from runforge_engine.data.column_choice import no_features
 from runforge_engine.data.dataset import Dataset, load_dataset
 from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.table_reader import read_names
+from runforge_engine.preparation.column_conversion import conversion
 from runforge_engine.preparation.prepared_table import prepare_table, set_form
 from runforge_engine.preparation.recipe_rules import parse_recipe
 
@@ -99,6 +100,13 @@ def with_columns(recipe: Mapping[str, Any], columns: Collection[str]) -> dict[st
     """Return a recipe that uses only some raw columns."""
     kept = [column for column in recipe["columns"] if column["column"] in columns]
     return {**recipe, "columns": kept}
+
+
+def prepared_width(recipe: Mapping[str, Any], exclude_columns: Collection[str]) -> int:
+    """Return the number of columns that a recipe makes of a table, without the label."""
+    columns = without_columns(recipe, exclude_columns)["columns"]
+    made = (conversion(column, recipe.get("source", {})) for column in columns)
+    return sum(len(item.names) for item in made if item is not None)
 
 
 def prepared_source(raw: DatasetSource, recipe: Mapping[str, Any]) -> DatasetSource:

@@ -27,11 +27,12 @@ from runforge_contracts.types import RequestV1
 
 #: Environment variable that requests private runs if no option does; empty or ``0`` does not.
 VARIABLE = "RUNFORGE_PRIVATE"
-#: Placeholder for the folder of a dataset if that folder was left out.
+#: Placeholder for the folder of a dataset or a recipe if that folder was left out.
 LEFT_OUT = "(left out)"
 
 #: Values of ``left_out``: the member, or `paths` for folders in messages and tracebacks.
-_DATASET, _EXECUTABLE, _PATHS = "dataset.path", "python.executable", "paths"
+_DATASET, _RECIPE = "dataset.path", "dataset.recipe"
+_EXECUTABLE, _PATHS = "python.executable", "paths"
 _FRAME = re.compile(r'(?<=File ")(?:/|[A-Za-z]:[\\/])[^"\n]*(?=")')
 #: Matches where the folder in a path ends or continues with a subfolder.
 _END = r"(?![^/\\\s\"'`,;:)\]])"
@@ -73,14 +74,19 @@ class Shortening:
         self, request: Document[RequestV1], store: StoreLayout, *, keeps_request: bool = False
     ) -> None:
         self._request = request
-        recorded = str(request.raw["dataset"]["path"])
-        outside = not keeps_request and is_outside(recorded)
-        self._dataset = f"{LEFT_OUT}/{PureWindowsPath(recorded).name}" if outside else None
+        dataset = request.raw["dataset"]
+        recorded = {_DATASET: dataset["path"], _RECIPE: dataset.get("recipe")}
+        #: What is recorded instead of each path that leads out of the workspace.
+        self._shortened = {
+            name: f"{LEFT_OUT}/{PureWindowsPath(path).name}"
+            for name, path in recorded.items()
+            if is_outside(path) and not keeps_request
+        }
         #: Names of the values left out, as in ``provenance.left_out``.
-        self.names = [*([_DATASET] if outside else []), _EXECUTABLE, _PATHS]
+        self.names = [*self._shortened, _EXECUTABLE, _PATHS]
         replaced: dict[str, str] = {}
-        if self._dataset is not None:
-            replaced |= dict.fromkeys(_spellings(recorded), self._dataset)
+        for name, word in self._shortened.items():
+            replaced |= dict.fromkeys(_spellings(recorded[name]), word)
         replaced |= dict.fromkeys(_spellings(store.workspace), ".")
         places = [
             *((place, "(python)") for place in (sys.prefix, sys.base_prefix, sys.exec_prefix)),
@@ -97,10 +103,11 @@ class Shortening:
 
     def request(self) -> Document[RequestV1]:
         """Return the request as it is recorded."""
-        if self._dataset is None:
+        if not self._shortened:
             return self._request
         again: Document[RequestV1] = Document(copy.deepcopy(self._request.raw), self._request.name)
-        again.edit({"/dataset/path": self._dataset})
+        pointers = {_DATASET: "/dataset/path", _RECIPE: "/dataset/recipe"}
+        again.edit({pointers[name]: word for name, word in self._shortened.items()})
         return again
 
     def text(self, text: str) -> str:
@@ -132,6 +139,7 @@ class Shortening:
         """Return the diagnostic that lists what was left out."""
         words = {
             _DATASET: "the dataset's folder",
+            _RECIPE: "the recipe's folder",
             _EXECUTABLE: "the interpreter's path",
             _PATHS: "folders in messages and tracebacks",
         }

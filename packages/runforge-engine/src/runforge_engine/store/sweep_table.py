@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.metrics import Metric, primary_metric, rank_of
+from runforge_contracts.metrics import Metric, by_preference, primary_metric, rank_of, ranks_of
 
 #: The path of the random seed, which does not count as part of a setting.
 SEED = "/seed"
@@ -240,21 +240,24 @@ class SweepTable:
     def ranked(self, metric: str | None = None) -> list[SweepRow]:
         """Return the members sorted by a metric, the best first.
 
-        Members of equal value are sorted by number; those without the metric come last, by status.
+        The other metrics decide between members of equal value, then the number; those without the
+        metric come last, by status.
         """
         name = self.metric if metric is None else metric
+        names = by_preference({other for row in self.rows for other in row.metrics} - {name})
 
-        def place(row: SweepRow) -> tuple[int, float, int]:
+        def place(row: SweepRow) -> tuple[int, list[float], int]:
             value = self.value(row, name)
             if value is not None and name is not None:
-                return -1, rank_of(value, name), row.number
+                ranks = [rank_of(value, name), *ranks_of(row.metrics, names)]
+                return -1, ranks, row.number
             known = row.status in STATUSES
-            return STATUSES.index(row.status) if known else len(STATUSES), 0.0, row.number
+            return STATUSES.index(row.status) if known else len(STATUSES), [], row.number
 
         return sorted(self.rows, key=place)
 
     def best(self, metric: str | None = None) -> list[SweepRow]:
-        """Return the members with the best value of a metric, the lowest number first."""
+        """Return the members with the best value of a metric, in the order of :meth:`ranked`."""
         ranked = self.ranked(metric)
         best = self.value(ranked[0], metric) if ranked else None
         return [] if best is None else [row for row in ranked if self.value(row, metric) == best]

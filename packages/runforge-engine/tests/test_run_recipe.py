@@ -1,0 +1,87 @@
+"""Runs with a recipe from Python: frames, sweeps, what is left out, and their names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from runforge_contracts.prepared_names import by_raw_column, escaped_name, raw_name
+from runforge_engine import sweep, train
+
+RECIPE = {
+    "schema_version": "recipe.v1",
+    "label": "y",
+    "columns": [
+        {"column": "city", "action": "one_hot", "categories": ["Oslo", "Rome"]},
+        {"column": "size", "action": "keep", "missing": "indicator"},
+    ],
+}
+FRAME = pd.DataFrame(
+    {
+        "city": ["Rome", "Oslo"] * 20,
+        "size": [1.5, None, 2.5, 3.5] * 10,
+        "y": ["a", "b"] * 20,
+    }
+)
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "own.recipe.json"
+    path.write_text(json.dumps(RECIPE), "utf-8")
+    return path
+
+
+def test_a_frame_is_trained_on_with_a_recipe_and_predicted(recipe: Path, tmp_path: Path) -> None:
+    run = train(FRAME, label="y", recipe=recipe, workspace=tmp_path)
+    assert run.record is not None
+    assert run.record["feature_names"] == ["city=Oslo", "city=Rome", "size", "size:missing"]
+    found = run.predict([{"size": 2.0, "city": "Rome"}, {"size": None, "city": "Oslo"}])
+    assert found.values == ("a", "b")
+    assert run.verify().holds
+
+
+def test_the_runs_of_a_sweep_share_the_prepared_table(recipe: Path, tmp_path: Path) -> None:
+    FRAME.to_csv(tmp_path / "raw.csv", index=False)
+    found = sweep(
+        tmp_path / "raw.csv",
+        label="y",
+        recipe=recipe,
+        grid={"C": [0.1, 1.0]},
+        jobs=1,
+        workspace=tmp_path,
+    )
+    records = [run.record for run in found.runs()]
+    assert len(records) == 2
+    assert len({record["dataset"]["prepared_sha256"] for record in records if record}) == 1
+    assert all(run.verify().holds for run in found.runs())
+
+
+def test_a_private_run_omits_the_folder_of_a_recipe(
+    recipe: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    workspace = tmp_path_factory.mktemp("workspace")
+    FRAME.to_csv(workspace / "raw.csv", index=False)
+    run = train(workspace / "raw.csv", label="y", recipe=recipe, workspace=workspace, private=True)
+    assert run.record is not None
+    assert run.record["dataset"]["recipe"] == "(left out)/own.recipe.json"
+    assert "dataset.recipe" in run.record["provenance"]["left_out"]
+    for path in run.path.rglob("*"):
+        assert path.is_dir() or str(recipe.parent).encode() not in path.read_bytes()
+    assert run.verify().holds
+
+
+@given(st.text(), st.text())
+def test_a_prepared_name_gives_the_raw_one(name: str, category: str) -> None:
+    assert raw_name(escaped_name(name)) == name
+    assert raw_name(f"{escaped_name(name)}={category}") == name
+    assert raw_name(f"{escaped_name(name)}:missing") == name
+
+
+def test_prepared_columns_are_grouped_by_raw_column() -> None:
+    names = ["a=x", "a=y", "b", "a:missing"]
+    assert by_raw_column(names) == {"a": ["a=x", "a=y", "a:missing"], "b": ["b"]}
