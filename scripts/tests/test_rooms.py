@@ -71,6 +71,7 @@ ORDER = {
         "removing",
         "bundles",
         "merging",
+        "archiving",
         "api",
     ],
     "runforge_cli": [
