@@ -33,6 +33,7 @@ NAMED = (
     "GitHub",
     "Guo et al. 2017",
     "Heckbert 1990",
+    "IEEE Std 1003.1-2017",
     "Inselberg 1985",
     "JSON Schema 2020-12",
     "JSON-RPC 2.0 Specification",

@@ -68,9 +68,10 @@ ORDER = {
         "experiment",
         "experiment.scaffold",
         "experiment.run",
-        "bundles",
         "removing",
+        "bundles",
         "merging",
+        "archiving",
         "api",
     ],
     "runforge_cli": [

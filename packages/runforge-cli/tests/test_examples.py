@@ -29,6 +29,8 @@ PREPARED = (
     ("experiment", "init"),
     ("prepare", "penguins.csv", "--label", "species", "-o", "ready.csv"),
     ("keygen", "--out", "grace.key"),
+    ("train", *DATA, "--seed", "2", "--name", "put away"),
+    ("store", "archive", "name:put away", "--to", "old-runs"),
     ("train", *DATA, "--seed", "1", "--workspace", "shared/grace"),
     ("sign", "latest", "--key", "grace.key", "--workspace", "shared/grace"),
 )

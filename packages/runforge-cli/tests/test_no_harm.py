@@ -241,6 +241,8 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("store", "merge", ".", "--dry-run")
     yield ("store", "forget", "latest", "--because", "x", "--dry-run")
     yield ("store", "tidy", "--dry-run")
+    yield ("store", "archive", "latest", "--to", "out/archive", "--dry-run")
+    yield ("store", "restore", "out/archive")
     yield ("alias", "production", runs[0])
     yield ("alias", "production", "--remove")
     for run in runs:

@@ -282,3 +282,34 @@ def test_a_record_that_is_a_link_is_not_followed(
     refused = runforge("store", "forget", signed[0], "--because", "x", "--yes", "--json")
     assert (refused.code, refused.json["error"]["code"]) == (2, "FILE_UNSAFE")
     assert len(listed(runforge)) == 3
+
+
+def test_a_bundle_brings_a_forgotten_run_back(
+    runforge: Call, signed: list[str], tmp_path: Path
+) -> None:
+    folder = tmp_path / ".runforge/runs" / signed[0]
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert runforge("bundle", signed[0], "-o", "kept.rfz").code == 0
+    forget(runforge, signed[0])
+    assert runforge("unbundle", "kept.rfz").code == 0
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    assert set(listed(runforge)) == set(signed)
+    actions = [line["action"] for line in read_removals(StoreLayout(tmp_path)).entries]
+    assert actions == ["forgotten", "restored"]
+    assert checks(runforge)[""]["verdict"] == "verified"
+    assert "nothing to tidy" in runforge("store", "tidy").out
+
+
+def test_an_index_that_was_lost_is_no_contradiction_of_the_record(
+    runforge: Call, signed: list[str], tmp_path: Path
+) -> None:
+    for path in (tmp_path / ".runforge/signatures").iterdir():
+        path.unlink()
+    forget(runforge, signed[0])
+    (tmp_path / ".runforge/index.json").unlink()
+    assert runforge("index", "rebuild").code == 0
+    verified = runforge("verify", "--all", "--without-dataset", "--json").json
+    assert verified["verdict"] == "verified"
+    [check] = [item for item in verified["stores"][0]["checks"] if item["check"] == "removals"]
+    assert "no longer has the entry of 1" in check["message"]
+    assert runforge("runs", "--all").out.count("forgotten") == 1

@@ -217,3 +217,16 @@ def test_a_value_that_the_recipe_does_not_list_fails_the_run(
     assert read(run, "result.json")["error"]["code"] == "VALUE_UNEXPECTED"
     assert (run / "artifacts/recipe.v1.json").read_bytes() == recipe.read_bytes()
     assert runforge("verify", run.name).code == 0
+
+
+def test_importances_are_added_up_for_each_raw_column(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    run = train(runforge, workspace, "--model", "random_forest")
+    shown = runforge("show", run.name).out.split("Most important raw columns")[1]
+    assert "island" in shown
+    assert "3 columns" in shown
+    assert runforge("report", run.name, "-o", "report.md").code == 0
+    written = (workspace / "report.md").read_text("utf-8")
+    assert "Importances of the raw columns" in written
+    assert "table.recipe.json" in written

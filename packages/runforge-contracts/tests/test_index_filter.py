@@ -383,6 +383,33 @@ def test_values_that_are_compared_in_their_order_give_the_same_runs(
     check_runs(conditions, order, tmp_path)
 
 
+@pytest.mark.parametrize("conditions", [["tag=odd"], ["tags!=odd", "C<0.5"], ["tag~thir"]])
+def test_tags_are_read_once_where_an_index_is_kept(
+    conditions: list[str], kept: bool, tmp_path: Path
+) -> None:
+    entries = [entry(number) for number in range(60)]
+    store = make(tmp_path, entries)
+    numbers = {item["run_id"]: at for at, item in enumerate(entries)}
+    read = list[str]()
+
+    def tags_of(item: dict[str, Any], place: object) -> list[str]:
+        read.append(item["run_id"])
+        number = numbers[item["run_id"]]
+        return [*(["odd"] if number % 2 else []), *(["third"] if number % 3 == 0 else [])]
+
+    known = facts()._replace(tags_of=tags_of)
+    asked = RunQuery(parse_conditions(conditions))
+    whole = query_runs([(item, store) for item in entries], asked, known)
+    for _ in range(2):
+        read.clear()
+        page = skim_runs(store, 1000, asked, known)
+        assert page is not None
+        assert [item["run_id"] for item in page.entries[::-1]] == [
+            item["run_id"] for item, _ in whole
+        ]
+    assert bool(read) != kept
+
+
 def check_runs(conditions: list[str], order: str, folder: Path) -> None:
     """Check that the runs of a query are those that the whole index gives."""
     entries = [entry(number) for number in range(200)]

@@ -13,6 +13,7 @@ EXTRAS = [
     ("runforge-cli", "browse"),
     ("runforge-cli", "dask"),
     ("runforge-cli", "mlflow"),
+    ("runforge-engine", "archive"),
     ("runforge-engine", "dask"),
 ]
 

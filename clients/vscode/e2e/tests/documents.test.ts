@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, test } from "node:test";
 import { inVsCode } from "../support/suite.ts";
-import { runforge } from "../support/workspaces.ts";
+import { runforge, train } from "../support/workspaces.ts";
 
 const REQUEST = {
   version: 1,
@@ -82,6 +82,23 @@ describe("documents", () => {
       ...others,
       model: { ...model, hyperparameters: { n_estimators: 20 } },
     });
+  });
+});
+
+describe("the record of a run", () => {
+  const code = inVsCode();
+
+  test("has lenses that validate it, open its run and train again", async () => {
+    const workspace = await code.server.workspace("record", ["examples/penguins.csv"]);
+    const run = await train(workspace, "--name", "recorded");
+    const window = await code.server.open(workspace);
+    await window.openFile(`.runforge/runs/${run}/run.json`);
+    const lens = (title: string) =>
+      window.page.locator(".codelens-decoration").getByText(title, { exact: true });
+    await window.click(lens("Validate"), window.notification("run.json is a valid run.v0.4.0."));
+    await window.click(lens("Rerun"), window.option("Rerun"));
+    await window.page.keyboard.press("Escape");
+    await window.click(lens("Open Run"), window.webview.getByText("Confusion matrix").first());
   });
 });
 

@@ -43,6 +43,34 @@ describe("Restricted Mode", () => {
   });
 });
 
+describe("documents in Restricted Mode", () => {
+  const code = inVsCode({
+    settings: {
+      "security.workspace.trust.enabled": true,
+      "security.workspace.trust.startupPrompt": "never",
+    },
+  });
+
+  test("are validated and not executed, and a damaged index is no empty list", async () => {
+    const workspace = await code.server.workspace("restricted", ["examples/penguins.csv"]);
+    const run = await train(workspace, "--name", "kept");
+    await writeFile(path.join(workspace, ".runforge/index.json"), "{");
+    const window = await code.server.open(workspace);
+    await window.run("RunForge: Open Runs");
+    const sideBar = window.page.locator(".sidebar");
+    await sideBar.getByText("its list of runs could not be read").waitFor();
+    await window.notification(".runforge/index.json cannot be read").waitFor();
+    await window.openFile(`.runforge/runs/${run}/request.json`);
+    const lenses = window.page.locator(".codelens-decoration");
+    await window.click(
+      lenses.getByText("Validate", { exact: true }),
+      window.notification("request.json is a valid request.v1."),
+    );
+    assert.equal(await lenses.getByText(/^(Run|Change|Rerun)$/).count(), 0);
+    assert.deepEqual(await code.server.runforge(), []);
+  });
+});
+
 describe("a missing Python", () => {
   const code = inVsCode({ settings: { "runforge.pythonPath": "/nowhere/python" } });
 

@@ -196,6 +196,64 @@ export interface AliasReportV1 {
   [k: string]: unknown;
 }
 /**
+ * A run that was archived or restored.
+ */
+export interface ArchivedRun {
+  run_id: AnyRunId;
+  /**
+   * Whether RunForge trained the model or an experiment ran.
+   */
+  kind: "trained" | "experiment";
+  /**
+   * `archived` and `restored`: it was done, or would be without `--dry-run`. `present`: the run was here already. `kept`: it was chosen by its age or status, and stays because something needs it.
+   */
+  outcome: "archived" | "restored" | "present" | "kept";
+  /**
+   * The number of its files; absent if it is kept.
+   */
+  files?: Count;
+  /**
+   * The size of its files; absent if it is kept.
+   */
+  bytes?: Count;
+  /**
+   * Why it is kept.
+   */
+  reason?: string;
+  [k: string]: unknown;
+}
+/**
+ * Which runs were put into an archive or brought back, as `runforge store archive --json` and `runforge store restore --json` print it. Source: specification, section 26.5.
+ */
+export interface ArchiveReportV1 {
+  schema_version: "archive_report.v1";
+  /**
+   * What was asked for.
+   */
+  action: "archived" | "restored";
+  /**
+   * Whether nothing was written, because only the plan was asked for.
+   */
+  dry_run: boolean;
+  /**
+   * The store, relative to the workspace.
+   */
+  store: string;
+  /**
+   * Path of the archive: relative to the workspace, or absolute if it was given so.
+   */
+  archive: string;
+  /**
+   * Digest of the archive, if it is one file that exists.
+   */
+  sha256?: Sha256;
+  /**
+   * The runs that were chosen.
+   */
+  runs: ArchivedRun[];
+  [k: string]: unknown;
+}
+/**
  * A step of the pipeline.
  */
 export interface PipelineStep {
@@ -2500,7 +2558,7 @@ export interface Provenance {
   platform: Platform;
   numerics: Numerics;
   /**
-   * Values left out of the run's documents on request, because they identify a person or a machine: `dataset.path` (the folder of the dataset), `python.executable`, `paths` (folders in messages and tracebacks). Absent if nothing was left out.
+   * Values left out of the run's documents on request, because they identify a person or a machine: `dataset.path` (the folder of the dataset), `dataset.recipe` (that of the recipe), `python.executable`, `paths` (folders in messages and tracebacks). Absent if nothing was left out.
    *
    * @minItems 1
    */
@@ -5148,6 +5206,10 @@ export interface TrainParams {
    * Whether to omit from the record what identifies you or the machine.
    */
   private?: boolean;
+  /**
+   * Path of the recipe that is applied to the dataset, as `runforge prepare` writes it.
+   */
+  recipe?: FilePath;
 }
 /**
  * Trains on a dataset and records the run. Sends `progress`; a failed or cancelled run has a result, too.
@@ -5928,6 +5990,7 @@ export interface ExperimentSystemV1 {
 export interface Documents {
   "alias.v1": AliasV1;
   "alias_report.v1": AliasReportV1;
+  "archive_report.v1": ArchiveReportV1;
   "artifact_inspection.v0.2.2.2": ArtifactInspectionV0222;
   "bundle.v1": BundleV1;
   "bundle_report.v1": BundleReportV1;

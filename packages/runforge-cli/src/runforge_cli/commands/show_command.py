@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.evaluations import (
     RecordedEvaluation,
@@ -15,6 +16,7 @@ from runforge_contracts.store.evaluations import (
 )
 from runforge_contracts.store.run import Run
 
+from runforge_cli.answers.archive_answers import unpacked
 from runforge_cli.answers.bundle_answers import is_bundle
 from runforge_cli.answers.run_answers import run_document
 from runforge_cli.commands.gate_options import (
@@ -28,6 +30,7 @@ from runforge_cli.commands.gate_options import (
     report_gates,
 )
 from runforge_cli.shell.completion import complete_recorded
+from runforge_cli.shell.file_argument import is_archive
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
@@ -48,12 +51,14 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("run", default="latest", shell_complete=complete_recorded)
+@click.argument("inside", default="", metavar="[RUN_IN_ARCHIVE]")
 @gate_options
 @global_options
 @pass_settings
 def command(
     settings: Settings,
     run: str,
+    inside: str,
     fail_under: tuple[str, ...],
     fail_over: tuple[str, ...],
     no_worse_than: str | None,
@@ -61,8 +66,22 @@ def command(
     """Show a summary of RUN, which defaults to the newest run.
 
     The evaluations of a run are listed; RUN may also be the id of an evaluation, or a bundle. Of a
-    run that was forgotten or archived, it shows what is recorded.
+    run that was forgotten or archived, it shows what is recorded. Of an archive in one file, its
+    runs are listed, or RUN_IN_ARCHIVE is shown.
     """
+    if is_archive(run):
+        return _show_archive(
+            settings,
+            run,
+            inside,
+            read_gates(settings, fail_under, fail_over, no_worse_than, metrics=()),
+        )
+    if inside:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"Two runs are named, and {quote(run)} is no archive.",
+            hint="Name one run. `runforge diff` compares several.",
+        )
     if is_bundle(run):
         from runforge_engine.bundles.bundle_reader import opened_bundle
 
@@ -94,6 +113,32 @@ def command(
         settings, fail_under, fail_over, no_worse_than, metrics=known_metrics(folder)
     )
     return _show_run(settings, folder, gates)
+
+
+def _show_archive(settings: Settings, archive: str, run: str, gates: Sequence[Gate]) -> int:
+    """Show a run of an archive in one file, or list its runs."""
+    with unpacked(settings, archive) as inside:
+        if run:
+            return _show_run(settings, inside.find_any(run, quiet=True), gates, Path(archive))
+        if gates:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                "A bound is for one run, and none of the archive is named.",
+                hint=f"`runforge show {archive}` lists them.",
+            )
+        from runforge_contracts.selection.run_values import column_of
+
+        from runforge_cli.answers.archive_answers import entries_of
+        from runforge_cli.answers.list_answer import index_document
+        from runforge_cli.listing.run_table_text import default_table
+
+        entries = entries_of(inside)
+    if settings.json:
+        write_json(index_document(entries))
+    else:
+        table = default_table(entries, None, column_of("created", ()))
+        write_lines(table if entries else ["There are no runs in it."])
+    return 0
 
 
 def _show_run(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from runforge_contracts.display import printable
 
+from runforge_cli.commands.store_archive_command import archive, restore
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.completion import complete_file, complete_folder, complete_run
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
@@ -42,7 +43,11 @@ _WORDS = {
 )
 @global_options
 def command() -> None:
-    """Bring everything of another store into this one, forget runs, and tidy up."""
+    """Merge stores, put runs away, forget runs, and tidy up."""
+
+
+command.add_command(archive)
+command.add_command(restore)
 
 
 @command.command(

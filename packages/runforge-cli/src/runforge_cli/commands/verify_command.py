@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
+from runforge_cli.answers.archive_answers import unpacked
 from runforge_cli.answers.verification_answers import verified_stores, verify_named
 from runforge_cli.shell.completion import complete_file, complete_recorded
+from runforge_cli.shell.file_argument import is_archive
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines
@@ -69,8 +72,8 @@ def command(
 
     All files are compared with the recorded digests, the documents with their schemas and each
     other, and the run with its provenance statement, the index, the signature and the dataset.
-    The evaluations of a run are verified with it; RUN may also be the id of an evaluation, or a
-    bundle.
+    The evaluations of a run are verified with it; RUN may also be the id of an evaluation, a
+    bundle, or an archive in one file, of which everything but the datasets is checked.
     --all also checks the whole index, that nothing signed is missing, and the finished experiment
     runs. A folder that repeats a run for an editor is compared with that run. Nothing is written.
 
@@ -91,10 +94,19 @@ def command(
             hint="Runs that are named are always read.",
         )
     keys = [Path(key) for key in public_keys]
-    if everything:
-        stores, experiments = verified_stores(
-            settings, keys, with_dataset=not without_dataset, quick=quick
+    archives = [run for run in runs if is_archive(run)]
+    if archives and len(runs) > 1:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "An archive is verified by itself.",
+            hint="Name one archive, or runs.",
         )
+    everything |= bool(archives)
+    if everything:
+        with unpacked(settings, archives[0]) if archives else nullcontext(settings) as place:
+            stores, experiments = verified_stores(
+                place, keys, with_dataset=not (without_dataset or archives), quick=quick
+            )
         found = [*(run for store in stores for run in (*store.runs, *store.views)), *experiments]
         evaluations = [item for store in stores for item in store.evaluations]
     else:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from runforge_contracts.codec.strict_json import MAX_BYTES
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import read_file
 from runforge_contracts.index.newest import newest_runs
 from runforge_contracts.store.index_form import Newest
-from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.layout import REQUEST, ExperimentLayout, Place, StoreLayout
 
 from runforge_cli.listing.run_rows import status_of
 from runforge_cli.terminal.output import warn
 
+#: Where JSON has a member of that name, unless it is an empty array.
+_SOME_TAGS = re.compile(rb'"tags"\s*:(?!\s*\[\s*\])')
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from runforge_contracts.store.lookup import AnyRun
 
 
@@ -67,9 +75,20 @@ def tags_of(folder: AnyRun) -> list[str]:
     """
     from runforge_contracts.store.run import Run as TrainedRun
 
+    if isinstance(folder, TrainedRun) and _has_no_tags(folder.path):
+        return []
     asked = folder.request if isinstance(folder, TrainedRun) else folder.config
     tags = (asked or {}).get("tags")
     return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
+
+def _has_no_tags(folder: Path) -> bool:
+    """Return whether a request has no tags, without parsing it: a filter asks thousands of runs."""
+    try:
+        text = read_file(folder / REQUEST, max_bytes=MAX_BYTES)
+    except RunForgeError:
+        return False
+    return b"\\u" not in text and _SOME_TAGS.search(text) is None
 
 
 def described(folder: AnyRun, places: Iterable[Place]) -> ListedRun:

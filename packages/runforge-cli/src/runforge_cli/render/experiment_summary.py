@@ -85,7 +85,7 @@ def experiment_lines(
         log = [f"  {fit(line, terminal_width() - 2)}" for line in log_tail(run, _LINES)]
         yield from section("End of the log", log)
     yield from section("Problems", problem_lines(run))
-    following = unpacking(bundle, settings) if bundle else _next(run, state, settings)
+    following = unpacking(run.id, bundle, settings) if bundle else _next(run, state, settings)
     yield from section("Next", pairs(following))
 
 

@@ -37,6 +37,7 @@ from runforge_cli.render.tables import (
     raw_coefficient_lines,
     raw_importance_lines,
 )
+from runforge_cli.shell.file_argument import is_archive
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import number, pairs, paragraph, plural
 
@@ -96,22 +97,25 @@ def summary_lines(
         if item["severity"] != "error" and not item["code"].endswith(_OF_THE_FAMILY)
     ]
     yield from section("Diagnostics", diagnostic_lines(worth_knowing))
-    following = _next(folder, settings) if bundle is None else unpacking(bundle, settings)
+    following = unpacking(folder.id, bundle, settings) if bundle else _next(folder, settings)
     yield from section("Next", pairs(following))
 
 
 def place_of(folder: Path, settings: Settings, bundle: Path | None) -> tuple[str, str]:
-    """Return the row with the place of a run: its folder, or the bundle that it is in."""
+    """Return the row with the place of a run: its folder, or the file that it is in."""
     if bundle is None:
         return "folder", settings.shown(folder)
-    return "bundle", str(bundle)
+    return "archive" if is_archive(str(bundle)) else "bundle", str(bundle)
 
 
-def unpacking(bundle: Path, settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield the command that brings the run of a bundle into the store."""
-    path = shlex.quote(str(bundle)) + settings.repeated()
-    yield "check it", f"runforge verify {path}"
-    yield "add it here", f"runforge unbundle {path}"
+def unpacking(run_id: str, bundle: Path, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield the commands that check a bundle or an archive, and bring its run into the store."""
+    path, options = shlex.quote(str(bundle)), settings.repeated()
+    yield "check it", f"runforge verify {path}{options}"
+    if is_archive(str(bundle)):
+        yield "bring it back", f"runforge store restore {path} {run_id}{options}"
+    else:
+        yield "add it here", f"runforge unbundle {path}{options}"
 
 
 def section(title: str, lines: list[str]) -> Iterator[str]:

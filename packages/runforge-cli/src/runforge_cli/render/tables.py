@@ -103,15 +103,20 @@ def importance_lines(importance: dict[str, Any], most: int | None = None) -> lis
 
 def raw_importance_lines(importance: dict[str, Any], most: int | None = None) -> list[str]:
     """Return the raw columns of a forest with a recipe, with the sum of their importances."""
-    of = {item["name"]: item["importance"] for item in importance["features_by_importance"]}
-    groups = by_raw_column(of)
-    sums = {raw: math.fsum(of[name] for name in names) for raw, names in groups.items()}
-    ranked = sorted(sums, key=lambda raw: -sums[raw])[:most]
+    groups = by_raw_column(item["name"] for item in importance["features_by_importance"])
+    ranked = raw_importances(importance)[:most]
     rows = [
-        [raw, number(sums[raw]), bar(sums[raw], sums[ranked[0]]), _members(groups[raw])]
-        for raw in ranked
+        [raw, number(value), bar(value, ranked[0][1]), _members(groups[raw])]
+        for raw, value in ranked
     ]
     return table(("", "", "", ""), rows, right=(1,), flexible=0, indent=2)
+
+
+def raw_importances(importance: dict[str, Any]) -> list[tuple[str, float]]:
+    """Return the sum of the importances of each raw column, the most important first."""
+    of = {item["name"]: item["importance"] for item in importance["features_by_importance"]}
+    sums = {raw: math.fsum(of[name] for name in names) for raw, names in by_raw_column(of).items()}
+    return sorted(sums.items(), key=lambda item: -item[1])
 
 
 def raw_coefficient_lines(coefficients: dict[str, Any], most: int | None = None) -> list[str]:

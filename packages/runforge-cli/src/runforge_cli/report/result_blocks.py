@@ -11,6 +11,7 @@ from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import class_labels
 
 from runforge_cli.render.differences import signed
+from runforge_cli.render.tables import raw_importances
 from runforge_cli.report.report_blocks import Bars, Block, Matrix, Name, Paragraph, TableBlock
 from runforge_cli.report.report_input import Material
 from runforge_cli.terminal.text_layout import number, plural
@@ -121,6 +122,13 @@ def weight_blocks(material: Material) -> Iterator[Block]:
             ("Feature", "Importance"),
             [(item["name"], item["importance"]) for item in features[:top]],
         )
+        if "recipe" in ((folder.record or {}).get("dataset") or {}):
+            raw = raw_importances(importance)
+            yield Bars(
+                _caption("Importances of the raw columns", len(raw), top),
+                ("Raw column", "Importance"),
+                raw[:top],
+            )
     coefficients = folder.content(layout.LINEAR_COEFFICIENTS)
     if coefficients is None:
         return

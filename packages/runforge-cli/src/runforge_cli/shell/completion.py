@@ -74,14 +74,21 @@ def complete_run(
         words += _names(entries)
     runs = _items(incomplete, [*words, *((_id(entry), _about(entry)) for entry in entries)])
     takes_bundles = context.command.name in ("show", "verify")
-    return [*runs, *(_bundles(incomplete) if takes_bundles else ())]
+    return [*runs, *(_packed_runs(incomplete) if takes_bundles else ())]
 
 
 def complete_bundle(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Return the bundles of the current folder; elsewhere the shell completes a file."""
-    return _bundles(incomplete) or complete_file(context, parameter, incomplete)
+    return _packed_runs(incomplete, "*.rfz") or complete_file(context, parameter, incomplete)
+
+
+def complete_archive(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the archives in one file of the current folder; else the shell completes a file."""
+    return _packed_runs(incomplete, "*.tar.zst") or complete_file(context, parameter, incomplete)
 
 
 def complete_alias(
@@ -260,13 +267,20 @@ def complete_schema(
     return _items(incomplete, [(name, "") for name in schema_names()])
 
 
-def _bundles(incomplete: str) -> list[CompletionItem]:
-    """Return the bundles in the current folder."""
+def _packed_runs(incomplete: str, *patterns: str) -> list[CompletionItem]:
+    """Return the bundles, or the files of other patterns, in the current folder."""
     from pathlib import Path
 
     if os.sep in incomplete:
         return []
-    return _items(incomplete, [(path.name, "bundle") for path in sorted(Path().glob("*.rfz"))])
+    kinds = {"*.rfz": "bundle", "*.tar.zst": "archive"}
+    found = [
+        (path.name, kind)
+        for pattern, kind in kinds.items()
+        if pattern in (patterns or kinds)
+        for path in sorted(Path().glob(pattern))
+    ]
+    return _items(incomplete, found)
 
 
 def _settings(context: click.Context) -> Settings:

@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def is_archive(reference: str) -> bool:
+    """Return whether an argument names an archive in one file and not a run."""
+    return reference.endswith(".tar.zst")
+
+
 def is_file(path: Path) -> bool:
     """Return whether ``path`` exists and is not a folder; a folder may be that of a run."""
     try:

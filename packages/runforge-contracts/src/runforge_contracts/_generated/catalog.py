@@ -49,6 +49,15 @@ CATALOG: dict[str, Entry] = {
         closed=False,
         yaml=False,
     ),
+    "archive_report.v1": Entry(
+        module="archive_report_v1",
+        struct="ArchiveReportV1",
+        file=None,
+        version_field="schema_version",
+        version="archive_report.v1",
+        closed=False,
+        yaml=False,
+    ),
     "artifact_inspection.v0.2.2.2": Entry(
         module="artifact_inspection_v0_2_2_2",
         struct="ArtifactInspectionV0222",

@@ -10,7 +10,7 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import lru_cache
 from typing import Any
 
@@ -74,6 +74,14 @@ class EntryLines(ABC):
     @abstractmethod
     def piece(self, at: int) -> bytes:
         """Return the bytes of an entry, without its braces."""
+
+    @abstractmethod
+    def run_id(self, at: int) -> str:
+        """Return the id of the run of an entry."""
+
+    def tags(self, at: int, read: Callable[[int], list[str]]) -> Sequence[str]:
+        """Return the tags of a run, which no entry has; ``read`` finds them out."""
+        return read(at)
 
     @abstractmethod
     def is_older(self, at: int) -> bool:
@@ -185,6 +193,10 @@ class PieceLines(EntryLines):
     def piece(self, at: int) -> bytes:
         """Return the bytes of an entry, without its braces."""
         return self._pieces[at]
+
+    def run_id(self, at: int) -> str:
+        """Return the id of the run of an entry."""
+        return self._ids[at]
 
     def is_older(self, at: int) -> bool:
         """Return whether an entry lacks the settings of its run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from runforge_contracts.codec.strict_json import parse_json
@@ -26,6 +27,7 @@ from runforge_contracts.store.view_folders import may_have_views
 
 #: Fields that no single line has.
 _NOT_A_LINE = frozenset({"tags", "alias"})
+_TAGS = RunColumn("field", "tags")
 #: How the lines begin that name a model, and its digest.
 _MODEL, _MODEL_DIGEST = b'\n      "model_pkl": ', b'\n      "model_sha256": '
 
@@ -171,13 +173,19 @@ def _chosen(
     metrics = _known_metrics(names, lines, others)
     wanted = query.columns(metrics)
     order = column_of(query.order.name, metrics)
-    for column in [*(column for column, _ in wanted), order]:
+    for column in [*(column for column, _ in wanted if column != _TAGS), order]:
         if column.source == "field" and column.name in _NOT_A_LINE:
             raise ValueError("no line has the value")
     places, unlisted = lines.ordered(), others
     if removed := removed_runs(store):
-        places = [at for at in places if id_in(lines.piece(at)) not in removed]
+        places = [at for at in places if lines.run_id(at) not in removed]
     for column, condition in wanted:
+        if column == _TAGS:
+            # They come last: the requests of the runs have them.
+            read = partial(_read_tags, lines, store, facts)
+            places = [at for at in places if condition.holds(lines.tags(at, read))]
+            others = [entry for entry in others if condition.holds(facts.tags_of(entry, store))]
+            continue
         if column.needs_settings:
             _complete(lines, places, store, facts)
         elif column == ("field", "status"):
@@ -209,6 +217,13 @@ def _chosen(
     except RunForgeError as error:
         raise ValueError("an entry is invalid") from error
     return Newest([*chosen, *others], total, min(left, total - len(others)))
+
+
+def _read_tags(lines: EntryLines, store: StoreLayout, facts: RunFacts, at: int) -> list[str]:
+    try:
+        return facts.tags_of(lines.entry(at), store)
+    except RunForgeError as error:
+        raise ValueError("an entry is invalid") from error
 
 
 def _complete(

@@ -19,7 +19,7 @@ import zlib
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -259,6 +259,8 @@ class _KeptIndex:
         self.known = set[str]()
         self.order = array("I")
         self.older = bytearray()
+        #: Tags of runs that a condition asked for, by position.
+        self.tags: dict[int, tuple[str, ...]] = {}
         self._metrics = set[bytes]()
         self._columns: OrderedDict[RunColumn, _Column] = OrderedDict()
         #: Columns whose values are known of the first entries; None before anybody asked for them.
@@ -456,6 +458,17 @@ class KeptLines(EntryLines):
     def piece(self, at: int) -> bytes:
         """Return the bytes of an entry, without its braces."""
         return self._kept.piece(at)
+
+    def run_id(self, at: int) -> str:
+        """Return the id of the run of an entry."""
+        return self._kept.ids[at]
+
+    def tags(self, at: int, read: Callable[[int], list[str]]) -> Sequence[str]:
+        """Return the tags of a run, which are read once: the request of a run stays as it is."""
+        known = self._kept.tags.get(at)
+        if known is None:
+            known = self._kept.tags[at] = tuple(read(at))
+        return known
 
     def is_older(self, at: int) -> bool:
         """Return whether an entry lacks the settings of its run."""

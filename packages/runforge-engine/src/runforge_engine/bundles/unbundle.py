@@ -28,8 +28,10 @@ from runforge_contracts.store.layout import (
     StoreLayout,
 )
 from runforge_contracts.store.reading import StoreIndex, read_store_index
+from runforge_contracts.store.removals import read_removals
 from runforge_contracts.types import BundleReportV1
 
+from runforge_engine import __version__
 from runforge_engine.bundles.bundle_contents import dataset_of, problems_of, refuse_unverified
 from runforge_engine.bundles.bundle_reader import OpenBundle
 from runforge_engine.bundles.bundle_writer import already_exists
@@ -37,6 +39,7 @@ from runforge_engine.data.kept_datasets import DATASET_ENDINGS, DATASETS
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import read_claim, refuse_detour
+from runforge_engine.removing.removal_writer import append_removals, record_of_folder
 from runforge_engine.store.incoming import (
     copy_file,
     copy_files,
@@ -85,6 +88,9 @@ def unbundle(bundle: OpenBundle, store: StoreLayout) -> BundleReportV1:
         entry = _entry(bundle, place, target)
     else:
         _check_experiment(bundle, place)
+    line = read_removals(store).current.get(document.run_id)
+    if line is not None:
+        _refuse_other_than_removed(bundle, store, line)
     is_there = os.path.lexists(target)
     if is_there:
         _refuse_other(bundle, target)
@@ -101,6 +107,12 @@ def unbundle(bundle: OpenBundle, store: StoreLayout) -> BundleReportV1:
     if bundle.dataset is not None:
         dataset, is_new = _place_dataset(bundle, bundle.dataset, store)
         added |= is_new
+    if line is not None:
+        restored = record_of_folder(store, document.run_id, target)
+        archive = {"name": bundle.path.name, "sha256": bundle.digest.sha256}
+        created_by = f"runforge-engine@{__version__}"
+        append_removals(store, [restored], "restored", created_by=created_by, archive=archive)
+        added = True
     outcome: Outcome = "completed" if added else "present"
     shown = None if dataset is None else store.relative(dataset)
     return _report(bundle, outcome if is_there else "unbundled", store.relative(target), shown)
@@ -218,6 +230,21 @@ def _refuse_other(bundle: OpenBundle, target: Path) -> None:
     if differing:
         place = target.parent
         raise _taken(bundle, place, "Its files differ from those of the bundle.", differing)
+
+
+def _refuse_other_than_removed(
+    bundle: OpenBundle, store: StoreLayout, line: dict[str, Any]
+) -> None:
+    """Raise ``RUN_ID_TAKEN`` unless the run that was removed had exactly the files of the run."""
+    removed = {name: item["sha256"] for name, item in line["files"].items()}
+    if removed != dict(bundle.run_files):
+        names = {
+            name
+            for name in {*removed, *bundle.run_files}
+            if removed.get(name) != bundle.run_files.get(name)
+        }
+        why = f"The run with this id that was {line['action']} had other files."
+        raise _taken(bundle, store, why, names)
 
 
 def _taken(bundle: OpenBundle, place: Path | StoreLayout, why: str, names: Any) -> RunForgeError:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,12 +24,12 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest, open_file, read_all, reading
 
+from runforge_engine.bundles.member_names import MAX_NAME, MemberNames, name_problem
+
 #: Most members of a bundle: a run has 10,000 files at most, and there are four besides.
 MAX_MEMBERS = 10_004
 #: Largest sum of the sizes of the members, in bytes: what fits without ZIP64.
 MAX_BYTES = 2**32 - 2**20
-#: Longest name of a member, in bytes.
-MAX_NAME = 4096
 #: Members that are larger must not have been compressed to less than this fraction.
 _RATIO, _RATIO_FROM = 1 / 250, 2**20
 _MAX_DIRECTORY = 16 * 2**20
@@ -180,7 +179,11 @@ class Archive:
         directory = read_all(self._file, length)
         members = list(self._central_headers(directory, total))
         self._check_sizes(members)
-        self._check_names([member.name for member in members])
+        names = MemberNames()
+        for member in members:
+            problem = names.add(member.name)
+            if problem is not None:
+                self._unsafe(problem)
         self._check_places(members, start)
         return {member.name: member for member in members}
 
@@ -219,11 +222,9 @@ class Archive:
             name = encoded.decode("utf-8" if flags & _UTF8 else "ascii")
         except UnicodeDecodeError:
             self._unsafe(f"the name {quote(encoded.decode('latin-1'))} is not UTF-8")
-        parts = name.split("/")
-        if any(char < " " or char == "\x7f" for char in name) or "\\" in name or ":" in parts[0]:
-            self._unsafe(f"{quote(name)} is a name that some system takes for another one")
-        if any(part in ("", ".", "..") for part in parts):
-            self._unsafe(f"{quote(name)} leads out of the bundle, or names no file")
+        problem = name_problem(name)
+        if problem is not None:
+            self._unsafe(problem)
         return name
 
     def _check_sizes(self, members: Iterable[Member]) -> None:
@@ -239,20 +240,6 @@ class Archive:
                 )
         if total > MAX_BYTES:
             self._unsafe(f"it has {total:,} bytes; a bundle has {MAX_BYTES:,} at most")
-
-    def _check_names(self, names: list[str]) -> None:
-        seen: dict[str, str] = {}
-        for name in names:
-            key = _folded(name)
-            if key in seen:
-                self._unsafe(f"{quote(name)} and {quote(seen[key])} are one name on some systems")
-            seen[key] = name
-        for name in names:
-            key = _folded(name)
-            while "/" in key:
-                key = key.rpartition("/")[0]
-                if key in seen:
-                    self._unsafe(f"{quote(seen[key])} is both a file and a folder")
 
     def _check_places(self, members: Iterable[Member], directory: int) -> None:
         """Check that the members lie one after the other, with the headers of the directory."""
@@ -329,8 +316,3 @@ def _pieces(source: bytes | Path) -> Iterator[bytes]:
     with open_file(source) as file, reading(source):
         while piece := file.read(_PIECE):
             yield piece
-
-
-def _folded(name: str) -> str:
-    """Return what is the same for names that are one name on a system that ignores case."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())

@@ -139,13 +139,18 @@ def _looked_at(store: StoreLayout, run: AnyRun) -> _Objected:
 
 
 def _objections(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]:
-    """Yield what speaks against removing a run, each with a sentence."""
+    """Yield what speaks against forgetting a run, each with a sentence."""
+    yield from needs_of(store, run)
+    yield from _unverified(store, run)
+
+
+def needs_of(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]:
+    """Yield what needs a run to stay where it is, each with a sentence."""
     run_id, shown = run.path.name, quote(run.path.name)
     names = [name for name, line in read_aliases(store).current.items() if line["run_id"] == run_id]
     if names:
         yield "alias", f"The alias {', '.join(map(quote, names))} points at {shown}."
     if isinstance(run, ExperimentRun):
-        yield from _unverified(store, run)
         return
     group_id = group_of(run.request)
     if group_id is not None and store.group_folder(group_id).is_dir():
@@ -158,7 +163,6 @@ def _objections(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, st
         if views:
             places = ", ".join(quote(editors.relative(path), 200) for path in views)
             yield "view", f"An editor has a view of {shown} in {places}."
-    yield from _unverified(store, run)
 
 
 def _unverified(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]:

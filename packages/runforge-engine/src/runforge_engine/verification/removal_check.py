@@ -66,9 +66,18 @@ def removal_check(signed: Iterable[Signed], around: Surroundings) -> Check | Non
             f"; note: {count(left, 'folder')} of them still there: `runforge store tidy` finishes"
             " the removal"
         )
+    lost = _unlisted(around)
+    if lost:
+        message += f"; note: the index no longer has the entry of {lost:,} of them"
     if record.torn:
         message += "; note: the last line was not finished, and is left out"
     return Check.passed("removals", CheckVerdict.VALID, message)
+
+
+def _unlisted(around: Surroundings) -> int:
+    """Return how many removed runs had an entry that is gone, as in an index that was rebuilt."""
+    lines = around.removals.current.items()
+    return sum("entry_sha256" in line and run_id not in around.positions for run_id, line in lines)
 
 
 def _head_findings(signed: Iterable[Signed], around: Surroundings, file: str) -> Iterator[Finding]:
@@ -99,7 +108,7 @@ def _line_findings(around: Surroundings, file: str) -> Iterator[Finding]:
     for run_id, line in around.removals.current.items():
         entry = entries.get(run_id)
         found = None if entry is None else entry_digest(entry)
-        if around.problem is None and found != line.get("entry_sha256"):
+        if found is not None and found != line.get("entry_sha256", found):
             message = f"The entry of {quote(run_id)} is another one than when it was removed."
             recorded = line.get("entry_sha256")
             yield Finding("removal.entry", message, file, None, recorded, found)

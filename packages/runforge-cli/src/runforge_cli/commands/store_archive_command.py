@@ -1,0 +1,208 @@
+"""``runforge store archive`` and ``restore``: put runs away, and bring them back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
+
+from runforge_cli.shell.completion import complete_archive, complete_recorded
+from runforge_cli.shell.help_page import Command
+from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.terminal.output import note, write_json, write_lines
+
+if TYPE_CHECKING:
+    from runforge_contracts.store.layout import Place
+    from runforge_contracts.store.lookup import AnyRun
+    from runforge_contracts.types import ArchiveReportV1
+
+
+@click.command(
+    "archive",
+    cls=Command,
+    short_help="Move runs into an archive.",
+    examples=(
+        "runforge store archive --older-than 90d --to old-runs --dry-run",
+        "runforge store archive --status failed --to failed.tar.zst",
+    ),
+)
+@click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_recorded)
+@click.option(
+    "--to",
+    "target",
+    metavar="PATH",
+    required=True,
+    help="The archive: a folder, or a new file whose name ends with .tar.zst.",
+    shell_complete=complete_archive,
+)
+@click.option(
+    "--older-than",
+    metavar="TIME",
+    help="All runs from before then: 90d (also m, h, w), 2026-11-01, or 2026-11-01T09:00 in UTC.",
+)
+@click.option(
+    "--status",
+    metavar="S",
+    type=click.Choice(["succeeded", "failed", "cancelled"]),
+    help="All runs that ended so: succeeded, failed, or cancelled.",
+)
+@click.option("--because", metavar="TEXT", help="Why, for the record of the store.")
+@click.option("--force", is_flag=True, help="Archive runs that aliases or sweeps need, too.")
+@click.option("--dry-run", is_flag=True, help="Verify everything, and write nothing.")
+@global_options
+@pass_settings
+def archive(
+    settings: Settings,
+    runs: tuple[str, ...],
+    target: str,
+    older_than: str | None,
+    status: str | None,
+    because: str | None,
+    force: bool,
+    dry_run: bool,
+) -> int:
+    """Move runs, by RUN or by their age and status, into an archive.
+
+    An archive is a store of its own, in a folder or in one file. The runs are verified, copied with
+    their signatures and their entries of the index, and verified there; then their folders are
+    removed here. Lists leave them out from then on, and `runforge show ID` says where a run is.
+    The file of an archive is never changed; runs can be added to the folder of one. Of runs chosen
+    by age or status, those that an alias or an unfinished sweep needs stay.
+    """
+    from runforge_contracts.store.removals import read_removals
+    from runforge_engine.archiving.archive_runs import archive_runs
+
+    from runforge_cli import __version__
+    from runforge_cli.render.work_progress import watch_for
+    from runforge_cli.shell.run_selection import find_runs
+
+    if bool(runs) == bool(older_than or status):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "Name runs, or choose them by their age or status; not both."
+            if runs
+            else "No run is named.",
+            hint="`runforge runs` lists them.",
+        )
+    store = settings.target()
+    # A run that was named again has been archived, perhaps by a process that was killed then.
+    removed = read_removals(store).current
+    archived = [run for run in runs if removed.get(run, {}).get("action") == "archived"]
+    left = tuple(run for run in runs if run not in archived)
+    if runs:
+        found = find_runs(settings, left, least=1) if left else []
+    else:
+        found = _chosen(settings, older_than, status)
+    report = archive_runs(
+        found,
+        store,
+        Path(target),
+        created_by=f"runforge-cli@{__version__}",
+        because=because,
+        archived=archived,
+        keep_needed=not runs,
+        force=force,
+        dry_run=dry_run,
+        watch=watch_for(settings),
+    )
+    return _tell(settings, report, Path(target))
+
+
+@click.command(
+    "restore",
+    cls=Command,
+    short_help="Bring archived runs back.",
+    examples=("runforge store restore old-runs",),
+)
+@click.argument("archive", shell_complete=complete_archive)
+@click.argument("runs", nargs=-1, metavar="RUN...")
+@click.option("--dry-run", is_flag=True, help="Compare everything, and write nothing.")
+@global_options
+@pass_settings
+def restore(settings: Settings, archive: str, runs: tuple[str, ...], dry_run: bool) -> int:
+    """Bring runs back from ARCHIVE: those named by RUN, or all that were archived from this store.
+
+    Every file must be as it was when the run was archived: its digest is in the record of this
+    store. Nothing that is here is replaced, and the archive stays as it is.
+    """
+    from runforge_engine.archiving.open_archive import opened_archive
+    from runforge_engine.archiving.restore_runs import restore_runs
+
+    from runforge_cli import __version__
+    from runforge_cli.render.work_progress import watch_for
+
+    store = settings.target()
+    with opened_archive(Path(archive), store.name) as opened:
+        report = restore_runs(
+            opened,
+            runs,
+            store,
+            created_by=f"runforge-cli@{__version__}",
+            dry_run=dry_run,
+            watch=watch_for(settings),
+        )
+    return _tell(settings, report, Path(archive))
+
+
+def _chosen(settings: Settings, older_than: str | None, status: str | None) -> list[AnyRun]:
+    """Return the runs of some age and status, the oldest first."""
+    from runforge_cli.answers.list_answer import RunChoice
+    from runforge_cli.listing.run_query_list import QueriedList, run_facts
+
+    choice = RunChoice(before=older_than, status=status)
+    places: list[Place] = [settings.target(), *settings.experiments()]
+    listed = QueriedList(places, choice.query(settings), run_facts(settings.folder))
+    rows, _ = listed.first(sys.maxsize)
+    return [row.folder() for row in reversed(rows)]
+
+
+def _tell(settings: Settings, report: ArchiveReportV1, archive: Path) -> int:
+    """Print a report."""
+    from msgspec import to_builtins
+
+    from runforge_cli.terminal.text_layout import pairs
+
+    if settings.json:
+        write_json(to_builtins(report))
+        return 0
+    write_lines(pairs(_rows(report), indent=0))
+    if not settings.quiet:
+        for text in _notes(report, archive):
+            note(text)
+    return 0
+
+
+def _rows(report: ArchiveReportV1) -> Iterator[tuple[str, str]]:
+    from msgspec import UNSET
+    from runforge_contracts.display import printable
+
+    from runforge_cli.terminal.text_layout import plural
+
+    moved = [run for run in report.runs if run.outcome == report.action]
+    size = sum(run.bytes for run in moved if run.bytes is not UNSET)
+    yield "archive", printable(report.archive)
+    shown = f"{plural(len(moved), 'run')}, {size:,} bytes" if moved else "nothing"
+    yield f"to be {report.action}" if report.dry_run else report.action, shown
+    if report.sha256 is not UNSET:
+        yield "sha256", report.sha256
+
+
+def _notes(report: ArchiveReportV1, archive: Path) -> Iterator[str]:
+    from msgspec import UNSET
+
+    from runforge_cli.answers.bundle_answers import quoted
+
+    for run in report.runs:
+        if run.outcome == "kept" and run.reason is not UNSET:
+            yield f"The run {quote(run.run_id)} stays. {run.reason}"
+        elif run.outcome == "present":
+            where = "is here" if report.action == "restored" else "was archived"
+            yield f"The run {quote(run.run_id)} {where} already."
+    done = any(run.outcome == "archived" for run in report.runs)
+    if report.action == "archived" and done and not report.dry_run:
+        yield f"`runforge store restore {quoted(archive)}` brings them back."

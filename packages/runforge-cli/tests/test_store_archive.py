@@ -1,0 +1,288 @@
+"""Archiving real runs: what is there, in the archive and here again, and what is refused before."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from calls import ROOT, TRAIN, Call
+from experiments import experiment, folder_of
+from real_store import start
+from runforge_contracts.validation import validate
+
+#: The two forms of an archive.
+FORMS = ("old", "old.tar.zst")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a workspace with three runs, of which the first and the last are signed."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copyfile(ROOT / "examples/penguins.csv", folder / "penguins.csv")
+    assert start(folder, "keygen", "--out", "key").wait() == 0
+    for seed in ("1", "2", "3"):
+        assert start(folder, *TRAIN, "--seed", seed, "--quiet").wait() == 0
+    first, _, last = ids(folder)
+    for run in (first, last):
+        assert start(folder, "sign", run, "--key", "key").wait() == 0
+    return folder
+
+
+@pytest.fixture
+def runs(
+    runforge: Call, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """Go to a copy of that workspace, and return its runs in the order of the index."""
+    folder = shutil.copytree(trained, tmp_path / "workspace")
+    monkeypatch.chdir(folder)
+    return ids(folder)
+
+
+def ids(folder: Path) -> list[str]:
+    entries = json.loads((folder / ".runforge/index.json").read_bytes())["runs"]
+    return [entry["run_id"] for entry in entries]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def report(runforge: Call, *arguments: str) -> dict[str, Any]:
+    result = runforge("store", *arguments, "--json")
+    assert (result.code, result.err) == (0, ""), result.out
+    validate(result.json, "archive_report.v1")
+    document: dict[str, Any] = result.json
+    return document
+
+
+def refusal(runforge: Call, *arguments: str) -> dict[str, Any]:
+    before = tree(Path().resolve().parent)
+    result = runforge("store", *arguments, "--json")
+    assert result.code != 0
+    assert tree(Path().resolve().parent) == before
+    error: dict[str, Any] = result.json["error"]
+    return error
+
+
+def outcomes(document: dict[str, Any]) -> dict[str, str]:
+    return {run["run_id"]: run["outcome"] for run in document["runs"]}
+
+
+def listed(runforge: Call, *arguments: str) -> list[str]:
+    return [run["run_id"] for run in runforge("runs", "--json", *arguments).json["runs"]]
+
+
+@pytest.mark.parametrize("form", FORMS)
+class TestThereAndBack:
+    def test_every_byte_comes_back(self, runforge: Call, runs: list[str], form: str) -> None:
+        before = tree(Path(".runforge"))
+        away = report(runforge, "archive", runs[0], runs[1], "--to", f"../{form}")
+        assert outcomes(away) == {runs[0]: "archived", runs[1]: "archived"}
+        assert ("sha256" in away) == (form != "old")
+        assert [path.name for path in Path(".runforge/runs").iterdir()] == [runs[2]]
+        assert listed(runforge) == [runs[2]]
+        assert runforge("verify", "--all").code == 0
+        back = report(runforge, "restore", f"../{form}")
+        assert outcomes(back) == {runs[0]: "restored", runs[1]: "restored"}
+        after = tree(Path(".runforge"))
+        lines = after.pop("removals.jsonl").splitlines()
+        assert [json.loads(line)["action"] for line in lines] == ["archived"] * 2 + ["restored"] * 2
+        assert after == before
+        assert sorted(listed(runforge)) == sorted(runs)
+        assert runforge("verify", "--all").code == 0
+
+    def test_a_dry_run_writes_nothing(self, runforge: Call, runs: list[str], form: str) -> None:
+        before = tree(Path().resolve().parent)
+        planned = report(runforge, "archive", runs[0], "--to", f"../{form}", "--dry-run")
+        assert (planned["dry_run"], outcomes(planned)) == (True, {runs[0]: "archived"})
+        assert tree(Path().resolve().parent) == before
+        report(runforge, "archive", runs[0], "--to", f"../{form}")
+        before = tree(Path().resolve().parent)
+        planned = report(runforge, "restore", f"../{form}", "--dry-run")
+        assert outcomes(planned) == {runs[0]: "restored"}
+        assert tree(Path().resolve().parent) == before
+
+    def test_one_run_is_brought_back(self, runforge: Call, runs: list[str], form: str) -> None:
+        report(runforge, "archive", *runs[:2], "--to", f"../{form}")
+        back = report(runforge, "restore", f"../{form}", runs[1])
+        assert outcomes(back) == {runs[1]: "restored"}
+        assert outcomes(report(runforge, "restore", f"../{form}", runs[1])) == {runs[1]: "present"}
+        assert sorted(listed(runforge)) == sorted(runs[1:])
+
+    def test_a_run_that_was_archived_is_not_archived_again(
+        self, runforge: Call, runs: list[str], form: str
+    ) -> None:
+        report(runforge, "archive", runs[0], "--to", f"../{form}")
+        again = report(runforge, "archive", runs[0], "--to", f"../{form}")
+        assert outcomes(again) == {runs[0]: "present"}
+
+    def test_a_changed_run_is_not_archived(
+        self, runforge: Call, runs: list[str], form: str
+    ) -> None:
+        Path(f".runforge/runs/{runs[1]}/metrics.json").write_text("{}\n")
+        error = refusal(runforge, "archive", *runs, "--to", f"../{form}")
+        assert error["code"] == "VERIFICATION_FAILED"
+        assert all(runs[1] in problem["message"] for problem in error["problems"])
+
+    @pytest.mark.parametrize("target", [".", ".runforge/{}", "none/{}"])
+    def test_a_place_that_cannot_be_an_archive_is_refused(
+        self, runforge: Call, runs: list[str], form: str, target: str
+    ) -> None:
+        error = refusal(runforge, "archive", runs[0], "--to", target.format(form))
+        assert error["code"] == "USAGE_INVALID"
+
+    def test_a_run_of_another_store_is_not_restored(
+        self, runforge: Call, runs: list[str], form: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        report(runforge, "archive", runs[0], "--to", f"../{form}")
+        Path("../other").mkdir()
+        monkeypatch.chdir("../other")
+        shutil.copyfile(ROOT / "examples/penguins.csv", "penguins.csv")
+        assert runforge(*TRAIN, "--quiet").code == 0
+        assert refusal(runforge, "restore", f"../{form}")["code"] == "RUN_NOT_FOUND"
+        assert refusal(runforge, "restore", f"../{form}", runs[0])["code"] == "USAGE_INVALID"
+
+    def test_other_files_in_its_place_stay(
+        self, runforge: Call, runs: list[str], form: str
+    ) -> None:
+        report(runforge, "archive", runs[0], "--to", f"../{form}")
+        folder = Path(f".runforge/runs/{runs[0]}")
+        folder.mkdir()
+        (folder / "mine.txt").write_text("mine")
+        assert refusal(runforge, "restore", f"../{form}")["code"] == "RUN_ID_TAKEN"
+
+
+def test_an_archive_is_a_store(runforge: Call, runs: list[str]) -> None:
+    report(runforge, "archive", *runs[:2], "--to", "../old")
+    assert sorted(listed(runforge, "--workspace", "../old")) == sorted(runs[:2])
+    shown = runforge("show", runs[0], "--workspace", "../old", "--json")
+    assert shown.json["run_id"] == runs[0]
+    checked = runforge("verify", "--all", "--without-dataset", "--workspace", "../old")
+    assert checked.code == 0, checked.out
+    report(runforge, "archive", runs[2], "--to", "../old")
+    checked = runforge(*("verify", "--all", "--without-dataset", "--workspace", "../old", "--json"))
+    assert checked.code == 0, checked.out
+    # All runs of the index are here in their order, so the signed heads are compared.
+    [store] = checked.json["stores"]
+    [signatures] = [check for check in store["checks"] if check["check"] == "signatures"]
+    assert "whose index holds in this one" in signatures["message"]
+
+
+def test_an_archive_in_one_file_is_verified_and_shown(runforge: Call, runs: list[str]) -> None:
+    report(runforge, "archive", *runs, "--to", "../old.tar.zst")
+    before = tree(Path().resolve().parent)
+    checked = runforge("verify", "../old.tar.zst", "--json")
+    assert checked.code == 0, checked.out
+    assert sorted(run["run_id"] for run in checked.json["runs"]) == sorted(runs)
+    entries = runforge("show", "../old.tar.zst", "--json").json["runs"]
+    assert sorted(entry["run_id"] for entry in entries) == sorted(runs)
+    shown = runforge("show", "../old.tar.zst", runs[1])
+    assert f"runforge store restore ../old.tar.zst {runs[1]}" in shown.out
+    assert runforge("show", "../old.tar.zst", runs[1], "--json").json["run_id"] == runs[1]
+    assert tree(Path().resolve().parent) == before
+
+
+def test_a_changed_file_is_noticed_everywhere(runforge: Call, runs: list[str]) -> None:
+    report(runforge, "archive", runs[0], "--to", "../old")
+    model = Path(f"../old/.runforge/runs/{runs[0]}/artifacts/model.pkl")
+    model.write_bytes(model.read_bytes() + b"!")
+    error = refusal(runforge, "restore", "../old")
+    assert error["code"] == "VERIFICATION_FAILED"
+    assert any("model.pkl" in problem["message"] for problem in error["problems"])
+    whole = ("verify", "--all", "--without-dataset", "--workspace", "../old")
+    assert runforge(*whole).code == 1
+
+
+def test_a_link_in_an_archive_is_refused(runforge: Call, runs: list[str], tmp_path: Path) -> None:
+    report(runforge, "archive", runs[0], "--to", "../old")
+    folder = Path("../old/.runforge/runs")
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    assert refusal(runforge, "restore", "../old")["code"] == "FILE_UNSAFE"
+
+
+def test_an_existing_file_is_never_changed(runforge: Call, runs: list[str]) -> None:
+    report(runforge, "archive", runs[0], "--to", "../old.tar.zst")
+    error = refusal(runforge, "archive", runs[1], "--to", "../old.tar.zst")
+    assert error["code"] == "USAGE_INVALID"
+    Path("../mine.tar.zst").write_bytes(b"mine")
+    error = refusal(runforge, "archive", runs[1], "--to", "../mine.tar.zst")
+    assert error["code"] == "DOCUMENT_INVALID"
+
+
+def test_a_folder_with_other_files_is_refused(runforge: Call, runs: list[str]) -> None:
+    Path("../notes").mkdir()
+    Path("../notes/mine.txt").write_text("mine")
+    assert refusal(runforge, "archive", runs[0], "--to", "../notes")["code"] == "USAGE_INVALID"
+
+
+def test_runs_are_chosen_by_age_and_status(runforge: Call, runs: list[str]) -> None:
+    none = report(runforge, "archive", "--older-than", "2000-01-01", "--to", "../old")
+    assert none["runs"] == []
+    assert not Path("../old").exists()
+    none = report(runforge, "archive", "--status", "failed", "--to", "../old.tar.zst")
+    assert none["runs"] == []
+    every = report(runforge, "archive", "--older-than", "2999-01-01", "--to", "../old")
+    assert list(outcomes(every)) == runs
+    assert refusal(runforge, "archive", "--to", "../old")["code"] == "USAGE_INVALID"
+    both = ("archive", runs[0], "--status", "failed", "--to", "../old")
+    assert refusal(runforge, *both)["code"] == "USAGE_INVALID"
+
+
+def test_the_record_has_the_path_of_the_archive_from_the_workspace(
+    runforge: Call, runs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("notebooks").mkdir()
+    monkeypatch.chdir("notebooks")
+    assert report(runforge, "archive", runs[0], "--to", "../../old")["archive"] == "../old"
+    assert report(runforge, "archive", runs[1], "--to", "inside")["archive"] == "notebooks/inside"
+    absolute = tmp_path / "disk"
+    away = report(runforge, "archive", runs[2], "--to", str(absolute))
+    assert away["archive"] == absolute.as_posix()
+
+
+def test_an_archive_goes_into_another_one(
+    runforge: Call, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report(runforge, "archive", *runs, "--to", "../old")
+    monkeypatch.chdir("../old")
+    report(runforge, "archive", runs[0], "--to", "../older")
+    whole = ("verify", "--all", "--without-dataset")
+    assert runforge(*whole, "--workspace", "../older").code == 0
+    assert runforge(*whole).code == 0
+    report(runforge, "restore", "../older")
+    assert runforge(*whole).code == 0
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_runs_of_experiments_are_archived(runforge: Call, runs: list[str], form: str) -> None:
+    name = experiment(Path(), "echo trained\n")
+    for _ in range(2):
+        assert runforge("experiment", "run", name).code == 0
+    before, run = tree(Path("runs")), folder_of(Path()).name
+    away = report(runforge, "archive", run, "--to", f"../{form}")
+    assert [(item["run_id"], item["kind"]) for item in away["runs"]] == [(run, "experiment")]
+    assert not folder_of(Path()).exists()
+    assert runforge("experiment", "check").code == 0
+    assert runforge("verify", "--all").code == 0
+    assert sorted(listed(runforge)) == sorted(runs)
+    report(runforge, "restore", f"../{form}")
+    assert tree(Path("runs")) == before
+
+
+def test_without_zstandard_the_error_says_what_to_install(
+    runforge: Call, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "backports", None)
+    monkeypatch.setitem(sys.modules, "compression", None)
+    error = refusal(runforge, "archive", runs[0], "--to", "../old.tar.zst")
+    assert error["code"] == "EXTRA_MISSING"
+    assert "or name a folder" in error["hint"]

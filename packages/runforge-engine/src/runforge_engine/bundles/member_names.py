@@ -1,0 +1,51 @@
+"""Names of files in a bundle or an archive: refused where some system reads one as another name.
+
+Source: specification, section 22.3.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from runforge_contracts.display import quote
+
+#: Longest name of a member, in bytes.
+MAX_NAME = 4096
+
+
+def name_problem(name: str) -> str | None:
+    """Return why a file cannot have a name, as a sentence without its end; None if it can."""
+    parts = name.split("/")
+    if any(char < " " or char == "\x7f" for char in name) or "\\" in name or ":" in parts[0]:
+        return f"{quote(name)} is a name that some system takes for another one"
+    if any(part in ("", ".", "..") for part in parts):
+        return f"{quote(name)} leads out of the file, or names none"
+    return None
+
+
+class MemberNames:
+    """The names in one file so far, any two of which must name different files on every system."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, str] = {}
+        self._folders: set[str] = set()
+
+    def add(self, name: str) -> str | None:
+        """Add a name; return why the others exclude it, as a sentence without its end."""
+        key = _folded(name)
+        if key in self._files:
+            return f"{quote(name)} and {quote(self._files[key])} are one name on some systems"
+        if key in self._folders:
+            return f"{quote(name)} is both a file and a folder"
+        self._files[key] = name
+        while "/" in key:
+            key = key.rpartition("/")[0]
+            if key in self._files:
+                return f"{quote(self._files[key])} is both a file and a folder"
+            self._folders.add(key)
+        return None
+
+
+def _folded(name: str) -> str:
+    """Return what is the same for names that are one name on a system that ignores case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
