@@ -104,7 +104,12 @@ def _line_findings(around: Surroundings, file: str) -> Iterator[Finding]:
     store = around.store
     assert store is not None  # noqa: S101 - the caller has checked it
     raw = [] if around.index is None else around.index.raw_entries
-    entries = {entry["run_id"]: entry for entry in reversed(raw)} if raw else {}
+    # Entries of other clients may have no id; of such runs none can be removed.
+    entries = {
+        entry["run_id"]: entry
+        for entry in reversed(raw)
+        if isinstance(entry, dict) and isinstance(entry.get("run_id"), str)
+    }
     for run_id, line in around.removals.current.items():
         entry = entries.get(run_id)
         found = None if entry is None else entry_digest(entry)
