@@ -367,7 +367,7 @@ def test_the_run_that_is_repeated_is_named_as_any_run(runforge: Call, workspace:
     assert (refused.code, refused.json["error"]["code"]) == (2, "RUN_AMBIGUOUS")
 
 
-def test_a_name_of_a_sweep_is_told_from_that_of_a_run(runforge: Call, workspace: Path) -> None:
+def test_a_name_of_a_sweep_is_not_taken_for_that_of_a_run(runforge: Call, workspace: Path) -> None:
     options = ("--label", "species", "--exclude", "island", "--exclude", "sex", "-q")
     grid = ("--grid", "C=1,10", "--name", "find C")
     assert runforge("sweep", "penguins.csv", *options, *grid).code == 0
