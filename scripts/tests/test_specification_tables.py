@@ -149,7 +149,7 @@ def test_the_fields_of_the_record_are_listed_with_their_version() -> None:
             first.setdefault(name, version.removeprefix("run.v"))
         for name in schema["required"]:
             needed.setdefault(name, version.removeprefix("run.v"))
-    listed = {}
+    listed: dict[str, tuple[str, str]] = {}
     for row in rows("8.2"):
         for field in codes(row[0]):
             name = field.partition(".")[0]
@@ -157,7 +157,8 @@ def test_the_fields_of_the_record_are_listed_with_their_version() -> None:
             demanded = (
                 (later or since).removesuffix(" (required)") if "(required)" in row[1] else ""
             )
-            listed[name] = (since.removesuffix(" (required)"), demanded)
+            # What came later into an object that was there stands in a later row.
+            listed.setdefault(name, (since.removesuffix(" (required)"), demanded))
     assert listed == {name: (first[name], needed.get(name, "")) for name in first}
 
 
