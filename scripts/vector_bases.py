@@ -45,7 +45,21 @@ BASES: dict[str, list[Base]] = {
         )
         for event, members in _EVENTS.items()
     ],
+    "recipe.v1": [
+        Base({"/columns": [{"column": "a", **members}], "/source": source})
+        for members, source in (
+            (
+                {"action": "one_hot", "because": "few values", "categories": ["b", "c"]}
+                | {"unknown": "column", "missing": "constant", "constant": "b"},
+                {"sheet": "Sheet 1"},
+            ),
+            ({"action": "boolean", "true": ["yes", "y"], "false": ["no", "n"]}, {}),
+            ({"action": "date", "format": "%Y-%m-%d", "parts": ["year", "month"]}, {}),
+            ({"action": "number", "decimal_mark": ",", "thousands_mark": "."}, {}),
+        )
+    ],
     "request.v1": [
+        Base({"/dataset/recipe": None}),
         Base(
             {"/sweep_group_id": "grp_20260201_120000_trees", "/sweep_member": 1},
             ("/rerun_from",),
@@ -61,6 +75,8 @@ BASES: dict[str, list[Base]] = {
     "result.v1": [
         Base(
             {
+                "/effective_config/dataset/recipe": None,
+                "/effective_config/dataset/recipe_sha256": None,
                 "/effective_config/device/gpu_id": 0,
                 "/provenance/left_out": ["paths"],
                 "/provenance/platform/host": "node-1",

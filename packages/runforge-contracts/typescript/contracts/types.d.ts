@@ -2666,7 +2666,6 @@ export interface RecipeV1 {
    * What happens to each raw column, in the order of the prepared columns; a raw column that is not listed is not used.
    *
    * @minItems 1
-   * @maxItems 100000
    */
   columns: RecipeColumn[];
   /**

@@ -188,7 +188,6 @@ class RecipeV1(Struct, kw_only=True, frozen=True, gc=False):
         list[RecipeColumn],
         Meta(
             description="What happens to each raw column, in the order of the prepared columns; a raw column that is not listed is not used.",
-            max_length=100000,
             min_length=1,
         ),
     ]
