@@ -59,9 +59,12 @@ BASES: dict[str, list[Base]] = {
         )
     ],
     "request.v1": [
-        Base({"/dataset/recipe": None}),
         Base(
-            {"/sweep_group_id": "grp_20260201_120000_trees", "/sweep_member": 1},
+            {
+                "/dataset/recipe": None,
+                "/sweep_group_id": "grp_20260201_120000_trees",
+                "/sweep_member": 1,
+            },
             ("/rerun_from",),
         ),
     ],
