@@ -118,6 +118,51 @@ def test_cells_far_apart_do_not_take_all_memory(book: Path, last: str) -> None:
     assert "33,554,432 cells" in error.message
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "<row><c r='a1'/></row><row><c r='xfd1048576'><v>2</v></c></row>",
+        "<row><c r='A1'/></row><row><c r='XFD00001048576'><v>2</v></c></row>",
+        "<row><c r='A1'/></row><row r='9'><c r='ZZZZZ9'><v>2</v></c></row>",
+        f"<row>{'<c><v>1</v></c>' * 16384}</row><row r='1048576'><c><v>2</v></c></row>",
+        f"<row>{'<c><v>1</v></c>' * 16384}</row><row><c r='A1048576'><v>2</v></c></row>",
+        "<row><c r='XFC1'/><c><v>1</v></c></row><row r='1048576'><c><v>2</v></c></row>",
+        "<row><c r='A1' t='str'><v>></v></c></row><row r='1048576'><c r='XFD1' x='>'/></row>",
+    ],
+)
+def test_places_in_any_form_do_not_take_all_memory(book: Path, rows: str) -> None:
+    book.write_bytes(workbook_of({"Data": sheet_xml(rows)}))
+    assert refused(book).code is ErrorCode.DATASET_FORMAT_UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [
+        # The end of a sheet that only a tolerant reader reaches.
+        "<worksheet><sheetData></x><row r='1048576'><c r='XFD1048576'/></row></sheetData>",
+        "<!DOCTYPE worksheet [<!ATTLIST c r CDATA 'A1'>]><worksheet><sheetData/></worksheet>",
+        sheet_xml("<row><c r='A1B2'><v>2</v></c></row>"),
+        sheet_xml("<row r='-1'><c><v>2</v></c></row>"),
+    ],
+)
+def test_a_sheet_whose_cells_cannot_be_counted_is_refused(book: Path, sheet: str) -> None:
+    book.write_bytes(workbook_of({"Data": sheet}))
+    assert refused(book).code is ErrorCode.DATASET_MALFORMED
+
+
+def test_rows_and_cells_without_places_are_read(book: Path) -> None:
+    rows = "<row><c><v>1</v></c><c><v>2</v></c></row><row><c><v>3</v></c></row>"
+    book.write_bytes(workbook_of({"Data": sheet_xml(rows)}))
+    assert csv_of(book, "Data") == "1,2\n3,\n"
+
+
+@pytest.mark.parametrize("name", ["xl/workbook.bin", "content.xml", "XL\\workbook.bin"])
+def test_workbooks_of_other_formats_are_refused(book: Path, name: str) -> None:
+    with zipfile.ZipFile(book, "a") as archive:
+        archive.writestr(name, "")
+    assert refused(book).code is ErrorCode.DATASET_FORMAT_UNSUPPORTED
+
+
 def test_a_workbook_that_decompresses_too_far_is_refused(
     book: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
