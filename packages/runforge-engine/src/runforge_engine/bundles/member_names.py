@@ -11,6 +11,8 @@ from runforge_contracts.display import quote
 
 #: Longest name of a member, in bytes.
 MAX_NAME = 4096
+#: Most parts of a name: folders are made and removed one in another.
+MAX_DEPTH = 100
 
 
 def name_problem(name: str) -> str | None:
@@ -20,6 +22,8 @@ def name_problem(name: str) -> str | None:
         return f"{quote(name)} is a name that some system takes for another one"
     if any(part in ("", ".", "..") for part in parts):
         return f"{quote(name)} leads out of the file, or names none"
+    if len(parts) > MAX_DEPTH:
+        return f"{quote(name, 200)} lies in more than {MAX_DEPTH - 1} folders"
     return None
 
 
