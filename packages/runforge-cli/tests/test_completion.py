@@ -44,6 +44,9 @@ FREE = {
     "seeds",
     "scheduler",
     "because",
+    "inside",
+    "older_than",
+    "sheet",
 }
 
 

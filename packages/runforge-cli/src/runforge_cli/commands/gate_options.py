@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +74,7 @@ def read_gates(
     fail_over: Sequence[str],
     no_worse_than: str | None,
     *,
-    metrics: Sequence[str] = TRAINED_METRICS,
+    known: Callable[[], Sequence[str]] = lambda: TRAINED_METRICS,
 ) -> list[Gate]:
     """Return the gates of the options, before any work is done.
 
@@ -84,8 +84,9 @@ def read_gates(
         The global options.
     fail_under, fail_over, no_worse_than
         What the options were given.
-    metrics
-        The metrics that there can be; none if any name can be that of one.
+    known
+        Returns the metrics that there can be, none if any name can be that of one; called only if
+        there are gates, since it may read documents that are not as they should be.
 
     Raises
     ------
@@ -97,6 +98,7 @@ def read_gates(
     """
     gates = [parse_gate(text, at_least=True) for text in fail_under]
     gates += [parse_gate(text, at_least=False) for text in fail_over]
+    metrics = known() if gates else ()
     for gate in gates:
         if metrics and gate.metric not in metrics:
             near = get_close_matches(gate.metric, metrics, n=1)

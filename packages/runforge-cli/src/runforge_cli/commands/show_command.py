@@ -74,7 +74,7 @@ def command(
             settings,
             run,
             inside,
-            read_gates(settings, fail_under, fail_over, no_worse_than, metrics=()),
+            read_gates(settings, fail_under, fail_over, no_worse_than, known=tuple),
         )
     if inside:
         raise RunForgeError(
@@ -87,13 +87,22 @@ def command(
 
         with opened_bundle(Path(run), settings.folder) as bundle:
             gates = read_gates(
-                settings, fail_under, fail_over, no_worse_than, metrics=known_metrics(bundle.run)
+                settings,
+                fail_under,
+                fail_over,
+                no_worse_than,
+                known=lambda: known_metrics(bundle.run),
             )
             return _show_run(settings, bundle.run, gates, Path(run))
     if is_evaluation(run, settings.stores()):
         evaluation = find_evaluation(run, settings.stores())
-        metrics = evaluated_metrics(evaluation)
-        gates = read_gates(settings, fail_under, fail_over, no_worse_than, metrics=metrics)
+        gates = read_gates(
+            settings,
+            fail_under,
+            fail_over,
+            no_worse_than,
+            known=lambda: evaluated_metrics(evaluation),
+        )
         return _show_evaluation(settings, evaluation, gates)
     try:
         folder = settings.find_any(run, quiet=not settings.json)
@@ -110,7 +119,7 @@ def command(
             write_lines(removed_lines(document))
         return 0
     gates = read_gates(
-        settings, fail_under, fail_over, no_worse_than, metrics=known_metrics(folder)
+        settings, fail_under, fail_over, no_worse_than, known=lambda: known_metrics(folder)
     )
     return _show_run(settings, folder, gates)
 

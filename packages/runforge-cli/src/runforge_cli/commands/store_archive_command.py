@@ -11,7 +11,7 @@ import click
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_cli.shell.completion import complete_archive, complete_recorded
+from runforge_cli.shell.completion import complete_archive, complete_archived, complete_recorded
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import note, write_json, write_lines
@@ -120,7 +120,7 @@ def archive(
     examples=("runforge store restore old-runs",),
 )
 @click.argument("archive", shell_complete=complete_archive)
-@click.argument("runs", nargs=-1, metavar="RUN...")
+@click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_archived)
 @click.option("--dry-run", is_flag=True, help="Compare everything, and write nothing.")
 @global_options
 @pass_settings

@@ -91,6 +91,17 @@ def complete_archive(
     return _packed_runs(incomplete, "*.tar.zst") or complete_file(context, parameter, incomplete)
 
 
+def complete_archived(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the runs that were archived from the store."""
+    from runforge_contracts.store.removals import removed_runs
+
+    removed = removed_runs(_settings(context).target())
+    ids = sorted((run for run, how in removed.items() if how == "archived"), reverse=True)
+    return _items(incomplete, [(run, "archived") for run in ids])
+
+
 def complete_alias(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -314,7 +325,7 @@ def _names(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
     """Return the names of the runs that name one run, and ``name:`` with each, for the newest."""
     found: dict[str, list[str]] = {}
     for entry in entries:
-        if entry.get("name") and "created_at" in entry:
+        if entry.get("name") not in (None, "", _id(entry)) and "created_at" in entry:
             found.setdefault(str(entry["name"]), []).append(_id(entry))
     return [
         *((name, f"name of {ids[0]}") for name, ids in found.items() if len(ids) == 1),
