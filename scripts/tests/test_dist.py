@@ -16,7 +16,11 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = [pytest.mark.slow, *map(pytest.mark.needs, ("npm", "git", "uv", "cyclonedx-py"))]
+pytestmark = [
+    pytest.mark.slow,
+    *map(pytest.mark.needs, ("npm", "git", "uv")),
+    pytest.mark.needs(package="cyclonedx"),
+]
 
 ROOT = Path(__file__).parents[2]
 LICENCE = (ROOT / "LICENSE").read_bytes()
