@@ -263,8 +263,12 @@ def test_costly_pages_are_made_in_turn(server: Server) -> None:
         ]
         most = 0
         while not all(one.done() for one in asked):
-            texts = [(task / "children").read_text() for task in listed.iterdir()]
-            most = max(most, len(" ".join(texts).split()))
+            found = 0
+            for task in listed.iterdir():
+                # A thread may end between the two.
+                with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                    found += len((task / "children").read_text().split())
+            most = max(most, found)
             time.sleep(0.01)
     assert [one.result().status for one in asked] == [200] * 4
     assert 1 <= most <= 2
