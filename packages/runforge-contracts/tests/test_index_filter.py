@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -421,6 +422,53 @@ def check_runs(conditions: list[str], order: str, folder: Path) -> None:
         assert page is not None
         wanted = sorted(whole[:count], key=lambda item: entries.index(_plain(item, entries)))
         assert (page.entries, page.total) == (wanted, len(whole))
+
+
+@pytest.mark.parametrize("order", ["created", "-created", "status", "-accuracy", "name", "C"])
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [],
+        ["status=missing"],
+        ["status=succeeded"],
+        ["status!=succeeded", "accuracy>=0.2"],
+        ["C<0.9", "status=succeeded"],
+        ["status!=failed", "C<0.9", "name~FOREST"],
+    ],
+)
+def test_missing_folders_do_not_need_the_whole_index(
+    conditions: list[str], order: str, tmp_path: Path
+) -> None:
+    entries = [entry(number) for number in range(200)]
+    entries[50]["run_dir"] = "elsewhere/50"
+    store = make(tmp_path, entries)
+    (tmp_path / "elsewhere/50").mkdir(parents=True)
+    absent = {entries[number]["run_id"] for number in (0, 3, 50, 62, 199)}  # 62 is older
+    for run_id in absent:
+        store.run_folder(run_id).rmdir()
+    asked_of = list[str]()
+
+    def add_states(of: Iterable[dict[str, Any]]) -> None:
+        for item in of:
+            asked_of.append(item["run_id"])
+            if not (tmp_path / item["run_dir"]).is_dir():
+                item["state"] = "missing"
+
+    known = facts()._replace(add_states=add_states)
+    asked = RunQuery(parse_conditions(conditions), RunOrder.parse(order))
+    rows = [(item, store) for item in json.loads(json.dumps(entries))]
+    whole = [item for item, _ in query_runs(rows, asked, known)]
+    for first, end in ((0, 1), (0, 7), (20, 40), (0, 1000)):
+        asked_of.clear()
+        page = skim_runs(store, end, asked, known, skip=first)
+        assert page is not None
+        assert {*asked_of} <= absent
+        wanted = [item["run_id"] for item in whole[page.skipped : end]]
+        assert {item["run_id"] for item in page.entries} == {*wanted}
+        assert (len(page.entries), page.total) == (len(wanted), len(whole))
+        if "status" in f"{conditions} {order}":
+            states = {item["run_id"] for item in page.entries if item.get("state") == "missing"}
+            assert states == (absent - {entries[50]["run_id"]}) & {*wanted}
 
 
 def _plain(item: dict[str, Any], entries: list[dict[str, Any]]) -> dict[str, Any]:

@@ -43,6 +43,8 @@ _SINGLE = frozenset({"run", "created", "name", "preset", "label", "group", "repe
 TEXT_FIELDS = _SINGLE | {"dataset", "model_sha256"}
 #: The field whose value is that of the metric that matters most, so of all of them.
 _PRIMARY = RunColumn("field", "metric")
+#: The field that the state of a run replaces.
+OF_STATE = RunColumn("field", "status")
 #: A string without escapes and control characters.
 _PLAIN = re.compile(rb'"[^"\\\x00-\x1f]*"')
 
@@ -53,7 +55,8 @@ Found = tuple[str, bytes]
 class EntryLines(ABC):
     """The entries of an index during one query.
 
-    Entries that were completed from the documents of their runs belong to the query alone.
+    Entries that were completed from the documents of their runs, or by the state of runs whose
+    folder is missing, belong to the query alone.
     """
 
     def __init__(self) -> None:
@@ -97,6 +100,10 @@ class EntryLines(ABC):
 
         Entries with different numbers may have the same.
         """
+
+    def is_completed(self, column: RunColumn) -> bool:
+        """Return whether completed entries may have another value of a column than their lines."""
+        return bool(self.completed) and (column.needs_settings or column == OF_STATE)
 
     def has(self, column: RunColumn) -> bool:
         """Return whether an entry has a value; raise ``ValueError`` if one is not on one line."""
@@ -223,10 +230,12 @@ class PieceLines(EntryLines):
             return
         # Comparing bytes is ten times as fast as finding out the value.
         line = _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
+        completed = self.completed
         for at in places:
-            if line in self._pieces[at] or (
-                at in self.completed
-                and condition.holds(values_of(self.completed[at], column), prefix=column.prefix)
+            if (
+                condition.holds(values_of(completed[at], column), prefix=column.prefix)
+                if at in completed
+                else line in self._pieces[at]
             ):
                 yield at
 

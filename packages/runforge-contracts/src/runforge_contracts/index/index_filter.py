@@ -14,11 +14,17 @@ from typing import Any
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
-from runforge_contracts.index.entry_lines import EntryLines, PieceLines, id_in, is_escaped
+from runforge_contracts.index.entry_lines import OF_STATE, EntryLines, PieceLines, id_in, is_escaped
 from runforge_contracts.index.kept_index import keeps_indexes, kept_lines
 from runforge_contracts.index.newest import described_runs
 from runforge_contracts.selection.run_query import RunFacts, RunQuery, by_metric, is_measured
-from runforge_contracts.selection.run_values import RunColumn, column_of, values_of
+from runforge_contracts.selection.run_values import (
+    MISSING,
+    RunColumn,
+    column_of,
+    status_in,
+    values_of,
+)
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL, Newest, can_be_shown
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
@@ -186,13 +192,7 @@ def _chosen(
             places = [at for at in places if condition.holds(lines.tags(at, read))]
             others = [entry for entry in others if condition.holds(facts.tags_of(entry, store))]
             continue
-        if column.needs_settings:
-            _complete(lines, places, store, facts)
-        elif column == ("field", "status"):
-            there = os.listdir(store.runs)  # noqa: PTH208 - names are enough
-            if {*lines.known_ids()}.difference(there, removed):
-                raise ValueError("the folder of a run is missing, or has another name")
-            facts.add_states(others)
+        _complete(lines, places, others, column, store, facts)
         places = list(lines.fitting(places, column, condition))
         others = [
             entry
@@ -204,39 +204,56 @@ def _chosen(
     # Those that are not in the index may come before those that are skipped.
     left = max(skip - len(others), 0)
     if order != ("field", "created"):
-        if order.needs_settings:
-            _complete(lines, places, store, facts)
+        _complete(lines, places, others, order, store, facts)
         _check_known(lines, unlisted, order)
         places = _sorted(lines, places, order, left, count, turned=query.order.turned)
     elif query.order.turned:
         places = places[left:count]
     else:
         places = places[::-1][left:count] if count < len(places) else places[::-1][left:]
-    try:
-        chosen = [lines.entry(at) for at in sorted(places)]
-    except RunForgeError as error:
-        raise ValueError("an entry is invalid") from error
+    chosen = [_entry(lines, at) for at in sorted(places)]
     return Newest([*chosen, *others], total, min(left, total - len(others)))
 
 
 def _read_tags(lines: EntryLines, store: StoreLayout, facts: RunFacts, at: int) -> list[str]:
+    return facts.tags_of(_entry(lines, at), store)
+
+
+def _entry(lines: EntryLines, at: int) -> dict[str, Any]:
     try:
-        return facts.tags_of(lines.entry(at), store)
+        return lines.entry(at)
     except RunForgeError as error:
         raise ValueError("an entry is invalid") from error
 
 
 def _complete(
-    lines: EntryLines, places: Iterable[int], store: StoreLayout, facts: RunFacts
+    lines: EntryLines,
+    places: Iterable[int],
+    others: list[dict[str, Any]],
+    column: RunColumn,
+    store: StoreLayout,
+    facts: RunFacts,
 ) -> None:
-    """Complete the older ones of some entries from the documents of their runs."""
-    for at in places:
-        if lines.is_older(at):
-            try:
-                entry = lines.entry(at)
-            except RunForgeError as error:
-                raise ValueError("an entry is invalid") from error
-            lines.completed[at] = facts.settings.entry(entry, store)
+    """Complete those of some entries that lack what a column needs.
+
+    Those are older entries where it is a setting, and where it is the status, those of runs whose
+    folder is missing, and ``others``, which are not in the index.
+    """
+    if column.needs_settings:
+        for at in places:
+            if lines.is_older(at):
+                lines.completed[at] = facts.settings.entry(_entry(lines, at), store)
+    elif column == OF_STATE:
+        facts.add_states(others)
+        there = os.listdir(store.runs)  # noqa: PTH208 - names are enough
+        if absent := lines.known_ids() - {*there}:
+            for at in places:
+                if lines.run_id(at) in absent:
+                    entry = _entry(lines, at)
+                    facts.add_states([entry])
+                    # The folder may have another name than the run.
+                    if status_in(entry) == MISSING:
+                        lines.completed[at] = entry
 
 
 def _sorted(

@@ -495,7 +495,7 @@ class KeptLines(EntryLines):
             yield from (at for at in places if ids[at] == condition.value)
             return
         known = self._kept.column(column)
-        matching = None if self.completed else known.matching(condition)
+        matching = None if self.is_completed(column) else known.matching(condition)
         if matching is None:
             yield from super().fitting(places, column, condition)
         else:
@@ -504,7 +504,7 @@ class KeptLines(EntryLines):
 
     def keys(self, places: Iterable[int], column: RunColumn) -> Iterator[tuple[Any, int]]:
         """Yield the places of entries in the order of a column."""
-        if self.completed:
+        if self.is_completed(column):
             yield from super().keys(places, column)
             return
         found = self._kept.column(column)
