@@ -125,7 +125,15 @@ def npm_bill(built: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "package.json").write_text(json.dumps({"name": "bill", "version": version()}))
-        call("npm", "install", "--ignore-scripts", *sorted(built.glob("*.tgz")), cwd=folder)
+        call(
+            "npm",
+            "install",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            *sorted(built.glob("*.tgz")),
+            cwd=folder,
+        )
         return node_bill(folder)
 
 

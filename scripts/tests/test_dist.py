@@ -168,5 +168,13 @@ def test_npm_packages_alone_read_a_request(dist: Path, tmp_path: Path) -> None:
     )
     (tmp_path / "package.json").write_text('{"type": "module"}')
     (tmp_path / "read.js").write_text(CLIENT)
-    run(tmp_path, "npm", "install", "--ignore-scripts", *sorted(dist.glob("*.tgz")))
+    run(
+        tmp_path,
+        "npm",
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        *sorted(dist.glob("*.tgz")),
+    )
     assert run(tmp_path, "node", "read.js").strip() == "random_forest"
