@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.run_ids import is_run_id, parse_experiment_run_id
-from runforge_contracts.store.chained_lines import read_chained_lines
+from runforge_contracts.store.chained_lines import ChainedLines, read_chained_lines
 from runforge_contracts.store.layout import StoreLayout
 
 #: Largest history that is read, in bytes: some hundred thousand lines.
@@ -30,26 +28,14 @@ _NAME = re.compile(r"[A-Za-z][0-9A-Za-z._-]{0,63}")
 _KEYWORDS = frozenset({"latest", "best", "name", "tag", "alias", "all", "none"})
 
 
-@dataclass(frozen=True, slots=True)
-class AliasHistory:
+class AliasHistory(ChainedLines):
     """The lines of a history, in the order in which they were appended."""
-
-    entries: tuple[dict[str, Any], ...] = ()
-    #: The bytes of these lines.
-    text: bytes = b""
-    #: What was written of a last line without an end: its writer did not finish.
-    torn: bytes = b""
 
     @property
     def current(self) -> dict[str, dict[str, Any]]:
         """The last line about each alias that points at a run, by name."""
         last = {entry["alias"]: entry for entry in self.entries}
         return {name: last[name] for name in sorted(last) if "run_id" in last[name]}
-
-    @property
-    def digest(self) -> str:
-        """The digest of the chain over all lines."""
-        return chain_digests(self.entries)[-1]
 
     def about(self, name: str) -> list[dict[str, Any]]:
         """Return the lines about an alias, oldest first."""
@@ -85,12 +71,13 @@ def read_aliases(store: StoreLayout) -> AliasHistory:
         ``DOCUMENT_INVALID`` if a line is not valid or does not follow the line before it;
         ``FILE_UNSAFE`` for a link; ``FILE_UNREADABLE``.
     """
-    if store.root.is_symlink():
-        return AliasHistory()
-    return AliasHistory(
-        *read_chained_lines(
-            store.aliases, "alias.v1", "The history of the aliases", max_bytes=MAX_BYTES
-        )
+    return read_chained_lines(
+        AliasHistory,
+        store,
+        store.aliases,
+        "alias.v1",
+        "The history of the aliases",
+        max_bytes=MAX_BYTES,
     )
 
 

@@ -1,23 +1,26 @@
 """Files of JSON Lines that are only appended to, with a digest of the lines before in each line.
 
-The aliases and the merges of a store are such files. Nothing here writes.
+The aliases, the merges and the removed runs of a store are such files. Nothing here writes.
 
-Source: specification, sections 5.11 and 23.4.
+Source: specification, sections 5.11, 23.4 and 25.1.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
 from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
+from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.validation import validate
 
 
-class ChainedLines(NamedTuple):
+@dataclass(frozen=True)
+class ChainedLines:
     """The lines of a file, in the order in which they were appended."""
 
     entries: tuple[dict[str, Any], ...] = ()
@@ -32,15 +35,22 @@ class ChainedLines(NamedTuple):
         return chain_digests(self.entries)[-1]
 
 
-def read_chained_lines(path: Path, schema: str, what: str, *, max_bytes: int) -> ChainedLines:
-    """Return the lines of a file; none if there is no file.
+Lines = TypeVar("Lines", bound=ChainedLines)
+
+
+def read_chained_lines(
+    kind: type[Lines], store: StoreLayout, path: Path, schema: str, what: str, *, max_bytes: int
+) -> Lines:
+    """Return the lines of a file of a store; none if there is no file, or the store is a link.
 
     A last line that its writer did not finish is left out.
 
     Parameters
     ----------
-    path
-        The file.
+    kind
+        What to return them as.
+    store, path
+        The store, and the file.
     schema
         The schema of each line.
     what
@@ -54,10 +64,12 @@ def read_chained_lines(path: Path, schema: str, what: str, *, max_bytes: int) ->
         ``DOCUMENT_INVALID`` if a line is not valid or does not follow the line before it;
         ``FILE_UNSAFE`` for a link; ``FILE_UNREADABLE``.
     """
+    if store.root.is_symlink():
+        return kind()
     try:
         data = read_file(path, max_bytes=max_bytes)
     except NotFoundError:
-        return ChainedLines()
+        return kind()
 
     def invalid(number: int, message: str) -> RunForgeError:
         return RunForgeError(
@@ -81,4 +93,4 @@ def read_chained_lines(path: Path, schema: str, what: str, *, max_bytes: int) ->
         if entry["previous"] != digests[number - 1]:
             message = "It does not follow the lines before it: one was changed, removed or added."
             raise invalid(number, message)
-    return ChainedLines(tuple(entries), data[: len(data) - len(torn)], torn)
+    return kind(tuple(entries), data[: len(data) - len(torn)], torn)

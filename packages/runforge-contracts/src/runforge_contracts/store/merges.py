@@ -38,10 +38,13 @@ def read_merges(store: StoreLayout) -> ChainedLines:
     RunForgeError
         As :func:`~runforge_contracts.store.chained_lines.read_chained_lines`.
     """
-    if store.root.is_symlink():
-        return ChainedLines()
     return read_chained_lines(
-        store.merges, "store_merge.v1", "The record of the merges", max_bytes=MAX_BYTES
+        ChainedLines,
+        store,
+        store.merges,
+        "store_merge.v1",
+        "The record of the merges",
+        max_bytes=MAX_BYTES,
     )
 
 

@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
 import msgspec
 
-from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import canonical_json
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import parse_experiment_run_id
-from runforge_contracts.store.chained_lines import read_chained_lines
+from runforge_contracts.store.chained_lines import ChainedLines, read_chained_lines
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.merges import without_place
 
@@ -33,26 +31,14 @@ MAX_BYTES = 256 * 2**20
 Removed = Literal["forgotten", "archived"]
 
 
-@dataclass(frozen=True)
-class RemovalRecord:
+class RemovalRecord(ChainedLines):
     """The lines of a record, in the order in which they were appended."""
-
-    entries: tuple[dict[str, Any], ...] = ()
-    #: The bytes of these lines.
-    text: bytes = b""
-    #: What was written of a last line without an end: its writer did not finish.
-    torn: bytes = b""
 
     @cached_property
     def current(self) -> dict[str, dict[str, Any]]:
         """The last line about each run that is removed, by run id."""
         last = {entry["run_id"]: entry for entry in self.entries}
         return {name: entry for name, entry in last.items() if entry["action"] != "restored"}
-
-    @property
-    def digest(self) -> str:
-        """The digest of the chain over all lines."""
-        return chain_digests(self.entries)[-1]
 
     def about(self, run_id: str) -> list[dict[str, Any]]:
         """Return the lines about a run, oldest first."""
@@ -76,12 +62,13 @@ def read_removals(store: StoreLayout) -> RemovalRecord:
     RunForgeError
         As :func:`~runforge_contracts.store.chained_lines.read_chained_lines`.
     """
-    if store.root.is_symlink():
-        return RemovalRecord()
-    return RemovalRecord(
-        *read_chained_lines(
-            store.removals, "run_removal.v1", "The record of removed runs", max_bytes=MAX_BYTES
-        )
+    return read_chained_lines(
+        RemovalRecord,
+        store,
+        store.removals,
+        "run_removal.v1",
+        "The record of removed runs",
+        max_bytes=MAX_BYTES,
     )
 
 

@@ -38,9 +38,11 @@ from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.removing.forget_runs import needs_of
 from runforge_engine.removing.removal_writer import (
+    Objection,
     RecordedFolder,
     append_removals,
     finish_removals,
+    listed_entries,
     record_of_folder,
     remove_folder,
 )
@@ -130,11 +132,14 @@ def archive_runs(
     _check_target(target, store)
     if not dry_run:
         finish_removals(store)
-    needs = {} if force else _needs(runs, store)
+    objected = {run.id: dict(needs_of(store, run)) for run in runs}
+    needs = (
+        {} if force else {run: " ".join(item.values()) for run, item in objected.items() if item}
+    )
     if needs and not keep_needed:
         raise _needed(needs, store)
     left = [run for run in runs if run.id not in needs]
-    chosen = _choose(left, store, watch)
+    chosen = _choose(left, store, objected, watch)
     place, sha256 = StoreLayout(target, store.name), None
     if chosen and is_packed(target):
         sha256 = _into_file(chosen, place, watch, dry_run=dry_run)
@@ -246,12 +251,6 @@ def _check_target(target: Path, store: StoreLayout) -> None:
     refuse_links(*(target / name for name in (store.name, f"{store.name}/runs", "runs")))
 
 
-def _needs(runs: Sequence[AnyRun], store: StoreLayout) -> dict[str, str]:
-    """Return what needs the runs to stay, as a sentence, by run id."""
-    found = {run.id: " ".join(sentence for _, sentence in needs_of(store, run)) for run in runs}
-    return {name: sentences for name, sentences in found.items() if sentences}
-
-
 def _needed(needs: Mapping[str, str], store: StoreLayout) -> RunForgeError:
     return RunForgeError(
         ErrorCode.USAGE_INVALID,
@@ -265,17 +264,17 @@ def _needed(needs: Mapping[str, str], store: StoreLayout) -> RunForgeError:
 def _choose(
     runs: Sequence[AnyRun],
     store: StoreLayout,
+    objected: Mapping[str, Mapping[Objection, str]],
     watch: WorkWatch,
 ) -> list[_Chosen]:
     """Verify runs, and return them with what goes into the archive."""
     around = Surroundings(store, store.workspace)
     around.prepare()
-    index = around.index
-    entries = {} if index is None else {entry["run_id"]: entry for entry in index.raw_entries}
+    index, entries = around.index, listed_entries(store)
 
     def choose(run: AnyRun) -> tuple[_Chosen, list[Finding]]:
         record = record_of_folder(
-            store, run.id, run.path, despite=[name for name, _ in needs_of(store, run)]
+            store, run.id, run.path, entries=entries, despite=[*objected[run.id]]
         )
         entry = entries.get(run.id)
         if entry is not None and index is not None:

@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import UNSET
-from runforge_contracts.codec.hash_chain import chain_digests
-from runforge_contracts.codec.strict_json import encode_json_line
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file, writing
@@ -44,8 +42,8 @@ from runforge_engine.merging.other_store import OtherFolder, OtherStore, foreign
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import read_claim
 from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
-from runforge_engine.removing.removal_writer import chained_lines
 from runforge_engine.runtime.clock import read_clock
+from runforge_engine.store.chained_writer import append_chained, chained
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left
 from runforge_engine.store.index_chain import Chain
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
@@ -293,7 +291,7 @@ def _removals(other: OtherStore, store: StoreLayout, own: RemovalRecord) -> list
         and line["run_id"] not in known
         and not os.path.lexists(place_of(line, store).run_folder(line["run_id"]))
     ]
-    return chained_lines(own, lines)
+    return chained(own, lines, "run_removal.v1", "The removal")
 
 
 def _outcome(run_id: str, lines: list[dict[str, Any]], own: RemovalRecord) -> Outcome:
@@ -373,9 +371,8 @@ def _write(plan: _Plan, other: OtherStore, store: StoreLayout, created_by: str) 
         # Read again: another process may have appended a run meanwhile.
         merged = _merged(other, store, _own_index(store), list(plan.items))
         record = read_removals(store)
-        if lines := _removals(other, store, record):
-            # Before the entries: an entry without a folder has its line.
-            write_file(store.removals, record.text + b"".join(map(encode_json_line, lines)))
+        # Before the entries: an entry without a folder has its line.
+        append_chained(store.removals, record, _removals(other, store, record))
         if merged.added:
             index = read_store_index(store)
             raw = {"schema_version": OWN_FORM} if index is None else index.raw
@@ -396,16 +393,6 @@ def _write(plan: _Plan, other: OtherStore, store: StoreLayout, created_by: str) 
 def _append_lines(store: StoreLayout, merged: MergedIndex, created_by: str) -> None:
     """Append the lines of a merge; the caller holds the lock of the index."""
     known = read_merges(store)
-    entries, text, now = list(known.entries), known.text, read_clock().now()
-    for line in merged.lines:
-        entry = {
-            "schema_version": "store_merge.v1",
-            "recorded_at": now,
-            "created_by": created_by,
-            **line,
-            "previous": chain_digests(entries)[-1],
-        }
-        validate(entry, "store_merge.v1")
-        entries.append(entry)
-        text += encode_json_line(entry)
-    write_file(store.merges, text)
+    about = {"recorded_at": read_clock().now(), "created_by": created_by}
+    lines = [{"schema_version": "store_merge.v1", **about, **line} for line in merged.lines]
+    append_chained(store.merges, known, chained(known, lines, "store_merge.v1", "The merge"))

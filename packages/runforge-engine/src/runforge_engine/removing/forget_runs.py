@@ -6,9 +6,9 @@ Source: specification, section 25.2.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET
 from runforge_contracts.display import quote
@@ -29,9 +29,9 @@ from runforge_engine.experiment.record.experiment_verification import verify_exp
 from runforge_engine.removing.removal_writer import (
     Objection,
     RecordedFolder,
-    append_removals,
+    forget_folders,
+    listed_entries,
     record_of_folder,
-    remove_folder,
 )
 from runforge_engine.runtime.folder_lock import state_of
 from runforge_engine.verification.context import Surroundings
@@ -84,22 +84,16 @@ def forget_runs(
         ``USAGE_INVALID`` if something speaks against it, with a problem for each, and for a run
         whose folder is elsewhere; otherwise as
         :func:`~runforge_engine.removing.removal_writer.record_of_folder` and
-        :func:`~runforge_engine.removing.removal_writer.append_removals`.
+        :func:`~runforge_engine.removing.removal_writer.forget_folders`.
     """
-    found = [_looked_at(store, run) for run in runs]
+    entries, around = listed_entries(store), Surroundings(store, store.workspace)
+    found = [_looked_at(store, run, entries, around) for run in runs]
     objected = [one for one in found if one.sentences]
     if objected and not force and not dry_run:
         raise _refusal(objected)
     if not dry_run:
-        lines = append_removals(
-            store,
-            [one.folder for one in found],
-            "forgotten",
-            because=because,
-            created_by=created_by,
-        )
-        for line in lines:
-            remove_folder(store, line)
+        folders = [one.folder for one in found]
+        forget_folders(store, folders, because=because, created_by=created_by)
     return RemovalReportV1(
         schema_version="removal_report.v1",
         dry_run=dry_run,
@@ -126,22 +120,26 @@ def item_of(
     )
 
 
-def _looked_at(store: StoreLayout, run: AnyRun) -> _Objected:
+def _looked_at(
+    store: StoreLayout, run: AnyRun, entries: Mapping[str, dict[str, Any]], around: Surroundings
+) -> _Objected:
     """Return what would be recorded of a run, and what speaks against removing it."""
     if isinstance(run, ExperimentRun):
         listed = describe_experiment(run, ExperimentLayout(store.workspace))
     else:
         listed = describe(run, store)
     # First: whatever is in progress or elsewhere is refused in any case.
-    folder = record_of_folder(store, run.path.name, run.path, listed=listed)
-    objections = dict(_objections(store, run))
+    folder = record_of_folder(store, run.path.name, run.path, entries=entries, listed=listed)
+    objections = dict(_objections(store, run, around))
     return _Objected(replace(folder, despite=tuple(objections)), tuple(objections.values()))
 
 
-def _objections(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]:
+def _objections(
+    store: StoreLayout, run: AnyRun, around: Surroundings
+) -> Iterator[tuple[Objection, str]]:
     """Yield what speaks against forgetting a run, each with a sentence."""
     yield from needs_of(store, run)
-    yield from _unverified(store, run)
+    yield from _unverified(run, around)
 
 
 def needs_of(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]:
@@ -165,18 +163,17 @@ def needs_of(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]
             yield "view", f"An editor has a view of {shown} in {places}."
 
 
-def _unverified(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]:
+def _unverified(run: AnyRun, around: Surroundings) -> Iterator[tuple[Objection, str]]:
     shown = quote(run.path.name)
     if isinstance(run, ExperimentRun):
         if experiment_state.state_of(run) == "interrupted":
             return
-        verified = verify_experiment_run(run.path, store.workspace, with_dataset=False)
+        verified = verify_experiment_run(run.path, around.workspace, with_dataset=False)
     else:
         if not _has_result(run):
             if state_of(run.path) != "interrupted":
                 yield "unverified", f"{shown} has no result, and may be in progress."
             return
-        around = Surroundings(store, store.workspace)
         verified = verify_run(run.path, around, with_dataset=False, alone=False)
     if not verified.holds:
         failed = [check.name for check in verified.checks if check.outcome == "failed"]

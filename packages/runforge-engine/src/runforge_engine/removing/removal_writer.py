@@ -11,31 +11,28 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from runforge_contracts.codec.hash_chain import chain_digests
-from runforge_contracts.codec.strict_json import encode_json_line
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
-from runforge_contracts.fs.files import digest_file, sync_folder, write_file, writing
+from runforge_contracts.fs.files import digest_file, sync_folder, writing
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.layout import ExperimentLayout, StoreLayout
 from runforge_contracts.store.reading import read_store_index
 from runforge_contracts.store.removals import (
-    RemovalRecord,
     entry_digest,
     place_of,
     read_removals,
 )
-from runforge_contracts.validation import validate
 
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
 from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
+from runforge_engine.store.chained_writer import append_chained, chained
 from runforge_engine.store.index_lock import index_lock
 from runforge_engine.store.run_folders import prepare_store
 from runforge_engine.store.scan import refuse_links
@@ -83,11 +80,33 @@ class FinishedRemovals:
     left: tuple[Path, ...] = field(default_factory=tuple)
 
 
+def listed_entries(store: StoreLayout) -> dict[str, dict[str, Any]]:
+    """Return the entries of the index of a store by run id, as its file has them.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` if the index is in the form of another client; ``INDEX_INVALID``.
+    """
+    index = read_store_index(store)
+    if index is not None and index.is_foreign:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"The index of {quote(store.root, 200)} is in the form of another client, whose runs"
+            " are not removed from it.",
+            hint="Use that client.",
+            path=str(store.index),
+        )
+    raw = () if index is None else index.raw_entries
+    return {entry["run_id"]: entry for entry in reversed(raw)}
+
+
 def record_of_folder(
     store: StoreLayout,
     run_id: str,
     folder: Path,
     *,
+    entries: Mapping[str, dict[str, Any]] | None = None,
     listed: dict[str, Any] | None = None,
     despite: Sequence[Objection] = (),
 ) -> RecordedFolder:
@@ -99,6 +118,8 @@ def record_of_folder(
         The store; of the run of an experiment, the one of its workspace.
     run_id, folder
         The run, and its folder in the folder of runs.
+    entries
+        Those of :func:`listed_entries`, where several runs share them.
     listed
         An entry as lists have it; recorded if the index does not list the run.
     despite
@@ -111,15 +132,7 @@ def record_of_folder(
         in progress; ``FILE_UNSAFE`` if the folder has more than files and folders;
         ``INDEX_INVALID``, ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
     """
-    index = read_store_index(store)
-    if index is not None and index.is_foreign:
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID,
-            f"The index of {quote(store.root, 200)} is in the form of another client, whose runs"
-            " are not removed from it.",
-            hint="Use that client.",
-            path=str(store.index),
-        )
+    entries = listed_entries(store) if entries is None else entries
     runs = place_of({"run_id": run_id}, store).runs
     if folder != runs / run_id:
         raise RunForgeError(
@@ -137,8 +150,7 @@ def record_of_folder(
             path=str(folder),
         )
     found = _digest(folder)
-    raw = () if index is None else index.raw_entries
-    entry = next((entry for entry in raw if entry["run_id"] == run_id), None)
+    entry = entries.get(run_id)
     signature = signature_path(folder)
     return RecordedFolder(
         run_id,
@@ -216,35 +228,26 @@ def append_removals(
             }
             lines.append({name: value for name, value in line.items() if value is not None})
         new = [line for line in lines if "previous" not in line]
-        chained = chained_lines(record, new)
-        if new:
-            # Replaced as a whole: no reader finds half of a line, and a torn one is gone.
-            write_file(store.removals, record.text + b"".join(map(encode_json_line, chained)))
-    following = iter(chained)
+        appended = chained(record, new, "run_removal.v1", "The removal")
+        append_chained(store.removals, record, appended)
+    following = iter(appended)
     return [line if "previous" in line else next(following) for line in lines]
 
 
-def chained_lines(record: RemovalRecord, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return lines with the digest of what is before each of them, if appended to a record.
+def forget_folders(
+    store: StoreLayout, folders: Iterable[RecordedFolder], *, because: str, created_by: str
+) -> None:
+    """Record that runs are forgotten, and remove their folders: all lines come before the first.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` if a line is not valid.
+        As :func:`append_removals` and :func:`remove_folder`.
     """
-    chained, last = list[dict[str, Any]](), record.digest
-    for line in lines:
-        whole = {**line, "previous": last}
-        try:
-            validate(whole, "run_removal.v1")
-        except RunForgeError as error:
-            raise RunForgeError(
-                ErrorCode.USAGE_INVALID,
-                f"The removal cannot be recorded: {printable(error.message)}",
-            ) from None
-        chained.append(whole)
-        last = chain_digests([whole], last)[-1]
-    return chained
+    for line in append_removals(
+        store, folders, "forgotten", because=because, created_by=created_by
+    ):
+        remove_folder(store, line)
 
 
 def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:

@@ -25,12 +25,11 @@ from runforge_engine.experiment.record import experiment_state
 from runforge_engine.removing.forget_runs import item_of
 from runforge_engine.removing.removal_writer import (
     RecordedFolder,
-    append_removals,
     finish_removals,
     folder_of,
+    forget_folders,
     left_folders,
     record_of_folder,
-    remove_folder,
     unfinished_removals,
 )
 from runforge_engine.store.incoming import left_copies, remove_left
@@ -81,15 +80,8 @@ def tidy_store(
         prepare_store(store)
         _remove_temporary(store)
         kept = dict(finish_removals(store).kept)
-        lines = append_removals(
-            store,
-            found.interrupted,
-            "forgotten",
-            because=because or REASON,
-            created_by=created_by,
-        )
-        for line in lines:
-            remove_folder(store, line)
+        reason = because or REASON
+        forget_folders(store, found.interrupted, because=reason, created_by=created_by)
     return RemovalReportV1(
         schema_version="removal_report.v1",
         dry_run=dry_run,

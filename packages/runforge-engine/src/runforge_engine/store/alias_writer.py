@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from runforge_contracts.codec.strict_json import encode_json_line
-from runforge_contracts.display import printable, quote
+from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import write_file
 from runforge_contracts.store.aliases import AliasHistory, name_problem, read_aliases
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.clock import read_clock
+from runforge_engine.store.chained_writer import append_chained, chained
 from runforge_engine.store.index_lock import index_lock
 
 
@@ -109,15 +107,8 @@ def _append(
         "recorded_at": read_clock().now(),
         "because": because,
         "created_by": created_by,
-        "previous": history.digest,
     }
     entry = {key: value for key, value in entry.items() if value is not None}
-    try:
-        validate(entry, "alias.v1")
-    except RunForgeError as error:
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID, f"The alias cannot be recorded: {printable(error.message)}"
-        ) from None
-    # Replaced as a whole: no reader finds half of a line, and a torn one is gone.
-    write_file(store.aliases, history.text + encode_json_line(entry))
-    return entry
+    lines = chained(history, [entry], "alias.v1", "The alias")
+    append_chained(store.aliases, history, lines)
+    return lines[0]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from runforge_contracts.display import quote
 from runforge_contracts.invariants.finding import Finding
-from runforge_contracts.store.aliases import AliasHistory
 
-from runforge_engine.store.index_chain import Chain
 from runforge_engine.verification.check_result import Check, CheckVerdict, count
 from runforge_engine.verification.context import Surroundings
-from runforge_engine.verification.index_heads import Signed, signed_elsewhere
+from runforge_engine.verification.index_heads import Signed
+from runforge_engine.verification.record_heads import record_head_findings
 
 
 def alias_check(signed: Iterable[Signed], around: Surroundings) -> Check | None:
@@ -33,8 +31,15 @@ def alias_check(signed: Iterable[Signed], around: Surroundings) -> Check | None:
         message = "the history is not valid"
         return Check.failed("aliases", CheckVerdict.INVALID, message, (finding,))
     history = around.alias_history
-    here = (item for item in signed if signed_elsewhere(item, around) is None)
-    findings = tuple(_head_findings(here, history, file))
+    findings = tuple(
+        record_head_findings(
+            signed,
+            around,
+            history,
+            lambda content: content.alias_head,
+            ("alias.append-only", file, "The history"),
+        )
+    )
     if findings:
         message = "lines that were signed are missing or changed"
         return Check.failed("aliases", CheckVerdict.INVALID, message, findings)
@@ -45,19 +50,3 @@ def alias_check(signed: Iterable[Signed], around: Surroundings) -> Check | None:
     if history.torn:
         message += "; note: the last line was not finished, and is left out"
     return Check.passed("aliases", CheckVerdict.VALID, message)
-
-
-def _head_findings(signed: Iterable[Signed], history: AliasHistory, file: str) -> Iterator[Finding]:
-    chain = Chain(history.entries)
-    for name, _, content in signed:
-        head = content.alias_head
-        verdict = "holds" if head is None else chain.check(head)
-        if head is None or verdict == "holds":
-            continue
-        had, left = count(head.count, "line"), len(history.entries)
-        if verdict == "tail cut":
-            message = f"The history had {had} when {quote(name)} was signed and has {left:,} now."
-            yield Finding("alias.append-only", message, file, None, head.count, left)
-        else:
-            message = f"One of the first {had} has changed since {quote(name)} was signed."
-            yield Finding("alias.append-only", message, file)

@@ -17,10 +17,10 @@ from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.store.removals import entry_digest, place_of
 
 from runforge_engine.provenance.signatures import read_claim, signature_path
-from runforge_engine.store.index_chain import Chain
 from runforge_engine.verification.check_result import Check, CheckVerdict, count
 from runforge_engine.verification.context import Surroundings
-from runforge_engine.verification.index_heads import Signed, signed_elsewhere
+from runforge_engine.verification.index_heads import Signed
+from runforge_engine.verification.record_heads import record_head_findings
 
 
 def removal_check(signed: Iterable[Signed], around: Surroundings) -> Check | None:
@@ -42,8 +42,14 @@ def removal_check(signed: Iterable[Signed], around: Surroundings) -> Check | Non
         message = "the record is not valid"
         return Check.failed("removals", CheckVerdict.INVALID, message, (finding,))
     record = around.removals
-    here = (item for item in signed if signed_elsewhere(item, around) is None)
-    findings = [*_head_findings(here, around, file), *_line_findings(around, file)]
+    heads = record_head_findings(
+        signed,
+        around,
+        record,
+        lambda content: content.removal_head,
+        ("removal.append-only", file, "The record"),
+    )
+    findings = [*heads, *_line_findings(around, file)]
     actions = Counter(line["action"] for line in record.current.values())
     message = ", ".join(
         f"{count(actions[action], 'run')} {action}"
@@ -78,25 +84,6 @@ def _unlisted(around: Surroundings) -> int:
     """Return how many removed runs had an entry that is gone, as in an index that was rebuilt."""
     lines = around.removals.current.items()
     return sum("entry_sha256" in line and run_id not in around.positions for run_id, line in lines)
-
-
-def _head_findings(signed: Iterable[Signed], around: Surroundings, file: str) -> Iterator[Finding]:
-    entries = around.removals.entries
-    chain = Chain(entries)
-    for name, _, content in signed:
-        head = content.removal_head
-        verdict = "holds" if head is None else chain.check(head)
-        if head is None or verdict == "holds":
-            continue
-        had = count(head.count, "line")
-        if verdict == "tail cut":
-            message = (
-                f"The record had {had} when {quote(name)} was signed and has {len(entries):,}."
-            )
-            yield Finding("removal.append-only", message, file, None, head.count, len(entries))
-        else:
-            message = f"One of the first {had} has changed since {quote(name)} was signed."
-            yield Finding("removal.append-only", message, file)
 
 
 def _line_findings(around: Surroundings, file: str) -> Iterator[Finding]:
