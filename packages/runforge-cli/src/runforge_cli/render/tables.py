@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from runforge_contracts.diagnostics import placed_message
@@ -104,12 +104,7 @@ def importance_lines(importance: dict[str, Any], most: int | None = None) -> lis
 def raw_importance_lines(importance: dict[str, Any], most: int | None = None) -> list[str]:
     """Return the raw columns of a forest with a recipe, with the sum of their importances."""
     groups = by_raw_column(item["name"] for item in importance["features_by_importance"])
-    ranked = raw_importances(importance)[:most]
-    rows = [
-        [raw, number(value), bar(value, ranked[0][1]), _members(groups[raw])]
-        for raw, value in ranked
-    ]
-    return table(("", "", "", ""), rows, right=(1,), flexible=0, indent=2)
+    return _raw_lines(raw_importances(importance)[:most], groups, number)
 
 
 def raw_importances(importance: dict[str, Any]) -> list[tuple[str, float]]:
@@ -127,17 +122,27 @@ def raw_coefficient_lines(coefficients: dict[str, Any], most: int | None = None)
             name, value = item["name"], item["abs_coefficient"]
             strongest[name] = max(strongest.get(name, 0.0), value)
     groups = by_raw_column(strongest)
-    most_of = {raw: max(strongest[name] for name in names) for raw, names in groups.items()}
-    ranked = sorted(most_of, key=lambda raw: -most_of[raw])[:most]
+    values = [(raw, max(strongest[name] for name in names)) for raw, names in groups.items()]
+    ranked = sorted(values, key=lambda item: -item[1])[:most]
+    return _raw_lines(ranked, groups, "{:.4f}".format)
+
+
+def _raw_lines(
+    ranked: Sequence[tuple[str, float]],
+    groups: Mapping[str, Sequence[str]],
+    shown: Callable[[float], str],
+) -> list[str]:
+    """Return a table of raw columns with their values, and how many features each became."""
     rows = [
-        [raw, f"{most_of[raw]:.4f}", bar(most_of[raw], most_of[ranked[0]]), _members(groups[raw])]
-        for raw in ranked
+        [
+            raw,
+            shown(value),
+            bar(value, ranked[0][1]),
+            f"{len(groups[raw])} columns" if len(groups[raw]) > 1 else "",
+        ]
+        for raw, value in ranked
     ]
     return table(("", "", "", ""), rows, right=(1,), flexible=0, indent=2)
-
-
-def _members(names: list[str]) -> str:
-    return f"{len(names)} columns" if len(names) > 1 else ""
 
 
 def coefficient_lines(

@@ -133,9 +133,7 @@ def archive_runs(
     if not dry_run:
         finish_removals(store)
     objected = {run.id: dict(needs_of(store, run)) for run in runs}
-    needs = (
-        {} if force else {run: " ".join(item.values()) for run, item in objected.items() if item}
-    )
+    needs = {run: " ".join(said.values()) for run, said in objected.items() if said and not force}
     if needs and not keep_needed:
         raise _needed(needs, store)
     left = [run for run in runs if run.id not in needs]
