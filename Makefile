@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PACKAGES := packages/runforge-contracts packages/runforge-engine packages/runforge-cli packages/runforge-web conformance
 MANIFESTS := pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
 # The command comes with everything that it can make use of.
-EXTRAS := [browse,web]
+EXTRAS := [archive,browse,excel,web]
 EDITABLE := $(foreach package,$(PACKAGES),-e $(patsubst %/runforge-cli,'%/runforge-cli$(EXTRAS)',$(package)))
 # The tools of the environment come first, so that everybody runs the same ones.
 TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"

@@ -28,7 +28,7 @@ PYTHON = [*sorted((ROOT / "packages").glob("runforge-*")), ROOT / "conformance"]
 TYPESCRIPT = ROOT / "packages/runforge-contracts/typescript"
 NPM = ("contracts", "client")
 EDITOR = ROOT / "clients/vscode"
-EXTRAS = {"runforge_cli": "[browse,web]"}
+EXTRAS = {"runforge_cli": "[archive,browse,excel,web]"}
 SUMS = "SHA256SUMS"
 #: What changes with every call, and says nothing of what is inside.
 FLEETING = ("serialNumber", "timestamp")
