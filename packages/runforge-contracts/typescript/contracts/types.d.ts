@@ -2006,6 +2006,10 @@ export interface IndexEntry {
    */
   rerun_from?: AnyRunId;
   /**
+   * Tags of the request; empty if it has none. Entries of older versions lack it.
+   */
+  tags?: string[];
+  /**
    * Of a run that came from another store: the digest of the chain after the first entry of that store's index. Source: specification, section 14.3.
    */
   origin?: Sha256;

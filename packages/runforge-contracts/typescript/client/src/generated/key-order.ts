@@ -121,7 +121,7 @@ export const SHAPES: readonly Shape[] = [
   [{"member": 0, "same_as": 0}, 0, 0],
   [{}, 0, 109],
   [{"version": 0, "kind": 0, "group_id": 0, "created_at": 0, "created_by": 0, "name": 0, "notes": 0, "plan_ref": 0, "status": 0, "execution": 105, "datasets": 106, "runs": 108, "duplicates": 110, "summary": 77}, 0, 0],
-  [{"run_id": 0, "created_at": 0, "name": 0, "preset_id": 0, "status": 0, "summary": 93, "run_dir": 0, "dataset_fingerprint_sha256": 0, "label_column": 0, "model_pkl": 0, "model_family": 0, "model_sha256": 0, "seed": 0, "hyperparameters": 0, "group_id": 0, "rerun_from": 0, "origin": 0}, 0, 0],
+  [{"run_id": 0, "created_at": 0, "name": 0, "preset_id": 0, "status": 0, "summary": 93, "run_dir": 0, "dataset_fingerprint_sha256": 0, "label_column": 0, "model_pkl": 0, "model_family": 0, "model_sha256": 0, "seed": 0, "hyperparameters": 0, "group_id": 0, "rerun_from": 0, "tags": 0, "origin": 0}, 0, 0],
   [{}, 0, 112],
   [{"schema_version": 0, "runs": 113}, 0, 0],
   [{"scanned": 0, "already_indexed": 0, "recovered": 0, "unlisted": 0, "skipped": 0, "interrupted": 0, "running": 0, "incomplete": 0, "cancelled": 0, "missing_folders": 0, "findings": 0}, 0, 0],
