@@ -74,13 +74,12 @@ test-lowest: $(VENV)/.tox ## Pass the tests with the oldest releases that the pa
 	$(TOOLS) tox run -qq -e lowest
 
 check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated files, schema changes
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/pre-commit run --all-files
 	$(BIN)/mypy
 	$(BIN)/python scripts/check_evolution.py
 	$(BIN)/python scripts/clients_page.py --check
 	@$(BIN)/towncrier build --draft --version next >/dev/null
-	$(TOOLS) pytest -q scripts/tests/test_generate.py
+	$(TOOLS) pytest -q scripts/tests/test_generate.py scripts/tests/test_release.py
 
 changelog: $(VENV)/.tools ## Show what the changelog fragments give
 	@$(BIN)/towncrier build --draft --version next
