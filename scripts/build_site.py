@@ -16,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from site_html import mend_pages
 from site_links import check_links, outward_links
 from site_pages import ROOT, SITE, SiteError, write_pages
 
@@ -69,6 +70,7 @@ def build(pages: Path, out: Path) -> None:
     shutil.copytree(ROOT / "schemas", out / "schemas")
     for name in (".buildinfo", "objects.inv"):
         (out / name).unlink(missing_ok=True)
+    mend_pages(out)
 
 
 if __name__ == "__main__":
