@@ -46,7 +46,8 @@ def main() -> int:
         shutil.move(built, out)
     if arguments.outward:
         print(*outward_links(out), sep="\n")
-    print(f"{len(list(out.rglob('*.html')))} pages in {out}; every link within them leads somewhere")
+    count = len(list(out.rglob("*.html")))
+    print(f"{count} pages in {out}; every link within them leads somewhere")
     return 0
 
 
@@ -59,10 +60,10 @@ def build(pages: Path, out: Path) -> None:
         For links that lead nowhere, and for whatever Sphinx warns of.
     """
     write_pages(pages)
-    command = [sys.executable, "-m", "sphinx", "--builder", "html", "--conf-dir", SITE]
+    command = [sys.executable, "-m", "sphinx", "--builder", "html", "--conf-dir", str(SITE)]
     command += ["--quiet", "--fail-on-warning", "--keep-going", "--jobs", "auto"]
-    command += ["--doctree-dir", pages.with_name("doctrees"), pages, out]
-    # Sphinx writes the year of today where nothing says which one.
+    command += ["--doctree-dir", str(pages.with_name("doctrees")), str(pages), str(out)]
+    # Without this Sphinx puts the current year into pages.
     environment = {"SOURCE_DATE_EPOCH": "0", **os.environ, "PYTHONHASHSEED": "0"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:

@@ -65,6 +65,4 @@ def outward_links(site: Path) -> list[str]:
 
 
 def _pages(site: Path) -> dict[Path, _Page]:
-    return {
-        path.resolve(): _Page(path.read_text("utf-8")) for path in sorted(site.rglob("*.html"))
-    }
+    return {path.resolve(): _Page(path.read_text("utf-8")) for path in sorted(site.rglob("*.html"))}

@@ -118,9 +118,7 @@ def _without_anchor(heading: re.Match[str]) -> str:
     return f"{mark}{title}" if anchor == heading_anchor(title) else f"{element}\n\n{mark}{title}"
 
 
-def _contents(
-    page: str, below: dict[str, tuple[str, ...]], known: dict[str, str]
-) -> Iterator[str]:
+def _contents(page: str, below: dict[str, tuple[str, ...]], known: dict[str, str]) -> Iterator[str]:
     """Yield the parts of the navigation that begin at a page."""
     if page == FRONT:
         for section in navigation():

@@ -65,8 +65,9 @@ def open_page(chromium: Any, address: str, **options: Any) -> Any:
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on(
         "request",
-        lambda request: request.url.startswith(("file:", "data:"))
-        or page.complaints.append(request.url),
+        lambda request: (
+            request.url.startswith(("file:", "data:")) or page.complaints.append(request.url)
+        ),
     )
     page.goto(address)
     return page
@@ -103,7 +104,9 @@ def test_the_same_pages_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
     other = build(tmp_path / "site")
     files = {path.relative_to(site) for path in site.rglob("*") if path.is_file()}
     assert files == {path.relative_to(other) for path in other.rglob("*") if path.is_file()}
-    assert [path for path in files if (site / path).read_bytes() != (other / path).read_bytes()] == []
+    assert [
+        path for path in files if (site / path).read_bytes() != (other / path).read_bytes()
+    ] == []
     assert not [path for path in files if str(ROOT).encode() in (site / path).read_bytes()]
 
 
