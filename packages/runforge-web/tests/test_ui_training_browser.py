@@ -62,9 +62,7 @@ def test_penguins_are_trained_and_repeated(chromium: Any, trainer: Server, scrip
     assert [text for text in page.complaints if "422" not in text] == []
 
 
-def test_raw_columns_are_trained_on_with_a_proposed_recipe(
-    chromium: Any, trainer: Server
-) -> None:
+def test_raw_columns_are_trained_on_with_a_proposed_recipe(chromium: Any, trainer: Server) -> None:
     page = open_pages(chromium, trainer)
     page.goto(f"{trainer.origin}/train")
     page.get_by_role("button", name="penguins.csv").click()
