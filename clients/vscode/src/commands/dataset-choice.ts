@@ -160,7 +160,7 @@ export async function prepareDataset(app: App, given?: vscode.Uri | string): Pro
   await vscode.window.showTextDocument(vscode.Uri.file(app.path(output)));
   const said = isThere
     ? `${output} was there already; it is opened as it is.`
-    : `${output} says what becomes of each column: look it over, then train on ${dataset}.`;
+    : `${output} says what happens to each column: look it over, then train on ${dataset}.`;
   void vscode.window.showInformationMessage(said);
 }
 
