@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from runforge_contracts.display import printable
+from runforge_contracts.display import printable, quote
 
 from runforge_cli.commands.store_archive_command import archive, restore
 from runforge_cli.shell.click_group import CommandGroup
@@ -32,6 +32,9 @@ _WORDS = {
     "alias": ("alias", "aliases"),
     "removal": ("removed run", "removed runs"),
 }
+
+#: How many copies of datasets are named.
+_MOST = 5
 
 
 @click.group(
@@ -128,7 +131,6 @@ def _counted(items: list[MergedItem], outcome: str) -> str:
 def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
     """Yield a sentence on each thing that is not simply here now."""
     from msgspec import UNSET
-    from runforge_contracts.display import quote
 
     if report.outcome == "present":
         yield "This store has everything of the other one; nothing was written."
@@ -276,23 +278,26 @@ def forget(
 
 def note_remains(settings: Settings, reports: list[RemovalReportV1]) -> None:
     """Say what forgotten runs leave in the store, and how it is removed."""
-    from runforge_contracts.display import quote_some
-
-    items = [item for report in reports for item in report.items if item.outcome == "kept"]
-    copies = [settings.shown(item.path) for item in items if item.what == "dataset"]
-    free = [item for item in items if item.what == "dataset" and not item.used_by]
-    evaluations = sum(item.what == "evaluation" for item in items)
     if settings.quiet:
         return
-    if copies:
-        which = "a copy of the dataset is" if len(copies) == 1 else "copies of datasets are"
-        how = "; `--with-dataset` removes what nothing else uses" if free else ""
-        note(f"{which} still in the store: {quote_some(copies)}{how}")
+    items = [item for report in reports for item in report.items if item.outcome == "kept"]
+    evaluations = {item.evaluation_id for item in items if item.what == "evaluation"}
+    copies = [item for item in items if item.what == "dataset"]
+    for item in copies[:_MOST]:
+        how = ""
+        if not item.used_by:
+            how = "; `--with-dataset` removes it"
+        elif evaluations.issuperset(item.used_by):
+            how = "; `--with-dataset --with-evaluations` removes both"
+        shown = quote(settings.shown(item.path), 200)
+        note(f"the copy of the dataset {shown} is still in the store: {item.message}{how}")
+    if copies[_MOST:]:
+        note(f"{plural(len(copies) - _MOST, 'more copy', 'more copies')} of datasets")
     if evaluations:
-        verb = "is" if evaluations == 1 else "are"
+        verb, them = ("is", "it") if len(evaluations) == 1 else ("are", "them")
         note(
-            f"{plural(evaluations, 'evaluation')} {verb} still in the store, with names of columns;"
-            " `--with-evaluations` removes them"
+            f"{plural(len(evaluations), 'evaluation')} of what was forgotten {verb} still in the"
+            f" store, with names of columns; `--with-evaluations` removes {them}"
         )
 
 
@@ -385,7 +390,7 @@ def _removed(settings: Settings, reports: list[RemovalReportV1], *, dry_run: boo
         "interrupted": "interrupted run",
         "unfinished": "rest of a removed run",
         "temporary": "temporary",
-        "dataset": "copy of the dataset",
+        "dataset": "copy of a dataset",
         "evaluation": "evaluation",
     }
     rows = list[list[str]]()
@@ -393,7 +398,9 @@ def _removed(settings: Settings, reports: list[RemovalReportV1], *, dry_run: boo
         for item in report.items:
             words_of = {"removed": "would be removed", "kept": "would stay"} if dry_run else {}
             outcome = words_of.get(item.outcome, item.outcome)
-            size = f"{item.files:,} files, {item.bytes:,} bytes" if item.bytes else ""
-            remark = ", ".join(item.objections or ()) or item.message or size
+            size = f"{plural(item.files or 0, 'file')}, {item.bytes:,} bytes" if item.bytes else ""
+            # Why something stays is in the notes, which have room for it.
+            message = "" if item.what in ("dataset", "evaluation") else item.message
+            remark = ", ".join(item.objections or ()) or message or size
             rows.append([outcome, words[item.what], settings.shown(item.path), remark])
     yield from table(["", "what", "path", ""], rows, flexible=2)

@@ -329,23 +329,20 @@ def remove_also(store: StoreLayout, line: Mapping[str, Any]) -> None:
         ``DOCUMENT_INVALID``.
     """
     for path in left_of(store, line):
-        if path.name == EVALUATION:
-            hidden = store.root / f"{_HIDDEN}{path.parent.name}-{os.urandom(8).hex()}"
-            with writing(path):
-                path.parent.rename(hidden)
-                sync_folder(store.evaluations)
-                sync_folder(store.root)
-            _remove(hidden)
-    # The evaluations that went no longer use a copy.
-    for path in left_of(store, line):
-        if path.name != EVALUATION:
-            with writing(path):
+        with writing(path):
+            if path.name != EVALUATION:
                 path.unlink(missing_ok=True)
                 sync_folder(path.parent)
+                continue
+            hidden = store.root / f"{_HIDDEN}{path.parent.name}-{os.urandom(8).hex()}"
+            path.parent.rename(hidden)
+            sync_folder(store.evaluations)
+            sync_folder(store.root)
+        _remove(hidden)
 
 
 def left_of(store: StoreLayout, line: Mapping[str, Any]) -> list[Path]:
-    """Return the files that went with a run and are there as its line has them.
+    """Return the files that went with a run and are there as its line has them, copies last.
 
     These are documents of evaluations, and copies of datasets that nothing uses; whatever else a
     line names is never removed.
@@ -364,18 +361,20 @@ def left_of(store: StoreLayout, line: Mapping[str, Any]) -> list[Path]:
     if not here:
         return []
     refuse_links(store.root, store.root / DATASETS, store.evaluations)
-    found, users = list[Path](), None
+    found, copies = list[Path](), list[Path]()
     for name, sha256 in here.items():
         path = store.root / name
-        if evaluation_in(name) is not None:
-            is_left = not path.parent.is_symlink() and os.listdir(path.parent) == [path.name]  # noqa: PTH208
-        else:
-            users = users or DatasetUsers(store)
-            is_left = name == f"{DATASETS}/{path.name}" and digest_in(path.name) == sha256
-            is_left = is_left and not users.of(sha256)
-        if is_left and has_digest(path, sha256):
+        if evaluation_in(name) is None:
+            if path.parent == store.root / DATASETS and digest_in(path.name) == sha256:
+                copies.append(path)
+        elif not path.parent.is_symlink() and [*path.parent.iterdir()] == [path]:
             found.append(path)
-    return found
+    if copies:
+        users = DatasetUsers(store, frozenset(path.parent.name for path in found))
+        found += [path for path in copies if not users.of(str(digest_in(path.name)))]
+    return [
+        path for path in found if has_digest(path, here[path.relative_to(store.root).as_posix()])
+    ]
 
 
 def folder_of(line: Mapping[str, Any], store: StoreLayout) -> Path:
