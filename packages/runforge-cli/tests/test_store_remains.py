@@ -53,7 +53,7 @@ def secrets(store: Path) -> list[str]:
     return sorted(path.parent.name for path in files if b"secret" in path.read_bytes())
 
 
-def test_what_a_forgotten_run_leaves_is_told_and_goes_when_it_is_asked_for(
+def test_what_a_forgotten_run_leaves_is_reported_and_goes_when_it_is_asked_for(
     runforge: Call, oops: str, tmp_path: Path
 ) -> None:
     store = tmp_path / ".runforge"
@@ -76,7 +76,7 @@ def test_what_a_forgotten_run_leaves_is_told_and_goes_when_it_is_asked_for(
     assert forget(runforge, oops, "--with-dataset") == {"dataset": "removed"}
     assert secrets(store) == []
     assert "nothing to tidy" in runforge("store", "tidy").out
-    # What went is on record.
+    # What went is recorded.
     line = read_removals(StoreLayout(tmp_path)).current[oops]
     assert line["also"].keys() == {
         f"datasets/{copy.name}",
@@ -193,7 +193,7 @@ def test_signed_and_unsigned_evaluations_of_a_forgotten_run(
     # Who names it, and a key, asks whether it was signed.
     assert runforge("verify", evaluation.name, *keys).code == 1
     assert runforge("sign", evaluation.name, "--key", "key").code == 0
-    # One that was signed may not be missing without a word: it is on record.
+    # One that was signed may not be missing without a line.
     forget(runforge, oops, "--with-evaluations")
     verified = runforge("verify", "--all", *keys)
     assert verified.code == 0, verified.out

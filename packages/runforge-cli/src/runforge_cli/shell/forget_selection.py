@@ -74,7 +74,7 @@ def _add_evaluation(
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             f"The evaluation {quote(evaluation.id)} is of the run {quote(run_id)}, which was not"
-            " forgotten: it stays on record.",
+            " forgotten: it stays.",
             hint=f"`runforge store forget {run_id} --with-evaluations` removes both.",
             path=str(evaluation.path),
         )
