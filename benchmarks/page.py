@@ -17,7 +17,8 @@ from prepare import Prepared
 from prepare import table_of as prepared_table
 from resident import Resident
 from resident import table_of as resident_table
-from runforge_engine.runtime.platform_info import describe_platform, usable_cores
+from runforge_contracts.shared_work import usable_cores
+from runforge_engine.runtime.platform_info import describe_platform
 from stages import Breakdown
 from stages import table_of as stage_table
 from sweeps import Many

@@ -35,6 +35,7 @@ ORDER = {
         "fs",
         "codec",
         "run_ids",
+        "shared_work",
         "validation",
         "documents",
         "typed_documents",

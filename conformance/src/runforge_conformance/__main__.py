@@ -32,6 +32,7 @@ from runforge_contracts.invariants.experiment_invariants import check_experiment
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.run_invariants import check_run, client_of
 from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.shared_work import usable_cores
 from runforge_contracts.store.experiment_runs import experiment_runs
 from runforge_contracts.store.layout import EXPERIMENT_RUNS, stores_in
 
@@ -304,7 +305,7 @@ def _check_store(options: argparse.Namespace) -> Exit:
     workspace, stores = options.workspace, stores_in(options.workspace)
     experiments = bool(experiment_runs(workspace))
     found = {
-        str(store.root): check_store(store)
+        str(store.root): check_store(store, jobs=usable_cores())
         for store in stores
         if store.root.exists() or not experiments
     }

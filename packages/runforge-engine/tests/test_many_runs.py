@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from real_data import ROOT
+from runforge_contracts.invariants.store_invariants import check_store
+from runforge_contracts.shared_work import WORTH_SHARING, Result
 from runforge_contracts.store.layout import StoreLayout
-from runforge_engine.runtime.shared_work import WORTH_SHARING, Result
 from runforge_engine.store.index_repair import check_index, rebuild_index
 from runforge_engine.verification.verify_store import verification_document, verify_store
 
@@ -68,3 +69,10 @@ def test_an_index_is_checked_and_rebuilt_alike(store: StoreLayout) -> None:
     assert check_index(store, jobs=2, watch=shown) == check_index(store)
     assert shown.stages
     assert all(done == total for _, done, total in shown.stages)
+
+
+def test_a_store_is_checked_alike(store: StoreLayout) -> None:
+    rebuild_index(store)
+    alone = check_store(store)
+    assert check_store(store, jobs=2) == alone
+    assert alone

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from runforge_cli.shell.settings import Settings
 
 if TYPE_CHECKING:
+    from runforge_contracts.shared_work import WorkWatch
     from runforge_contracts.store.layout import StoreLayout
-    from runforge_engine.runtime.shared_work import WorkWatch
     from runforge_engine.store.index_diff import IndexReport
 
 
@@ -46,9 +46,8 @@ def rebuild_indexes(settings: Settings, watch: WorkWatch | None = None) -> list[
         ``STORE_NOT_FOUND``, or the errors of
         :func:`~runforge_engine.store.index_repair.rebuild_index`.
     """
+    from runforge_contracts.shared_work import unwatched, usable_cores
     from runforge_engine.provenance.signatures import signed_origin
-    from runforge_engine.runtime.platform_info import usable_cores
-    from runforge_engine.runtime.shared_work import unwatched
     from runforge_engine.store.index_repair import rebuild_index
 
     return [

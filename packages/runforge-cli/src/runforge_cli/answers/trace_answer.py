@@ -34,7 +34,7 @@ def trace_answer(settings: Settings, what: str, limit: int | None = None) -> dic
     """
     from msgspec import to_builtins
     from runforge_contracts.lineage.run_family import RunFamilies
-    from runforge_engine.runtime.platform_info import usable_cores
+    from runforge_contracts.shared_work import usable_cores
     from runforge_engine.store.lineage import (
         find_listed,
         lineage_document,

@@ -174,8 +174,8 @@ def verified_stores(
     Where it is ``quick``, trained runs that were verified before and not touched since are not
     read.
     """
+    from runforge_contracts.shared_work import usable_cores
     from runforge_engine.provenance.keys import load_public_keys
-    from runforge_engine.runtime.platform_info import usable_cores
     from runforge_engine.verification.dataset_check import Datasets
     from runforge_engine.verification.quick_verification import KeptVerifications
     from runforge_engine.verification.verify_store import verify_store

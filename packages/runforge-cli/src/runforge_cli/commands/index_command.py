@@ -67,7 +67,7 @@ def check(settings: Settings) -> int:
 
     Nothing is written.
     """
-    from runforge_engine.runtime.platform_info import usable_cores
+    from runforge_contracts.shared_work import usable_cores
     from runforge_engine.store.index_repair import check_index
 
     from runforge_cli.render.work_progress import watch_for

@@ -16,7 +16,7 @@ from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import bar, fit, pad, terminal_width
 
 if TYPE_CHECKING:
-    from runforge_engine.runtime.shared_work import WorkWatch
+    from runforge_contracts.shared_work import WorkWatch
 
 Result = TypeVar("Result")
 
@@ -33,7 +33,7 @@ _SHOWN = 20
 def watch_for(settings: Settings) -> WorkWatch:
     """Return what shows the progress for the options and the kind of standard error."""
     if settings.json or settings.quiet:
-        from runforge_engine.runtime.shared_work import unwatched
+        from runforge_contracts.shared_work import unwatched
 
         return unwatched
     return _line if os.environ.get("TERM") == "dumb" or not sys.stderr.isatty() else _bar

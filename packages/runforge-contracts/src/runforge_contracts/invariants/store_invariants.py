@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.display import quote
@@ -25,6 +25,7 @@ from runforge_contracts.invariants.group_invariants import group_findings
 from runforge_contracts.invariants.run_invariants import check_folder
 from runforge_contracts.invariants.view_invariants import compare_view
 from runforge_contracts.run_ids import started
+from runforge_contracts.shared_work import in_processes
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.index_form import ADDED, ADDED_SINCE
@@ -46,8 +47,27 @@ _IN_COMMON = ("status", "dataset_fingerprint_sha256", "label_column", "model_pkl
 _FILLED_IN = ("name", "preset_id", "duration_ms", "device")
 
 
-def check_store(store: StoreLayout) -> list[Finding]:
+class _Looked(NamedTuple):
+    """What is known of a run folder, once it was read."""
+
+    findings: list[Finding]
+    #: Whether it was described, and its entry; None if a document of its run is invalid.
+    is_described: bool = False
+    entry: dict[str, Any] | None = None
+    #: The id that the run has to have, and whether it is of the current version; None for a view.
+    run_id: str | None = None
+    is_current: bool = False
+
+
+def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
     """Return the violations in a store: in runs, groups, evaluations, and in the index.
+
+    Parameters
+    ----------
+    store
+        The store.
+    jobs
+        How many processes read the runs.
 
     Raises
     ------
@@ -68,19 +88,18 @@ def check_store(store: StoreLayout) -> list[Finding]:
     current: dict[str, bool] = {}
     listed = _listed_folders(index, store)
     elsewhere = named_otherwise(index.entries if index else (), store)
-    for path in run_folders(store):
-        record = record_of(path, store)
-        if record is not None:
-            described[path] = describe_view(path, record, store)
-            findings += _placed(list(compare_view(path, record).findings), path, store)
-            continue
-        folder = CheckedRun(path, in_store=path not in elsewhere)
-        if not folder.has_ended:
-            # A run that is in progress or was interrupted need not be complete.
-            findings += _placed([*folder.findings, *_unfinished(path, listed)], path, store)
-            continue
-        described[path], current[folder.expected_id] = folder.index_entry(store), folder.is_current
-        findings += _placed(check_folder(folder), path, store)
+    paths = list(run_folders(store))
+
+    def look(path: Path) -> _Looked:
+        return _look(path, store, listed, in_store=path not in elsewhere)
+
+    looked = in_processes(look, paths, jobs)
+    for path, found in zip(paths, looked, strict=True):
+        findings += found.findings
+        if found.is_described:
+            described[path] = found.entry
+        if found.run_id is not None:
+            current[found.run_id] = found.is_current
     if store.runs.is_symlink():
         place = store.runs.relative_to(store.workspace).as_posix()
         message = "The folder of the runs is a symbolic link, which could lead anywhere."
@@ -93,6 +112,20 @@ def check_store(store: StoreLayout) -> list[Finding]:
     findings += group_findings(store)
     findings += evaluation_findings(store)
     return [*findings, *refused, *(() if refused else _index(store, index, described, current))]
+
+
+def _look(path: Path, store: StoreLayout, listed: set[Path], *, in_store: bool) -> _Looked:
+    """Return what is known of a run folder, or of a view of a run."""
+    record = record_of(path, store)
+    if record is not None:
+        findings = _placed(list(compare_view(path, record).findings), path, store)
+        return _Looked(findings, True, describe_view(path, record, store))
+    folder = CheckedRun(path, in_store=in_store)
+    if not folder.has_ended:
+        # A run that is in progress or was interrupted need not be complete.
+        return _Looked(_placed([*folder.findings, *_unfinished(path, listed)], path, store))
+    entry, run_id, is_current = folder.index_entry(store), folder.expected_id, folder.is_current
+    return _Looked(_placed(check_folder(folder), path, store), True, entry, run_id, is_current)
 
 
 def _listed_folders(index: StoreIndex | None, store: StoreLayout) -> set[Path]:

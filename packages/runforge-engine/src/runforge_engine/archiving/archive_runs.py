@@ -23,6 +23,7 @@ from runforge_contracts.fs.files import rename_new, sync_folder, writing
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.store_invariants import differences
 from runforge_contracts.run_ids import parse_experiment_run_id
+from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched, usable_cores
 from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_store_index
@@ -46,8 +47,6 @@ from runforge_engine.removing.removal_writer import (
     record_of_folder,
     remove_folder,
 )
-from runforge_engine.runtime.platform_info import usable_cores
-from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 from runforge_engine.runtime.zstandard import import_zstd
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left, staging_folder
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders

@@ -16,6 +16,7 @@ from msgspec import UNSET
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import digest_file, writing
+from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.removals import read_removals
 from runforge_contracts.types import ArchiveReportV1
@@ -25,7 +26,6 @@ from runforge_engine.archiving.open_archive import OpenArchive
 from runforge_engine.bundles.bundle_contents import problems_of
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.removing.removal_writer import RecordedFolder, append_removals, folder_of
-from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left
 from runforge_engine.store.index_lock import refuse_linked_folders
 from runforge_engine.store.run_folders import prepare_store

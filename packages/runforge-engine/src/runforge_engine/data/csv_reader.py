@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runforge_contracts.shared_work import usable_cores
+
 from runforge_engine.data.cells import BLANKS, EXACT, MISSING, are_booleans
 from runforge_engine.data.column_table import ColumnTable, has_nan, magnitude
 from runforge_engine.data.csv_decoding import ANYTHING, csv_text
 from runforge_engine.data.csv_header import SAMPLE_ROWS, CsvLines, read_header
 from runforge_engine.data.csv_structure import find_structure_error, quotes_match, structure_error
 from runforge_engine.data.dataset_source import DatasetSource
-from runforge_engine.runtime.platform_info import usable_cores
 
 if TYPE_CHECKING:
     import pyarrow as pa

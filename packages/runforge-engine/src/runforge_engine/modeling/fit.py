@@ -26,6 +26,7 @@ from typing import Any
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.shared_work import usable_cores
 
 from runforge_engine.modeling.configuration import Configuration, family_table
 from runforge_engine.runtime.background import (
@@ -34,7 +35,6 @@ from runforge_engine.runtime.background import (
     start_in_background,
 )
 from runforge_engine.runtime.cancellation import Cancellation
-from runforge_engine.runtime.platform_info import usable_cores
 
 #: Trees between two events of progress, and the number of rows up to which that holds: in a
 #: large table each tree takes long enough to be reported. A thread grows no more at once.

@@ -32,11 +32,11 @@ import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.shared_work import usable_cores
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 
 from runforge_engine.runtime.interpreter import own_command, own_environment
-from runforge_engine.runtime.platform_info import usable_cores
 
 if TYPE_CHECKING:
     from runforge_engine.modeling.curves import Curves

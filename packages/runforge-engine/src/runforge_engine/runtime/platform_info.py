@@ -36,13 +36,6 @@ def cpu_flags() -> frozenset[str]:
     return frozenset(read_cpuinfo().get("flags", "").split())
 
 
-def usable_cores() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def describe_platform() -> dict[str, str]:
     """Return operating system, machine, C library and processor for ``provenance.platform``.
 

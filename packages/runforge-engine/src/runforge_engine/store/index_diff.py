@@ -20,13 +20,13 @@ from runforge_contracts.invariants.store_invariants import (
     instant,
     is_recorded_here,
 )
+from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched
 from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import record_of
 
-from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 from runforge_engine.store.scan import Found, Skipped, State, children, look_at
 
 

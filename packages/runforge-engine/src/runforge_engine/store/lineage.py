@@ -24,6 +24,7 @@ from runforge_contracts.index.index_filter import entries_with
 from runforge_contracts.lineage.rerun_step import step_between
 from runforge_contracts.lineage.run_family import RunFamilies, RunFamily
 from runforge_contracts.run_ids import started
+from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
@@ -31,8 +32,6 @@ from runforge_contracts.store.reading import group_of, locate_run
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summarize
 from runforge_contracts.types import GitState, TracedDataset, TracedRun, TraceV1
-
-from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 
 #: Minimum number of hexadecimal digits for a lookup.
 MIN_PREFIX = 8

@@ -6,7 +6,6 @@ Source: specification, sections 20.6 and 20.9.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 from runforge_contracts.metrics import primary_metric
+from runforge_contracts.shared_work import usable_cores
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.sweeps.groups import Group, group_id
@@ -273,13 +273,6 @@ def refuse_changed(dataset: str, datasets: dict[str, str], sha256: str, group_id
             hint="Restore the file and resume the sweep, or start a new one.",
             path=dataset,
         )
-
-
-def usable_cores() -> int:
-    """Return the number of processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _opened(

@@ -22,6 +22,7 @@ from runforge_contracts.invariants.store_invariants import (
     origin_findings,
     problem_findings,
 )
+from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched
 from runforge_contracts.store import layout
 from runforge_contracts.store.evaluations import is_evaluation_id
 from runforge_contracts.store.layout import StoreLayout
@@ -33,7 +34,6 @@ from runforge_contracts.types import VerificationV1, VerifiedStore
 from runforge_engine.provenance.signatures import read_claim, read_signature, signatures_of
 from runforge_engine.runtime.clock import document_time
 from runforge_engine.runtime.folder_lock import is_held, wait_until_free
-from runforge_engine.runtime.shared_work import WorkWatch, in_processes, unwatched
 from runforge_engine.store.scan import children, look_at
 from runforge_engine.verification.alias_check import alias_check
 from runforge_engine.verification.check_result import (
@@ -173,7 +173,7 @@ def verify_store(
         that are verified now are noted there. By default everything is read and nothing noted.
     jobs
         How many processes verify the runs, see
-        :func:`~runforge_engine.runtime.shared_work.in_processes`.
+        :func:`~runforge_contracts.shared_work.in_processes`.
     watch
         Shows how far it is.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_engine.runtime.shared_work import WORTH_SHARING, in_processes
+from runforge_contracts.shared_work import WORTH_SHARING, in_processes
 
 ITEMS = list(range(3 * WORTH_SHARING))
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="work is shared on Linux only")
@@ -39,7 +39,7 @@ def children() -> set[int]:
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Count no threads: those that run the tests on several cores wait, and hold nothing."""
-    monkeypatch.setattr("runforge_engine.runtime.shared_work.threading.active_count", lambda: 1)
+    monkeypatch.setattr("runforge_contracts.shared_work.threading.active_count", lambda: 1)
 
 
 @pytest.fixture
