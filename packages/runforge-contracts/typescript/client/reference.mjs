@@ -1,5 +1,6 @@
 // Writes docs/reference/typescript-api.md from the declarations of the client; with --check, compares
 // the page with them. The declarations are those that the package has.
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,10 +37,22 @@ function declarations() {
     introductions[basename(source.fileName, ".ts")] = comments(source.statements[0] ?? {})[0];
   const write = (path, text) => {
     const module = basename(path, ".d.ts");
-    modules[module] = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+    modules[module] = ts.createSourceFile(path, formatted(text), ts.ScriptTarget.Latest, true);
   };
   program.emit(undefined, write, undefined, true);
   return { modules, introductions };
+}
+
+// Code with lines that fit into a page.
+function formatted(text) {
+  const biome = fileURLToPath(import.meta.resolve("@biomejs/biome/bin/biome"));
+  const options = ["format", "--line-width=80", "--stdin-file-path=declarations.d.ts"];
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  return execFileSync(process.execPath, [biome, ...options], {
+    cwd,
+    input: text,
+    encoding: "utf8",
+  });
 }
 
 function fail(diagnostic) {
@@ -78,10 +91,7 @@ function code(node) {
     end = member.getEnd() - start;
   }
   parts.push(text.slice(end));
-  return parts
-    .join("")
-    .replace(/^export (declare )?/, "")
-    .replaceAll("    ", "  ");
+  return parts.join("").replace(/^export (declare )?/, "");
 }
 
 // The named exports of a module: pairs of a name and its declaration.

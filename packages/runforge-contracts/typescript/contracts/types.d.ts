@@ -2422,7 +2422,7 @@ export interface PredictionV1 {
    */
   missing: Count;
   /**
-   * Missing values of each feature that has any.
+   * Missing values of each feature that has any; with a recipe, of each raw column.
    */
   missing_by_column: {
     [k: string]: Count;
