@@ -6,10 +6,11 @@ The parameters are those of ``Run`` and of :mod:`runforge_engine.api.operations`
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.store.experiment_runs import ExperimentRun
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from runforge_engine.api.prediction_rows import Rows
     from runforge_engine.api.run_evaluation import RunEvaluation
+    from runforge_engine.api.trained_run import Run as TrainedRun
     from runforge_engine.modeling.predict import Prediction
     from runforge_engine.reproduction.reproduction_report import Reproduction
     from runforge_engine.verification.verify_run import RunVerification
@@ -140,6 +142,59 @@ def bundle_recorded(
         with_dataset=with_dataset,
     )
     return target
+
+
+def rerun_recorded(
+    run: Run,
+    data: AnyPath | pd.DataFrame | None,
+    options: Mapping[str, Any],
+    *,
+    hyperparameters: Mapping[str, Any],
+    exclude: Iterable[str],
+    include: Iterable[str],
+    recipe: AnyPath | Mapping[str, Any] | None,
+    without_recipe: bool,
+    tags: Iterable[str],
+    private: bool | None,
+    observer: Observer | None,
+    cancellation: Cancellation | None,
+) -> TrainedRun:
+    """Execute the request of a run with changes, and return the new run."""
+    from runforge_engine.runtime.numeric_environment import pin_environment
+
+    pin_environment()
+    from runforge_engine.api.library import CLIENT, recorded_run
+    from runforge_engine.data.dataframe import dataset_file
+    from runforge_engine.pipeline.execute import execute
+    from runforge_engine.pipeline.repetition import repetition
+    from runforge_engine.preparation.given_recipe import recipe_file
+
+    store = StoreLayout(find_workspace(run.path), DEFAULT_STORE)
+    again = repetition(
+        run,
+        store,
+        options,
+        created_by=CLIENT,
+        parameters=hyperparameters,
+        exclude=_names(exclude),
+        include=_names(include),
+        tags=_names(tags),
+        dataset=None if data is None else dataset_file(data, store),
+        recipe=None if recipe is None else recipe_file(recipe, store),
+        without_recipe=without_recipe,
+    )
+    outcome = execute(
+        again.request,
+        store,
+        private=again.private or private,
+        observer=observer,
+        cancellation=cancellation,
+    )
+    return recorded_run(outcome, store)
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 def reproduce_recorded(
