@@ -29,8 +29,8 @@ def write_report(runs: Sequence[AnyRun], target: Path, *, curves: bool, replace:
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` without a run, ``EXTRA_MISSING`` where the command line is not installed, the errors of ``runforge
-        report``.
+        ``USAGE_INVALID`` without a run, ``EXTRA_MISSING`` where the command line is not installed,
+        and the errors of ``runforge report``.
     """
     if not runs:
         raise RunForgeError(ErrorCode.USAGE_INVALID, "Give at least one run to report on.")
