@@ -245,18 +245,18 @@ def concluded(runforge: Call, *runs: str) -> str:
     return str(conclusion["text"])
 
 
-def test_a_changed_recipe_is_applied_and_told(
+def test_a_changed_recipe_is_applied_and_reported(
     runforge: Call, workspace: Path, recipe: Path, run: Path
 ) -> None:
     before = digest(recipe)
     edit(recipe, unknown="column")
-    told = runforge("rerun", run.name, "--name", "edited")
-    assert told.code == 0, told.err
+    said = runforge("rerun", run.name, "--name", "edited")
+    assert said.code == 0, said.err
     copy = f".runforge/runs/{run.name}/artifacts/recipe.v1.json"
     note = f"the recipe has changed since {run.name}: SHA-256 {before[:12]} before, "
-    assert f"{note}{digest(recipe)[:12]} now; --recipe {copy} applies the recorded one" in told.err
+    assert f"{note}{digest(recipe)[:12]} now; --recipe {copy} applies the recorded one" in said.err
     made = f"1 feature which the recipe of {run.name} did not make: `island:unknown`"
-    assert f"warning: {made}" in told.err
+    assert f"warning: {made}" in said.err
     assert concluded(runforge, run.name, "edited") == (
         "The model differs from that of the baseline because the recipe differs; the metrics are"
         " equal."
@@ -271,7 +271,7 @@ def test_a_changed_recipe_is_applied_and_told(
 
 
 @pytest.mark.parametrize("private", [(), ("--private",)], ids=["recorded", "left out"])
-def test_the_copy_of_a_recipe_that_is_gone_is_applied_and_told(
+def test_the_copy_of_a_recipe_that_is_gone_is_applied_and_reported(
     runforge: Call,
     workspace: Path,
     recipe: Path,
@@ -285,9 +285,9 @@ def test_the_copy_of_a_recipe_that_is_gone_is_applied_and_told(
     (run,) = (workspace / ".runforge/runs").iterdir()
     if not private:
         elsewhere.unlink()
-    told = runforge("rerun", "a", "--name", "b")
-    assert told.code == 0, told.err
-    assert f"the recipe of {run.name} is not at its path any more; the copy in the run" in told.err
+    said = runforge("rerun", "a", "--name", "b")
+    assert said.code == 0, said.err
+    assert f"the recipe of {run.name} is not at its path any more; the copy in the run" in said.err
     (again,) = {*(workspace / ".runforge/runs").iterdir()} - {run}
     model, copy = "artifacts/model.pkl", f"{run.relative_to(workspace)}/artifacts/recipe.v1.json"
     assert (again / model).read_bytes() == (run / model).read_bytes()

@@ -12,7 +12,7 @@ from runforge_cli import CLIENT
 from runforge_cli.shell.settings import Settings
 
 if TYPE_CHECKING:
-    from runforge_engine.pipeline.repetition import Repetition
+    from runforge_engine.pipeline.repeated_run import Repetition
 
 
 def repetition_of(
@@ -30,14 +30,14 @@ def repetition_of(
     run
         The reference to the run.
     options, created_by, changes
-        As for :func:`~runforge_engine.pipeline.repetition.repetition`.
+        As for :func:`~runforge_engine.pipeline.repeated_run.repetition`.
 
     Raises
     ------
     RunForgeError
         The errors of that function and of finding the run.
     """
-    from runforge_engine.pipeline.repetition import repetition
+    from runforge_engine.pipeline.repeated_run import repetition
 
     parent = settings.find_run(
         run,

@@ -24,7 +24,7 @@ from runforge_cli.terminal.output import note, warn
 from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
-    from runforge_engine.pipeline.repetition import Repetition
+    from runforge_engine.pipeline.repeated_run import Repetition
 
 #: What is said of the features that a dataset lost, and of those that it gained.
 _OF_DATASET = (
@@ -97,8 +97,8 @@ def command(
     What no option changes is as in RUN. --exclude adds to the columns that RUN excluded. Name and
     tags are not taken over, and neither are the hyperparameters with another model family.
 
-    Dataset and recipe are the files as they are now; what changed in them is told. If the file of
-    the recipe is gone, the copy in RUN is applied.
+    Dataset and recipe are the files as they are now; a change in their bytes is reported. If the
+    file of the recipe is gone, the copy in RUN is applied.
     """
     if recipe is not None and no_recipe:
         raise RunForgeError(
@@ -168,7 +168,7 @@ def _changes(parent: Run, run: Run, settings: Settings, *, chosen: bool) -> dict
     ``chosen``: an option named the recipe.
     """
     from runforge_engine.data.message_parts import name_list
-    from runforge_engine.pipeline.repetition import changed_features, changed_files
+    from runforge_engine.pipeline.repeated_run import changed_features, changed_files
 
     found = changed_files(parent, run)
     if settings.json:

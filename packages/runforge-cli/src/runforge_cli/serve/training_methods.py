@@ -85,7 +85,7 @@ def _run(session: Session, params: dict[str, Any]) -> _Prepared:
 
 
 def _rerun(session: Session, params: dict[str, Any]) -> _Prepared:
-    from runforge_engine.pipeline.repetition import changed_files
+    from runforge_engine.pipeline.repeated_run import changed_files
 
     from runforge_cli.answers.repetition import repetition_of
 

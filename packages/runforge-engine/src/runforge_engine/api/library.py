@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from runforge_contracts.selection.run_bounds import RunBounds
     from runforge_contracts.store.lookup import AnyRun
 
+    from runforge_engine.api.compared_records import RunComparison
     from runforge_engine.api.experiment_run import ExperimentRun
-    from runforge_engine.api.run_comparison import RunComparison
     from runforge_engine.api.trained_sweep import Sweep
     from runforge_engine.pipeline.execute import ExecutionResult
     from runforge_engine.sweeps.sweep_observer import SweepObserver
@@ -154,11 +154,9 @@ def train(
 
 def recorded_run(outcome: ExecutionResult, store: StoreLayout) -> Run:
     """Return the run of an execution, or raise its error with a note on where it is recorded."""
-    if outcome.error is not None:
-        where = store.relative(outcome.run_dir)
-        outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")
-        raise outcome.error
-    return Run(outcome.run_dir)
+    from runforge_engine.api.run_operations import recorded_folder
+
+    return Run(recorded_folder(outcome, store))
 
 
 @for_python
@@ -498,7 +496,7 @@ class Store:
         NotFoundError
             Where there is no such run.
         """
-        from runforge_engine.api.run_comparison import compare
+        from runforge_engine.api.compared_records import compare
 
         return compare([self._any(run) for run in runs])
 

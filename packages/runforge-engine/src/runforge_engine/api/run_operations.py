@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from runforge_contracts.display import quote
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
     from runforge_engine.api.prediction_rows import Rows
     from runforge_engine.api.run_evaluation import RunEvaluation
-    from runforge_engine.api.trained_run import Run as TrainedRun
     from runforge_engine.modeling.predict import Prediction
+    from runforge_engine.pipeline.execute import ExecutionResult
     from runforge_engine.reproduction.reproduction_report import Reproduction
     from runforge_engine.verification.verify_run import RunVerification
 
@@ -144,6 +145,15 @@ def bundle_recorded(
     return target
 
 
+def recorded_folder(outcome: ExecutionResult, store: StoreLayout) -> Path:
+    """Return the folder of an executed run, or raise its error with a note on where it is."""
+    if outcome.error is not None:
+        where = store.relative(outcome.run_dir)
+        outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")
+        raise outcome.error
+    return outcome.run_dir
+
+
 def rerun_recorded(
     run: Run,
     data: AnyPath | pd.DataFrame | None,
@@ -158,15 +168,16 @@ def rerun_recorded(
     private: bool | None,
     observer: Observer | None,
     cancellation: Cancellation | None,
-) -> TrainedRun:
-    """Execute the request of a run with changes, and return the new run."""
+) -> Path:
+    """Execute the request of a run with changes, and return the folder of the new run."""
     from runforge_engine.runtime.numeric_environment import pin_environment
 
     pin_environment()
-    from runforge_engine.api.library import CLIENT, recorded_run
+    from runforge_engine import __version__
     from runforge_engine.data.dataframe import dataset_file
+    from runforge_engine.data.dataset_source import PYTHON
     from runforge_engine.pipeline.execute import execute
-    from runforge_engine.pipeline.repetition import repetition
+    from runforge_engine.pipeline.repeated_run import repetition
     from runforge_engine.preparation.given_recipe import recipe_file
 
     store = StoreLayout(find_workspace(run.path), DEFAULT_STORE)
@@ -174,7 +185,7 @@ def rerun_recorded(
         run,
         store,
         options,
-        created_by=CLIENT,
+        created_by=f"{PYTHON}{__version__}",
         parameters=hyperparameters,
         exclude=_names(exclude),
         include=_names(include),
@@ -190,7 +201,7 @@ def rerun_recorded(
         observer=observer,
         cancellation=cancellation,
     )
-    return recorded_run(outcome, store)
+    return recorded_folder(outcome, store)
 
 
 def _names(names: Iterable[str]) -> list[str]:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from runforge_contracts.store.lookup import AnyRun
 
+    from runforge_engine.api.compared_records import RunComparison
     from runforge_engine.api.prediction_rows import Rows
-    from runforge_engine.api.run_comparison import RunComparison
     from runforge_engine.api.run_evaluation import RunEvaluation
     from runforge_engine.modeling.predict import Prediction
     from runforge_engine.pipeline.observer import Observer
@@ -193,7 +193,7 @@ class Run(recorded_run.Run):
             "name": name,
             "notes": notes,
         }
-        return rerun_recorded(
+        folder = rerun_recorded(
             self,
             data,
             options,
@@ -207,6 +207,7 @@ class Run(recorded_run.Run):
             observer=observer,
             cancellation=cancellation,
         )
+        return Run(folder)
 
     @for_python
     def diff(self, *others: AnyRun) -> RunComparison:
@@ -224,7 +225,7 @@ class Run(recorded_run.Run):
         DocumentError
             Where a document of a run cannot be read.
         """
-        from runforge_engine.api.run_comparison import compare
+        from runforge_engine.api.compared_records import compare
 
         return compare([self, *others])
 

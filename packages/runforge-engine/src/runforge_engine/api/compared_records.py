@@ -1,6 +1,6 @@
 """``RunComparison``: what differs between runs, with a table for notebooks.
 
-Source: specification, section 16.2 (``diff``).
+Source: specification, section 16.2.
 """
 
 from __future__ import annotations
