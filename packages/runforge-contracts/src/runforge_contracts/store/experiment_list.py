@@ -21,6 +21,8 @@ from runforge_contracts.store.removals import removed_runs
 KIND = "experiment"
 #: State of a run whose configuration cannot be read, and of one without a status.
 UNREADABLE, UNKNOWN = "unreadable", "unknown"
+#: Begins the names of values that say which program is run; the list has the experiment for it.
+_PROGRAM = "run."
 
 
 def newest_experiments(place: ExperimentLayout, count: int | None = None) -> Newest:
@@ -74,7 +76,11 @@ def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[
         entry["rerun_from"] = parent
     if type(config.get("seed")) is int:
         entry["seed"] = config["seed"]
-    values = {name: value for name, value in configured(config) if name != "seed"}
+    values = {
+        name: value
+        for name, value in configured(config)
+        if name != "seed" and not name.startswith(_PROGRAM)
+    }
     values |= config.get("parameters") or {}
     if values:
         entry["hyperparameters"] = {
