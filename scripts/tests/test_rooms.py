@@ -72,6 +72,7 @@ ORDER = {
         "bundles",
         "merging",
         "archiving",
+        "moving",
         "api",
     ],
     "runforge_cli": [

@@ -24,6 +24,7 @@ from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.chained_lines import ChainedLines, read_chained_lines
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.merges import without_place
+from runforge_contracts.store.moved_store import is_stray_link
 
 #: Largest record that is read, in bytes: some hundred thousand lines.
 MAX_BYTES = 256 * 2**20
@@ -85,7 +86,7 @@ def removed_runs(place: Place) -> Mapping[str, Removed]:
     """
     store = store_of(place)
     try:
-        if store.root.is_symlink():
+        if is_stray_link(store.root):
             return {}
         data = read_file(store.removals, max_bytes=MAX_BYTES)
         last = {

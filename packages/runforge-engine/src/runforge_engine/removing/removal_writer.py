@@ -21,6 +21,7 @@ from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeErro
 from runforge_contracts.fs.files import digest_file, sync_folder, writing
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.layout import ExperimentLayout, StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.reading import read_store_index
 from runforge_contracts.store.removals import (
     entry_digest,
@@ -324,7 +325,7 @@ def left_folders(store: StoreLayout) -> list[Path]:
     known = {entry["run_id"] for entry in read_removals(store).entries}
     found = list[Path]()
     for root in (store.root, ExperimentLayout(store.workspace).runs):
-        if root.is_symlink() or not root.is_dir() or not known:
+        if is_stray_link(root) or not root.is_dir() or not known:
             continue
         with writing(root):
             for path in sorted(root.iterdir()):

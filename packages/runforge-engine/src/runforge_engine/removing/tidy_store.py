@@ -15,6 +15,7 @@ from runforge_contracts.fs.files import writing
 from runforge_contracts.store.experiment_list import describe_experiment
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ALIASES, MERGES, REMOVALS, ExperimentLayout, StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.reading import describe
 from runforge_contracts.store.removals import read_removals
 from runforge_contracts.store.run import Run
@@ -143,7 +144,7 @@ def _copies(store: StoreLayout) -> list[Path]:
 def _temporary(store: StoreLayout) -> list[Path]:
     """Return the temporary files beside those that are written only while the index is locked."""
     written = {store.index.name, ALIASES, MERGES, REMOVALS}
-    if store.root.is_symlink() or not store.root.is_dir():
+    if is_stray_link(store.root) or not store.root.is_dir():
         return []
     found = list[Path]()
     with writing(store.root):
