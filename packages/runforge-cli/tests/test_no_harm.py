@@ -243,6 +243,7 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("store", "tidy", "--dry-run")
     yield ("store", "archive", "latest", "--to", "out/archive", "--dry-run")
     yield ("store", "restore", "out/archive")
+    yield ("store", "move", "out/disk", "--dry-run")
     yield ("alias", "production", runs[0])
     yield ("alias", "production", "--remove")
     for run in runs:

@@ -260,22 +260,19 @@ def _switch(
     with index_lock(store):
         content = _content(source)
         aside = store.workspace / _aside(store)
-        if _is_own_root(store, target):
-            with staging_folder(target.parent, store.name) as staging:
-                _copy(source, staging / store.name, content, watch)
-                _refuse_busy(store)
-                _compare_again(source, content)
-                rename_whole(staging / store.name, aside)
+        comes_back = _is_own_root(store, target)
+        if target.is_dir() and not comes_back:
+            _compare_copy(source, target, content, watch)
+            _compare_again(store, source, content)
         else:
-            if target.is_dir():
-                _compare_copy(source, target, content, watch)
-            else:
-                with staging_folder(target.parent, store.name) as staging:
-                    _copy(source, staging / store.name, content, watch)
-                    _name_workspace(store, staging / store.name, created_by)
-                    rename_whole(staging / store.name, target)
-            _refuse_busy(store)
-            _compare_again(source, content)
+            with staging_folder(target.parent, store.name) as staging:
+                whole = staging / store.name
+                _copy(source, whole, content, watch)
+                if not comes_back:
+                    _name_workspace(store, whole, created_by)
+                _compare_again(store, source, content)
+                rename_whole(whole, aside if comes_back else target)
+        if not comes_back:
             with writing(aside):
                 aside.symlink_to(target, target_is_directory=True)
         with writing(store.root):
@@ -344,8 +341,9 @@ def _differs(target: Path, names: list[str], message: str) -> RunForgeError:
     )
 
 
-def _compare_again(source: Path, content: _Content) -> None:
-    """Raise ``STORE_BUSY`` if a store was written to since its files were found."""
+def _compare_again(store: StoreLayout, source: Path, content: _Content) -> None:
+    """Raise ``STORE_BUSY`` if a store is, or was, written to since its files were found."""
+    _refuse_busy(store)
     now = _content(source)
     if now != content:
         names = {name for name, file in now.files.items() if content.files.get(name) != file}
