@@ -24,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation dist test-dist vsix test-vscode pictures-vscode bench-vscode bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation dist test-dist docs test-docs vsix test-vscode pictures-vscode bench-vscode bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,13 +74,12 @@ test-lowest: $(VENV)/.tox ## Pass the tests with the oldest releases that the pa
 	$(TOOLS) tox run -qq -e lowest
 
 check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated files, schema changes
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/pre-commit run --all-files
 	$(BIN)/mypy
 	$(BIN)/python scripts/check_evolution.py
 	$(BIN)/python scripts/clients_page.py --check
 	@$(BIN)/towncrier build --draft --version next >/dev/null
-	$(TOOLS) pytest -q scripts/tests/test_generate.py
+	$(TOOLS) pytest -q scripts/tests/test_generate.py scripts/tests/test_release.py
 
 changelog: $(VENV)/.tools ## Show what the changelog fragments give
 	@$(BIN)/towncrier build --draft --version next
@@ -146,6 +145,12 @@ dist: $(TYPESCRIPT)/node_modules $(EDITOR)/node_modules ## Build everything that
 
 test-dist: $(TYPESCRIPT)/node_modules $(EDITOR)/node_modules ## Build it twice, and use it in fresh environments
 	$(TOOLS) tox run -qq -e dist
+
+docs: $(VENV)/.tools ## Build the documentation site into dist/site, and check its links
+	$(BIN)/python scripts/build_site.py
+
+test-docs: $(VENV)/.tox ## Build it twice, and look at it in a real browser (needs Chromium)
+	$(TOOLS) tox run -qq -e docs
 
 vsix: $(EDITOR)/node_modules $(TYPESCRIPT)/client/dist ## Pack RunForge for VS Code: clients/vscode/dist/runforge.vsix
 	@$(TOOLS) npm --prefix $(EDITOR) --loglevel=error run --silent package

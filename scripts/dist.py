@@ -30,6 +30,8 @@ NPM = ("contracts", "client")
 EDITOR = ROOT / "clients/vscode"
 EXTRAS = {"runforge_cli": "[archive,browse,excel,web]"}
 SUMS = "SHA256SUMS"
+#: What `make docs` builds, beside everything else.
+SITE = "site"
 #: What changes with every call, and says nothing of what is inside.
 FLEETING = ("serialNumber", "timestamp")
 
@@ -39,7 +41,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="default: dist")
     out: Path = parser.parse_args().out.resolve()
-    if out.exists() and any(out.iterdir()) and not (out / SUMS).is_file():
+    others = {path.name for path in out.iterdir()} - {SITE} if out.exists() else set()
+    if others and SUMS not in others:
         print(f"{out}: holds something that is no earlier build; move it away.", file=sys.stderr)
         return 1
     os.environ.setdefault("SOURCE_DATE_EPOCH", commit_time())
@@ -50,6 +53,8 @@ def main() -> int:
             for build in (python_packages, npm_packages, editor_extension, write_bills):
                 build(built)
             write_sums(built)
+            if (out / SITE).is_dir():
+                (out / SITE).rename(built / SITE)
             shutil.rmtree(out, ignore_errors=True)
             built.rename(out)
     except subprocess.CalledProcessError as error:

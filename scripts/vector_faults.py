@@ -22,6 +22,14 @@ FOREST = "20260224-100000-3f2d1b26"
 FAILED = "20260225-100000-c1b80f5d"
 OTHER_ID = "20260223-100000-00000000"
 INDEX_OF_ARTIFACTS = "artifacts/interpretability.index.v1.json"
+RECIPE = "artifacts/recipe.v1.json"
+_RECIPE = encode_json(
+    {
+        "schema_version": "recipe.v1",
+        "label": "label",
+        "columns": [{"column": "width", "action": "keep"}, {"column": "height", "action": "keep"}],
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -191,6 +199,26 @@ def accuracy(run: Path) -> None:
     seal(run)
 
 
+def put_recipe(digest: str, *, named: bool = True, there: bool = True) -> Callable[[Path], None]:
+    """Return what gives a run a recipe, of which the record has ``digest``."""
+
+    def make(run: Path) -> None:
+        if there:
+            (run / RECIPE).write_bytes(_RECIPE)
+            with editing(run, "manifest.json") as manifest:
+                manifest["files"][RECIPE] = {"sha256": "", "bytes": 0}  # sealed below
+        if named:
+            with editing(run, "run.json") as record:
+                record["dataset"] |= {
+                    "recipe": "recipe.json",
+                    "recipe_sha256": digest,
+                    "prepared_sha256": "0" * 64,
+                }
+        seal(run)
+
+    return make
+
+
 def count_twice(run: Path) -> None:
     """Count every validation row twice."""
     with editing(run, "metrics.v1.json") as metrics:
@@ -284,6 +312,24 @@ FAULTS = (
         "manifest.digests",
         "A log that the manifest lists is gone.",
         lambda run: (run / "logs/train.log").unlink(),
+    ),
+    Fault(
+        "recipe-unnamed",
+        "recipe.run",
+        "A copy of a recipe that the record does not name.",
+        put_recipe("", named=False),
+    ),
+    Fault(
+        "recipe-missing",
+        "recipe.run",
+        "The record names a recipe, of which there is no copy.",
+        put_recipe(hashlib.sha256(_RECIPE).hexdigest(), there=False),
+    ),
+    Fault(
+        "recipe-changed",
+        "recipe.run",
+        "The copy of the recipe has another digest than the record gives.",
+        put_recipe("0" * 64),
     ),
     Fault("manifest-missing", "run.files", "There is no manifest.", remove_manifest),
     Fault(

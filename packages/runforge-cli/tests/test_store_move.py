@@ -161,7 +161,7 @@ def test_a_renamed_workspace_takes_its_store_over(
     assert runforge("verify", "--all").code == 0
 
 
-def test_a_missing_disk_is_told_and_no_second_store_made(runforge: Call, workspace: Path) -> None:
+def test_with_a_missing_disk_no_second_store_is_made(runforge: Call, workspace: Path) -> None:
     moved(runforge, "../disk")
     Path("../disk").rename("../unmounted")
     inner = workspace / "inner"

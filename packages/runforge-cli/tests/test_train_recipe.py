@@ -178,7 +178,7 @@ def test_a_changed_copy_of_the_recipe_is_found_and_not_used(
     edit(run / "artifacts/recipe.v1.json", unknown="zeros")
     verified = runforge("verify", run.name, "--json")
     checks = {check["check"]: check["outcome"] for check in verified.json["runs"][0]["checks"]}
-    assert checks["files"] == checks["recipe"] == "failed"
+    assert checks["files"] == checks["documents"] == checks["recipe"] == "failed"
     (workspace / "new.csv").write_text(ROWS, "utf-8")
     assert "error[FILE_UNSAFE]" in runforge("predict", run.name, "new.csv").err
     assert runforge("reproduce", run.name).code == 1

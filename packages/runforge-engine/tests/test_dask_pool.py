@@ -42,6 +42,19 @@ pytestmark = [
 #: A fit that takes minutes, and can be cancelled between its trees.
 LONG = {"model_family": "random_forest", "hyperparameters": {"n_estimators": 200_000}}
 EPOCH = "1767225600"
+RECIPE = {
+    "schema_version": "recipe.v1",
+    "label": "species",
+    "columns": [
+        {
+            "column": "island",
+            "action": "one_hot",
+            "categories": ["Biscoe", "Dream", "Torgersen"],
+        },
+        {"column": "body_mass_g", "action": "keep"},
+    ],
+    "created_by": "tests@1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +138,7 @@ def check_store(store: StoreLayout, runs: int) -> None:
 
 
 def various_tasks(workspace: Path) -> list[RunTask]:
-    """Return a run of each family on two tables, one whose fit fails and one that is refused."""
+    """Return runs of each family, one whose fit fails, one that is refused, two with a recipe."""
     store = StoreLayout(workspace)
     shutil.copyfile(ROOT / "examples/penguins.csv", workspace / "penguins.csv")
     (workspace / "few.csv").write_text("a,b\n1,x\n2,x\n3,x\n", "utf-8")
@@ -135,7 +148,14 @@ def various_tasks(workspace: Path) -> list[RunTask]:
         tasks.append(task(len(tasks) + 1, store, model_family=family, seed=3, preset="fast"))
         tasks.append(task(len(tasks) + 1, store, "penguins.csv", model_family=family, **penguins))
     tasks.append(task(7, store, "few.csv", label_column="b"))
-    return [*tasks, task(8, store, "missing.csv")]
+    (workspace / "recipe.json").write_text(json.dumps(RECIPE), "utf-8")
+    raw = {"label_column": "species", "recipe": workspace / "recipe.json"}
+    return [
+        *tasks,
+        task(8, store, "missing.csv"),
+        task(9, store, "penguins.csv", **raw),
+        task(10, store, "penguins.csv", **raw, model_family="random_forest", preset="fast"),
+    ]
 
 
 @pytest.mark.parametrize("private", [True, False])
@@ -159,10 +179,10 @@ def test_the_folders_equal_those_of_local_runs_byte_for_byte(
         )
         messages = execute_all(pool, tasks)
         statuses = {item.number: item.status for item in of(RunEnded, messages)}
-        assert statuses == {**dict.fromkeys(range(1, 7), "succeeded"), 7: "failed"}
+        assert statuses == {**dict.fromkeys((*range(1, 7), 9, 10), "succeeded"), 7: "failed"}
         [refusal] = of(RunRefused, messages)
         assert (refusal.number, refusal.error.code) == (8, ErrorCode.DATASET_NOT_FOUND)
-        check_store(store, 7)
+        check_store(store, 9)
         results.append({path.name: files_of(path) for path in store.runs.iterdir()})
     one, four, dask = results
     assert one == four
@@ -238,10 +258,10 @@ def test_events_and_diagnostics_arrive_in_order_and_complete(
 
 def test_a_dataset_is_sent_once_to_each_worker(cluster: DaskCluster, workspace: Path) -> None:
     store = StoreLayout(workspace)
-    before = [cluster.log(number).count("receive_dataset") for number in range(2)]
+    before = [cluster.log(number).count("receive_file") for number in range(2)]
     tasks = [task(n, store, hyperparameters={"C": float(n)}) for n in range(1, 9)]
     assert len(of(RunEnded, execute_all(DaskPool(cluster.address, store), tasks))) == 8
-    after = [cluster.log(number).count("receive_dataset") for number in range(2)]
+    after = [cluster.log(number).count("receive_file") for number in range(2)]
     assert [new - old for old, new in zip(before, after, strict=True)] == [1, 1]
     check_store(store, 8)
     wait_until(lambda: not cluster.sessions(), "a session is left")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from near_cluster import NearCluster
 from real_data import write_dataset
 from runforge_contracts.errors import ErrorCode
 from runforge_contracts.invariants.run_invariants import check_run
+from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_index
 from runforge_engine.distributed import dask_pool, remote_session
@@ -83,6 +85,23 @@ def execute(pool: DaskPool, tasks: list[RunTask]) -> list[Any]:
 
 def of(kind: type, messages: list[Any]) -> list[Any]:
     return [item for item in messages if isinstance(item, kind)]
+
+
+def test_a_recipe_travels_with_the_dataset(make_pool: MakePool, store: StoreLayout) -> None:
+    recipe = store.workspace / "iris.recipe.json"
+    names = (store.workspace / "iris.csv").read_text("utf-8").splitlines()[0].split(",")
+    columns = [{"column": name, "action": "keep"} for name in names[:2]]
+    content = {"schema_version": "recipe.v1", "label": "target", "columns": columns}
+    recipe.write_text(json.dumps(content), "utf-8")
+    missing = task(2, store, recipe=store.workspace / "missing.json")
+    wrong = task(3, store, recipe=recipe)
+    wrong.request["dataset"]["label_column"] = names[2]
+    messages = execute(make_pool(), [task(1, store, recipe=recipe), missing, wrong])
+    [end] = of(RunEnded, messages)
+    assert end.status == "succeeded"
+    assert (end.run_dir / layout.RECIPE).read_bytes() == recipe.read_bytes()
+    refused = {item.number: item.error.code for item in of(RunRefused, messages)}
+    assert refused == {2: ErrorCode.FILE_NOT_FOUND, 3: ErrorCode.LABEL_NOT_FOUND}
 
 
 def nothing_is_left(store: StoreLayout) -> bool:
@@ -226,7 +245,7 @@ def test_a_dataset_that_changes_on_the_way_is_refused(
     make_pool: MakePool, store: StoreLayout
 ) -> None:
     def change_dataset(function: str, _: str) -> None:
-        if function == "receive_dataset":
+        if function == "receive_file":
             path = store.workspace / "iris.csv"
             path.write_bytes(path.read_bytes() + b"\n")
 

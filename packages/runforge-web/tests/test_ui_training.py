@@ -141,7 +141,11 @@ def test_a_run_is_trained_and_repeated_with_all_that_it_had(workspace: Path) -> 
         ({"/dataset/path": "/etc/passwd"}, "PATH_OUTSIDE_ROOT"),
         ({"/dataset/path": "link.csv"}, "PATH_OUTSIDE_ROOT"),
         ({"/dataset/path": "a\0b"}, "DATASET_NOT_FOUND"),
+        ({"/dataset/path": "a/" * 100_000}, "DATASET_NOT_FOUND"),
         ({"/dataset/path": ""}, "DATASET_NOT_FOUND"),
+        ({C: "[" * 100_000}, "HYPERPARAMETER_INVALID"),
+        ({C: "?", "/dataset/exclude_columns": "[" * 100_000}, "HYPERPARAMETER_INVALID"),
+        ({C: "?", "shown column": '{"a":' * 100_000}, "HYPERPARAMETER_INVALID"),
     ],
 )
 def test_a_mistake_is_shown_and_nothing_typed_is_lost(

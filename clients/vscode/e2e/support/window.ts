@@ -91,6 +91,14 @@ export class Window {
     await this.clickAway(command);
   }
 
+  /**
+   * Run a command that asks something first, after a page was opened: a page takes the focus when
+   * it is drawn, which closes a question that is open.
+   */
+  async ask(title: string, question: Locator): Promise<void> {
+    await this.bring(() => this.run(title), question);
+  }
+
   /** A row of the quick pick, by its label. */
   option(label: string | RegExp): Locator {
     const row = this.quick.locator(".quick-input-list .monaco-list-row");

@@ -10,10 +10,12 @@ import copy
 import json
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.codec.pointers import format_pointer, get_at, remove_at, set_at
+from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.schemas import load_schema, resolve_reference
 from runforge_engine.modeling.configuration import PROFILES, parse_parameters, value_text
@@ -222,19 +224,21 @@ def _put_settings(raw: dict[str, Any], base: dict[str, Any], form: FormData, fam
 def _excluded(base: dict[str, Any], form: FormData) -> Any:
     """Return the columns to exclude: those that the form did not show stay."""
     before = _at(base, EXCLUDED, _MISSING)
-    listed = [json.loads(str(name)) for name in form.getlist("shown column") if _is_string(name)]
-    chosen = [json.loads(str(name)) for name in form.getlist(EXCLUDED) if _is_string(name)]
+    listed, chosen = _names(form, "shown column"), _names(form, EXCLUDED)
     earlier = before if isinstance(before, list) else []
     kept = [name for name in earlier if name not in listed or name in chosen]
     after = [*kept, *(name for name in chosen if name not in kept)]
     return before if after == earlier else after
 
 
-def _is_string(text: Any) -> bool:
-    try:
-        return isinstance(json.loads(text), str)
-    except ValueError:
-        return False
+def _names(form: FormData, field: str) -> list[str]:
+    """Return the names of columns in fields, each a JSON string; anything else is passed over."""
+    found = list[str]()
+    for text in form.getlist(field):
+        with suppress(RunForgeError):
+            name = parse_json(str(text).encode())
+            found += [name] if isinstance(name, str) else []
+    return found
 
 
 def _value(given: str, field: RequestField) -> Any:

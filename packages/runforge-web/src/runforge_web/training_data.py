@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: What is offered: files with these endings, so many of them, in folders that deep.
 _ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet")
 _MOST, _LOOKED_AT, _DEPTH = 100, 20_000, 3
+#: Longest path, in characters: each of its folders is asked whether it is a link.
+_LONGEST = 4_096
 
 
 def datasets_in(workspace: Path) -> list[str]:
@@ -54,8 +56,8 @@ def inspected(jobs: JobList, path: str, label: str, exclude: list[str]) -> dict[
 
 def checked_dataset(workspace: Path, path: str) -> Path:
     """Return the file of a dataset; raise ``PATH_OUTSIDE_ROOT`` if it is not in the workspace."""
-    if "\0" in path:
-        raise RunForgeError(ErrorCode.DATASET_NOT_FOUND, f"{quote(path)} is not a path.")
+    if "\0" in path or len(path) > _LONGEST:
+        raise RunForgeError(ErrorCode.DATASET_NOT_FOUND, f"{quote(path, 200)} is not a path.")
     file = dataset_path(path, workspace)
     if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(workspace)):
         raise RunForgeError(

@@ -1,6 +1,6 @@
 """Checks that the files of a run are those that its documents list, byte for byte.
 
-Source: specification, sections 5.4, 7.6 and 8.5.
+Source: specification, sections 5.4, 7.6, 8.5 and 24.6.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def evidence_findings(folder: CheckedRun) -> Iterator[Finding]:
     """Yield the files of a run that are missing, unlisted or changed."""
     yield from _required(folder)
     yield from manifest_findings(folder)
+    yield from _recipe(folder)
     if folder.record is not None:
         digests = folder.record.get("artifact_digests", {})
         yield from _digests("run.artifact-digests", layout.RUN, "artifact_digests", digests, folder)
@@ -70,6 +71,24 @@ def _required(folder: CheckedRun) -> Iterator[Finding]:
     for file in needed:
         if file not in folder.files:
             yield Finding("run.files", f"The run lacks {file}.", file)
+
+
+def _recipe(folder: CheckedRun) -> Iterator[Finding]:
+    """Yield the copy of a recipe that is missing, changed or not of the run."""
+    config = (folder.result or {}).get("effective_config") or {}
+    used = (folder.record or config).get("dataset") or {}
+    expected, copy = used.get("recipe_sha256"), folder.files.get(layout.RECIPE)
+    document = layout.RESULT if folder.record is None else layout.RUN
+    if expected is None and copy is not None and used:
+        message = f"The run has a copy of a recipe, and {document} names none."
+        yield Finding("recipe.run", message, layout.RECIPE)
+    elif copy is None and expected is not None and folder.record is not None:
+        message = f"{document} names a recipe, of which there is no copy at {layout.RECIPE}."
+        yield Finding("recipe.run", message, document, "/dataset/recipe_sha256", found=expected)
+    elif copy is not None and expected is not None and copy.sha256 != expected:
+        digests = f"{copy.sha256[:12]}…; {document} records {expected[:12]}…"
+        message = f"{layout.RECIPE} has the SHA-256 {digests} as that of the recipe."
+        yield Finding("recipe.run", message, layout.RECIPE, None, expected, copy.sha256)
 
 
 def manifest_findings(folder: CheckedFolder) -> Iterator[Finding]:

@@ -50,8 +50,8 @@ class ClusterWorker:
     differences: list[EnvironmentDifference] = field(default_factory=list)
     #: Why it gets no runs; empty if it does.
     refusal: str = ""
-    #: Digests of the datasets that it has, and of those that are on their way to it.
-    datasets: set[str] = field(default_factory=set)
+    #: Digests of the datasets and recipes that it has, and of those that are on their way to it.
+    files: set[str] = field(default_factory=set)
     arriving: set[str] = field(default_factory=set)
     #: The object that keeps the session open.
     lease: Any = None

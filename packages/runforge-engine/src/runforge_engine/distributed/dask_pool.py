@@ -46,7 +46,7 @@ from runforge_contracts.validation import validate
 from runforge_engine.data.dataset_source import dataset_path
 from runforge_engine.distributed import remote_session
 from runforge_engine.distributed.cluster import Cluster, ClusterWorker
-from runforge_engine.distributed.dataset_transfer import LocalDataset
+from runforge_engine.distributed.dataset_transfer import LocalDataset, LocalRecipe
 from runforge_engine.distributed.environment_mismatch import EnvironmentDifference, mismatch_error
 from runforge_engine.distributed.returned_folder import (
     FolderReceiver,
@@ -103,6 +103,12 @@ class _Waiting:
     #: The request as it is recorded.
     recorded: Document[RequestV1]
     dataset: LocalDataset
+    recipe: LocalRecipe | None
+
+    @property
+    def files(self) -> list[LocalDataset | LocalRecipe]:
+        """What a worker needs to have."""
+        return [self.dataset] if self.recipe is None else [self.dataset, self.recipe]
 
 
 @dataclass(slots=True)
@@ -170,6 +176,7 @@ class DaskPool:
         self._attempts: dict[int, _Attempt] = {}
         self._workers: dict[str, ClusterWorker] = {}
         self._datasets: dict[Path, LocalDataset] = {}
+        self._recipes: dict[Path, LocalRecipe] = {}
         #: Addresses of the workers that have lost a task, by its number.
         self._losers: dict[int, set[str]] = {}
         self._tries = 0
@@ -342,13 +349,27 @@ class DaskPool:
     def _prepare(self, task: RunTask) -> _Waiting:
         validate(task.request, "request.v1")
         request = prepare(Document[RequestV1](task.request, "request.v1"), task.cli_parameters)
-        path = dataset_path(request.document.content["dataset"]["path"], self._store.workspace)
+        dataset = request.document.content["dataset"]
+        recipe = self._recipe(dataset)
+        path = dataset_path(dataset["path"], self._store.workspace)
         if path not in self._datasets:
             self._datasets[path] = LocalDataset(path)
         recorded = request.document
         if self._private:
             recorded = Shortening(recorded, self._store).request()
-        return _Waiting(task, request, recorded, self._datasets[path])
+        return _Waiting(task, request, recorded, self._datasets[path], recipe)
+
+    def _recipe(self, dataset: Mapping[str, Any]) -> LocalRecipe | None:
+        """Return the recipe that a request names, or raise why it cannot be applied."""
+        if "recipe" not in dataset:
+            return None
+        from runforge_engine.preparation.run_recipe import check_label, load_recipe
+
+        path = dataset_path(dataset["recipe"], self._store.workspace)
+        if path not in self._recipes:
+            self._recipes[path] = LocalRecipe(load_recipe(path))
+        check_label(self._recipes[path].content, dataset["label_column"])
+        return self._recipes[path]
 
     def _take_in(self) -> None:
         with contextlib.suppress(queue.Empty):
@@ -364,7 +385,7 @@ class DaskPool:
             self._join(item)
         elif kind == "gone":
             self._part(item)
-        elif kind == "dataset":
+        elif kind == "file":
             self._settle(*item)
         else:
             self._lose_all(item)
@@ -417,7 +438,7 @@ class DaskPool:
         self._lost = self._lost or self._cluster.lost_error(reason)
 
     def _distribute(self) -> None:
-        """Give waiting tasks to free workers, and datasets to those that lack them."""
+        """Give waiting tasks to free workers, and files to those that lack them."""
         if self._closed or self._lost is not None or not self._cluster.is_connected:
             return
         for item in [*self._waiting]:
@@ -426,10 +447,11 @@ class DaskPool:
             free = self._free_workers(item.task.number)
             if not free:
                 return
-            ready = [worker for worker in free if item.dataset.sha256 in worker.datasets]
+            needed = {file.sha256: file for file in item.files}
+            ready = [worker for worker in free if needed.keys() <= worker.files]
             for worker in free:
-                if worker not in ready:
-                    self._send_dataset(worker, item.dataset)
+                for sha256 in needed.keys() - worker.files - worker.arriving:
+                    self._send_file(worker, needed[sha256])
             if ready:
                 self._waiting.remove(item)
                 self._begin(item, min(ready, key=self._load))
@@ -445,45 +467,43 @@ class DaskPool:
         running = sum(attempt.worker is worker for attempt in self._attempts.values())
         return running / worker.slots
 
-    def _send_dataset(self, worker: ClusterWorker, dataset: LocalDataset) -> None:
-        sha256 = dataset.sha256
-        if sha256 in worker.arriving:
-            return
+    def _send_file(self, worker: ClusterWorker, file: LocalDataset | LocalRecipe) -> None:
+        sha256 = file.sha256
         worker.arriving.add(sha256)
 
         def send() -> None:
             problem: Exception | None = None
             try:
-                for offset, piece in dataset.pieces():
+                for offset, piece in file.pieces():
                     self._cluster.call(
                         worker.address,
-                        remote_session.receive_dataset,
+                        remote_session.receive_file,
                         sha256,
                         offset,
                         piece,
-                        last=offset + len(piece) == dataset.bytes,
+                        last=offset + len(piece) == file.bytes,
                     )
             except Exception as error:  # noqa: BLE001 - it is reported where it is handled
                 problem = error
-            self._inbox.put(("dataset", (worker, dataset, problem)))
+            self._inbox.put(("file", (worker, file, problem)))
 
         self._cluster.in_background(send)
 
     def _settle(
-        self, worker: ClusterWorker, dataset: LocalDataset, problem: Exception | None
+        self, worker: ClusterWorker, file: LocalDataset | LocalRecipe, problem: Exception | None
     ) -> None:
-        """Take note that a dataset has arrived at a worker, or cannot."""
-        worker.arriving.discard(dataset.sha256)
+        """Take note that a file has arrived at a worker, or cannot."""
+        worker.arriving.discard(file.sha256)
         if problem is None:
-            worker.datasets.add(dataset.sha256)
+            worker.files.add(file.sha256)
         elif isinstance(problem, RunForgeError):
             # The file itself; no worker can have it.
             for item in [*self._waiting]:
-                if item.dataset is dataset:
+                if item.dataset is file:
                     self._waiting.remove(item)
                     self._messages.append(RunRefused(item.task.number, problem))
         elif worker.address in self._workers:
-            self._refuse(worker, f"the dataset did not arrive: {_short(problem)}")
+            self._refuse(worker, f"a file did not arrive: {_short(problem)}")
 
     def _begin(self, item: _Waiting, worker: ClusterWorker) -> None:
         """Claim a folder for a task, and give it to a worker."""
@@ -517,6 +537,7 @@ class DaskPool:
                 "cli_parameters": [*task.cli_parameters],
                 "run_id": folder.name,
                 "dataset": item.dataset.sha256,
+                "recipe": None if item.recipe is None else item.recipe.sha256,
                 "notes": [raw_diagnostic(note) for note in (*task.notes, *_notes(worker))],
             },
             f"runforge-run-{self._session}-{task.number}-{self._tries}",
@@ -623,6 +644,7 @@ class DaskPool:
             request=item.recorded.encode(),
             configuration=item.request.configuration,
             dataset_sha256=item.dataset.sha256,
+            recipe_sha256=None if item.recipe is None else item.recipe.sha256,
             environment=attempt.worker.environment,
             git=self._git,
             client=item.request.document.raw["created_by"],

@@ -1,4 +1,4 @@
-"""Datasets on their way to a worker: sent in pieces, kept under their digest, checked on arrival.
+"""Datasets and recipes on their way to a worker: sent in pieces, kept under their digest.
 
 Source: specification, section 14.2.
 """
@@ -9,9 +9,13 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+
+if TYPE_CHECKING:
+    from runforge_engine.preparation.run_recipe import RunRecipe
 
 #: How much of a dataset is sent at once, in bytes.
 PIECE = 2**23
@@ -71,8 +75,27 @@ class LocalDataset:
             )
 
 
-class DatasetCache:
-    """The datasets that a worker has received, each in a file named by its digest.
+class LocalRecipe:
+    """A recipe here, which is kept in memory: it is small.
+
+    Parameters
+    ----------
+    recipe
+        The recipe, as it was when it was first used.
+    """
+
+    def __init__(self, recipe: RunRecipe) -> None:
+        self.content = recipe
+        self.sha256, self.bytes = recipe.sha256, len(recipe.data)
+
+    def pieces(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the bytes in pieces, with the offset of each."""
+        for offset in range(0, self.bytes, PIECE):
+            yield offset, self.content.data[offset : offset + PIECE]
+
+
+class FileCache:
+    """The datasets and recipes that a worker has received, each in a file named by its digest.
 
     Parameters
     ----------
@@ -85,7 +108,7 @@ class DatasetCache:
         self._lock = threading.Lock()
 
     def path(self, sha256: str) -> Path | None:
-        """Return the file of a dataset; None if it has not arrived completely."""
+        """Return the file with a digest; None if it has not arrived completely."""
         path = self._place(sha256)
         return path if path.is_file() else None
 
@@ -113,7 +136,7 @@ class DatasetCache:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
             if found != sha256:
                 unfinished.unlink()
-                raise ValueError(f"the dataset arrived with the digest {found}, not {sha256}")
+                raise ValueError(f"it arrived with the digest {found}, not {sha256}")
             unfinished.chmod(0o400)
             unfinished.rename(path)
 

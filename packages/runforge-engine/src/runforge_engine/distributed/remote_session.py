@@ -2,7 +2,7 @@
 
 Every function here is called by Dask, on the worker, with plain data. A Dask worker has imported
 numpy before RunForge can pin its environment, so runs are made by processes that it starts, as they
-are here. A session has a private temporary folder: the datasets that were sent, and a store from
+are here. A session has a private temporary folder: the files that were sent, and a store from
 which the finished runs are sent back.
 
 A session ends with its client: the client keeps the future of :func:`hold_session`, whose result
@@ -30,7 +30,7 @@ from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import StoreLayout
 
-from runforge_engine.distributed.dataset_transfer import PIECE, DatasetCache
+from runforge_engine.distributed.dataset_transfer import PIECE, FileCache
 from runforge_engine.distributed.environment_report import report_environment
 from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.workers.worker_messages import (
@@ -75,9 +75,9 @@ class RemoteSession:
         self._worker = worker
         self._topic = str(settings["topic"])
         self._folder = Path(tempfile.mkdtemp(prefix="runforge-", dir=worker.local_directory))
-        (self._folder / "datasets").mkdir()
+        (self._folder / "files").mkdir()
         (self._folder / "workspace").mkdir()
-        self.datasets = DatasetCache(self._folder / "datasets")
+        self.files = FileCache(self._folder / "files")
         self.store = StoreLayout(self._folder / "workspace")
         self._pool = WorkerPool(
             worker.state.nthreads,
@@ -100,9 +100,11 @@ class RemoteSession:
     def execute(self, task: Mapping[str, Any]) -> dict[str, Any]:
         """Execute one run, and return what the client needs to know of its end."""
         number = int(task["number"])
-        dataset = self.datasets.path(task["dataset"])
-        if dataset is None or self._closed.is_set():
-            return {"lost": "its worker does not have the dataset any more"}
+        dataset = self.files.path(task["dataset"])
+        recipe = None if task["recipe"] is None else self.files.path(task["recipe"])
+        lacking = dataset is None or (recipe is None and task["recipe"] is not None)
+        if lacking or self._closed.is_set():
+            return {"lost": "its worker does not have the dataset or the recipe any more"}
         messages: queue.SimpleQueue[RunMessage | None] = queue.SimpleQueue()
         self._queues[number] = messages
         try:
@@ -114,6 +116,7 @@ class RemoteSession:
                     run_id=task["run_id"],
                     notes=tuple(msgspec.convert(note, Diagnostic) for note in task["notes"]),
                     dataset_file=dataset,
+                    recipe_file=recipe,
                 )
             )
             return self._answer(number, str(task["run_id"]), messages)
@@ -273,12 +276,10 @@ def hold_session(session: str) -> _Lease:
     return _Lease(session)
 
 
-async def receive_dataset(
-    session: str, sha256: str, offset: int, piece: bytes, *, last: bool
-) -> None:
-    """Receive a piece of a dataset."""
-    datasets = _sessions[session].datasets
-    await asyncio.to_thread(datasets.receive, sha256, offset, piece, last=last)
+async def receive_file(session: str, sha256: str, offset: int, piece: bytes, *, last: bool) -> None:
+    """Receive a piece of a dataset or a recipe."""
+    files = _sessions[session].files
+    await asyncio.to_thread(files.receive, sha256, offset, piece, last=last)
 
 
 def execute_run(session: str, task: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ FILES = frozenset(
         *(layout.REQUEST, layout.RUN, layout.RESULT, layout.METRICS, layout.METRICS_V1),
         *(layout.DIAGNOSTICS, layout.MANIFEST, layout.STATEMENT, layout.EVENTS, layout.TRAIN_LOG),
         *(layout.MODEL, layout.FEATURE_IMPORTANCE, layout.LINEAR_COEFFICIENTS),
-        layout.INTERPRETABILITY_INDEX,
+        *(layout.INTERPRETABILITY_INDEX, layout.RECIPE),
     }
 )
 #: Written last, in this order.
@@ -66,6 +66,8 @@ class SentRun:
     request: bytes
     configuration: Configuration
     dataset_sha256: str
+    #: None without a recipe.
+    recipe_sha256: str | None
     #: ``python``, ``packages``, ``platform`` and ``numerics`` of the worker, as it reported them.
     environment: Mapping[str, Any]
     #: ``provenance.git`` of the workspace; None outside a repository.
@@ -192,6 +194,7 @@ def _configuration_problems(
             sent.dataset_sha256,
             used.get("dataset", {}).get("fingerprint_sha256"),
         ),
+        ("recipe", sent.recipe_sha256, used.get("dataset", {}).get("recipe_sha256")),
     ]
     if record is not None:
         recorded = {item["name"]: item["value"] for item in record["hyperparameters"]}
@@ -201,6 +204,7 @@ def _configuration_problems(
                 sent.dataset_sha256,
                 record["dataset"]["fingerprint_sha256"],
             ),
+            ("recipe", sent.recipe_sha256, record["dataset"].get("recipe_sha256")),
             ("hyperparameters", values, recorded),
         ]
     for name, expected, found in pairs:

@@ -73,7 +73,7 @@ class RunInputs:
         self.origin = origin
         #: Whether the process has loaded its libraries, so that what is small takes no time.
         self.warm = warm
-        #: Files that are read as datasets whose paths are on another machine.
+        #: Files that are read as datasets and recipes whose paths are on another machine.
         self.files: dict[Path, Path] = {}
         #: Digests that datasets must have, by their paths.
         self.digests: dict[Path, str] = {}

@@ -1,6 +1,6 @@
 """Exchange two names in one step, so that there is no moment without either.
 
-Source: renameat2(2) of Linux, ``RENAME_EXCHANGE``; rename(2) of macOS, ``renamex_np``.
+Source: renameat2(2), ``RENAME_EXCHANGE``; rename(2) of macOS, ``renamex_np``.
 """
 
 from __future__ import annotations

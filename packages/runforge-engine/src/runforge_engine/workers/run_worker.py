@@ -146,9 +146,13 @@ class Worker:
         task, store = RunTask.from_dict(job.task), _store_of(self._settings)
         validate(task.request, "request.v1")
         request = prepare(Document[RequestV1](task.request, "request.v1"), task.cli_parameters)
-        path = dataset_path(task.request["dataset"]["path"], store.workspace)
+        dataset = task.request["dataset"]
+        path = dataset_path(dataset["path"], store.workspace)
         if task.dataset_file is not None:
             self._inputs.files[path] = task.dataset_file
+        if task.recipe_file is not None:
+            recipe = dataset_path(dataset["recipe"], store.workspace)
+            self._inputs.files[recipe] = task.recipe_file
         # The next run may be on the same file with other bytes.
         self._inputs.digests.clear()
         if task.dataset_sha256 is not None:

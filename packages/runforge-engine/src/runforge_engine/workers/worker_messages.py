@@ -40,33 +40,37 @@ class RunTask:
     notes: tuple[Diagnostic, ...] = ()
     #: The file that is read as the dataset, where the recorded path is one on another machine.
     dataset_file: Path | None = None
+    #: The file that is read as the recipe, in the same way.
+    recipe_file: Path | None = None
     #: The digest that the dataset must have.
     dataset_sha256: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the task as it passes through a pipe."""
-        file = self.dataset_file
+        dataset, recipe = self.dataset_file, self.recipe_file
         return {
             "number": self.number,
             "request": self.request,
             "cli_parameters": self.cli_parameters,
             "run_id": self.run_id,
             "notes": [raw_diagnostic(note) for note in self.notes],
-            "dataset_file": None if file is None else str(file),
+            "dataset_file": None if dataset is None else str(dataset),
+            "recipe_file": None if recipe is None else str(recipe),
             "dataset_sha256": self.dataset_sha256,
         }
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Self:
         """Return the task that has passed through a pipe."""
-        file = raw["dataset_file"]
+        dataset, recipe = raw["dataset_file"], raw["recipe_file"]
         return cls(
             number=raw["number"],
             request=raw["request"],
             cli_parameters=tuple(raw["cli_parameters"]),
             run_id=raw["run_id"],
             notes=tuple(msgspec.convert(note, Diagnostic) for note in raw["notes"]),
-            dataset_file=None if file is None else Path(file),
+            dataset_file=None if dataset is None else Path(dataset),
+            recipe_file=None if recipe is None else Path(recipe),
             dataset_sha256=raw["dataset_sha256"],
         )
 
