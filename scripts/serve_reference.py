@@ -29,7 +29,7 @@ GROUPS = {
         "diff",
         "report",
     ),
-    "Datasets and models": ("inspect", "predict", "evaluate", "inspectArtifact", "trace"),
+    "Datasets and models": ("inspect", "recipe", "predict", "evaluate", "inspectArtifact", "trace"),
     "Trust": ("verify", "reproduce", "rebuildIndex"),
     "Watching": ("watch", "unwatch", "runBegan", "runEnded", "runsChanged"),
 }

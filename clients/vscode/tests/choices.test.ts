@@ -116,3 +116,9 @@ test("a training whose process was killed can be started again, and memory is na
   assert.equal(failure.remedy, "again");
   assert.equal(failure.hint, "The system may lack memory. The server goes on; train again.");
 });
+
+test("the recipe of a dataset is beside it", () => {
+  assert.equal(choices.recipeOf("data/penguins.csv"), "data/penguins.recipe.json");
+  assert.equal(choices.recipeOf("a.b.csv.gz"), "a.b.recipe.json");
+  assert.equal(choices.recipeOf("T.PARQUET"), "T.recipe.json");
+});

@@ -24,7 +24,14 @@ test("documents are known by their paths", () => {
   assert.equal(kindOf("C:\\w\\.runforge\\runs\\r1\\run.json").run, "r1");
   assert.equal(kindOf("/w/.runforge/groups/g/group.json").sweep, "g");
   assert.equal(kindOf("/w/experiments/mlp.yaml").runs, "experiment");
-  for (const path of ["/w/run.json", "/w/package.json", "/w/.runforge/runs/r/constructor"])
+  assert.equal(kindOf("/w/penguins.recipe.json").schema, "recipe.v1");
+  assert.equal(kindOf("/w/.runforge/runs/r1/artifacts/recipe.v1.json").schema, "recipe.v1");
+  for (const path of [
+    "/w/run.json",
+    "/w/.recipe.json",
+    "/w/package.json",
+    "/w/.runforge/runs/r/constructor",
+  ])
     assert.equal(documentKind(path), undefined, path);
 });
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import editor_rules
 import pytest
-from calls import Call, Result
+from calls import ROOT, Call, Result
 from field_stores import write_dataset
 from runforge_cli.__main__ import guard
 from runforge_contracts.store.layout import StoreLayout
@@ -287,6 +287,30 @@ def test_a_failed_run_leaves_its_record_in_the_store_alone(data: Path, editor: C
     assert next(progress.names()) == "run_start"
     assert progress.errors[0] == f"ERROR: {result['error']['message']} [{result['error']['code']}]"
     assert f"  record: .runforge/runs/{record.name}" in done.out.splitlines()
+
+
+def test_raw_columns_are_prepared_by_the_recipe_that_the_environment_names(
+    workspace: Path, editor: Call, runforge: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(ROOT / "examples/penguins.csv", workspace / "raw.csv")
+    assert runforge("prepare", "raw.csv", "--label", "species", "-o", "table.csv").code == 0
+    monkeypatch.setenv("RUNFORGE_DATASET", "raw.csv")
+    monkeypatch.setenv("RUNFORGE_RECIPE", "missing.json")
+    folder = prepared(workspace)
+    done = editor(*TRAIN, "--out", str(folder))
+    assert (done.code, "[FILE_NOT_FOUND]" in done.err) == (3, True), done.err
+    assert not (workspace / ".runforge").exists()
+
+    monkeypatch.setenv("RUNFORGE_RECIPE", "table.recipe.json")
+    done = editor(*TRAIN, "--out", str(folder))
+    assert done.code == 0, done.err
+    heard(done.err)
+    record = json.loads((record_of(workspace) / "run.json").read_bytes())
+    assert record["dataset"]["recipe"] == "table.recipe.json"
+    assert record["label_column"] == "species"
+    assert "island=Dream" in record["feature_names"]
+    assert runforge("verify", f"./{DIR}").code == 0
+    editor_rules.view_coefficients(workspace).sound()
 
 
 @pytest.mark.parametrize(

@@ -179,9 +179,26 @@ def test_a_training_that_fails_has_a_result(client: ServeClient) -> None:
     assert outcome["result"]["error"]["code"] == "FEATURE_NOT_NUMERIC"
 
 
+def test_a_recipe_is_proposed_once_and_read(client: ServeClient, place: Path) -> None:
+    params = {"dataset": "penguins.csv", "label": "species", "output": "own.recipe.json"}
+    proposed = client.call("recipe", params)
+    assert json.loads((place / "own.recipe.json").read_bytes()) == proposed["recipe"]
+    assert proposed["columns"][0] == "species"
+    read = client.call("recipe", {"dataset": "penguins.csv", "recipe": "own.recipe.json"})
+    assert read == proposed
+    with pytest.raises(ServeError) as raised:
+        client.call("recipe", params)
+    assert raised.value.code == "USAGE_INVALID"
+    (place / "own.recipe.json").unlink()
+
+
 @pytest.mark.parametrize(
     ("method", "params", "code"),
     [
+        ("recipe", {"dataset": "penguins.csv"}, "USAGE_INVALID"),
+        ("recipe", {"dataset": "penguins.csv", "label": "atoll"}, "LABEL_NOT_FOUND"),
+        ("recipe", {"dataset": "penguins.csv", "recipe": "none.json"}, "FILE_NOT_FOUND"),
+        ("recipe", {"dataset": "penguins.csv", "recipe": "x", "output": "y"}, "USAGE_INVALID"),
         ("show", {"run": "20990101"}, "RUN_NOT_FOUND"),
         ("show", {"run": "2"}, "RUN_AMBIGUOUS"),
         ("importance", {"run": OLDEST}, "ARTIFACT_NOT_FOUND"),

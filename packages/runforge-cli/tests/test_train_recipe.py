@@ -230,3 +230,14 @@ def test_importances_are_added_up_for_each_raw_column(
     written = (workspace / "report.md").read_text("utf-8")
     assert "Importances of the raw columns" in written
     assert "table.recipe.json" in written
+
+
+def test_coefficients_are_ranked_for_each_raw_column(
+    runforge: Call, workspace: Path, run: Path
+) -> None:
+    shown = runforge("show", run.name).out.split("Strongest raw columns")[1]
+    assert "3 columns" in shown
+    assert runforge("report", run.name, "-o", "report.md").code == 0
+    page = (workspace / "report.md").read_text("utf-8")
+    ranked = page.split("Raw columns, by the largest coefficient of their features")[1]
+    assert ranked.index("bill_length_mm") < ranked.index("island")

@@ -222,6 +222,70 @@ def test_a_column_that_is_no_number_must_be_excluded(workspace: Path) -> None:
         assert "FEATURE_NOT_NUMERIC" in answer.text
 
 
+def test_a_recipe_is_proposed_chosen_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    raw = "sub/raw.csv"
+    rows = (
+        f"{at % 7},{'red' if at % 2 else 'blue'},name{at},{'ab'[at % 3 > 0]}\n" for at in range(60)
+    )
+    (tmp_path / raw).write_text("x,colour,note,y\n" + "".join(rows), "utf-8")
+    form = {**FORM, "/dataset/path": raw}
+    recipe = "sub/raw.recipe.json"
+    with serving(tmp_path, "--allow-train") as server:
+        asked = send(server, "/train/recipe", {**form, "/dataset/label_column": ""}, "x")
+        assert "none is chosen" in asked.text
+        for path in ("", "/", "a\0b", "../outside.csv"):
+            send(server, "/train/recipe", {**form, "/dataset/path": path})
+        assert [*tmp_path.iterdir()] == [tmp_path / "sub"]
+        page = html.unescape(send(server, "/train/recipe", form, "x").text)
+        assert f'value="{recipe}" list="recipes"' in page
+        assert "2 columns: blue, red" in page
+        assert "another value in each row" in page
+        before = (tmp_path / recipe).read_bytes()
+        assert "nothing is replaced" in send(server, "/train/sweep/recipe", form, "x").text
+        assert (tmp_path / recipe).read_bytes() == before
+
+        # The label is that of the recipe, and text columns need not be excluded.
+        chosen = {**form, "/dataset/label_column": "", "/dataset/recipe": recipe}
+        run = run_of(ended(server, send(server, "/train/run", chosen, "x")))
+        assert request_of(tmp_path, run)["dataset"] == {
+            "path": raw,
+            "label_column": "y",
+            "exclude_columns": ["x"],
+            "recipe": recipe,
+        }
+        assert recipe in html.unescape(server.ask(f"/train?parent={run}").text)
+        again = run_of(ended(server, send(server, "/train/run", {"parent": run, C: "2"}, "x")))
+        assert request_of(tmp_path, again)["dataset"]["recipe"] == recipe
+
+
+@pytest.mark.parametrize(
+    ("recipe", "label", "code"),
+    [
+        ("none.recipe.json", "y", "FILE_NOT_FOUND"),
+        ("../outside.recipe.json", "y", "PATH_OUTSIDE_ROOT"),
+        ("data.csv", "y", "JSON_INVALID"),
+        ("twice.recipe.json", "y", "DOCUMENT_INVALID"),
+        ("own.recipe.json", "x", "LABEL_NOT_FOUND"),
+    ],
+)
+def test_a_mistake_of_a_recipe_is_shown_at_its_field(
+    recipe: str, label: str, code: str, workspace: Path
+) -> None:
+    column = {"column": "x", "action": "keep"}
+    for name, columns in (("own", [column]), ("twice", [column, column])):
+        content = {"schema_version": "recipe.v1", "label": "y", "columns": columns}
+        (workspace / f"{name}.recipe.json").write_text(json.dumps(content), "utf-8")
+    with serving(workspace, "--allow-train") as server:
+        form = {**FORM, "/dataset/label_column": label, "/dataset/recipe": recipe}
+        answer = send(server, "/train/run", form)
+        assert answer.status == 422
+        assert code in answer.text
+        assert f'value="{recipe}"' in answer.text
+        assert "1 value is not valid; nothing was begun." in answer.text
+    assert not (workspace / ".runforge").exists()
+
+
 def test_a_sweep_is_counted_trained_and_resumed(workspace: Path) -> None:
     with serving(workspace, "--allow-train") as server:
         swept = {**FORM, TRIED: "0.1,1", "seeds": "1..2"}

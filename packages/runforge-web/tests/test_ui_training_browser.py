@@ -62,6 +62,23 @@ def test_penguins_are_trained_and_repeated(chromium: Any, trainer: Server, scrip
     assert [text for text in page.complaints if "422" not in text] == []
 
 
+def test_raw_columns_are_trained_on_with_a_proposed_recipe(chromium: Any, trainer: Server) -> None:
+    page = open_pages(chromium, trainer)
+    page.goto(f"{trainer.origin}/train")
+    page.get_by_role("button", name="penguins.csv").click()
+    page.get_by_label("Label column").select_option("species")
+    page.get_by_role("button", name="Propose a recipe").click()
+    page.get_by_role("row", name="island one_hot 3 columns: Biscoe, Dream, Torgersen").wait_for()
+    assert page.get_by_label("Recipe", exact=True).first.input_value() == "penguins.recipe.json"
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_url("**/jobs/1")
+    page.get_by_text("succeeded").wait_for()
+    page.locator("main a[href^='/runs/']").click()
+    page.get_by_role("link", name="Rerun").click()
+    page.get_by_role("row", name="sex one_hot").wait_for()
+    assert page.complaints == []
+
+
 def test_a_long_training_is_cancelled(chromium: Any, trainer: Server) -> None:
     page = open_pages(chromium, trainer)
     fill(page, trainer)

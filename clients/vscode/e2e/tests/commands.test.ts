@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { before, describe, test } from "node:test";
 import { inVsCode } from "../support/suite.ts";
@@ -153,6 +153,36 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
       .getByText(/precision/i)
       .first()
       .waitFor(),
+  // The last one: from now on the dataset has a recipe.
+  "Prepare Dataset": async (window) => {
+    await window.choose("penguins.csv");
+    await window.choose("species");
+    await window.tab("penguins.recipe.json").waitFor();
+    const recipe = path.join(window.workspace, "penguins.recipe.json");
+    assert.match(await readFile(recipe, "utf8"), /"categories": \[\s*"Biscoe"/);
+    await window.closeEditors();
+    await window.run("RunForge: Train (Standard)");
+    await chooseDataAgain(window);
+    await window.webview.getByText("penguins.recipe.json").first().waitFor();
+    await window.closeEditors();
+    // It is asked for anew, and refused.
+    await window.run("RunForge: Train (Standard)");
+    await window.choose("penguins.csv");
+    await window.choose("Choose the columns again…");
+    await window.choose("Without a recipe");
+    await window.choose("species");
+    await window.accept();
+    await window.webview.getByText("Confusion matrix").first().waitFor();
+    await window.closeEditors();
+    // What is there is opened, and not replaced; its mistakes are marked.
+    const changed = (await readFile(recipe, "utf8")).replace('"one_hot"', '"one_hut"');
+    await writeFile(recipe, changed);
+    await window.run("RunForge: Prepare Dataset");
+    await window.choose("penguins.csv");
+    await window.notification(/was there already/).waitFor();
+    await window.page.locator(".squiggly-warning, .squiggly-error").first().waitFor();
+    assert.equal(await readFile(recipe, "utf8"), changed);
+  },
 };
 
 async function chooseData(window: Window): Promise<void> {

@@ -4,7 +4,13 @@ import type { DatasetInspectionV1 } from "@runforge/client";
 import * as vscode from "vscode";
 import type { App } from "../app.ts";
 import { short } from "../runs/run-rows.ts";
-import { likelyLabels, notNumeric, type Remembered, stillValid } from "../training/choices.ts";
+import {
+  likelyLabels,
+  notNumeric,
+  type Remembered,
+  recipeOf,
+  stillValid,
+} from "../training/choices.ts";
 
 const PATTERN = "**/*.{csv,csv.gz,parquet}";
 const LEFT_OUT = "**/{.runforge,.ml,.venv,node_modules,.git,.tox}/**";
@@ -43,37 +49,119 @@ export async function chooseDataset(
   return file && app.named(file);
 }
 
-/** Return the label and the columns to exclude: the remembered ones, or those the user chooses. */
+/**
+ * Return the label and the columns to exclude, or the recipe beside the dataset: what is remembered,
+ * or what the user chooses.
+ */
 export async function chooseColumns(
   app: App,
   dataset: string,
   { label: given, ask = false }: { label?: string | undefined; ask?: boolean } = {},
 ): Promise<Remembered | undefined> {
+  const before = recall(app, dataset);
+  const beside = await recipeBeside(app, dataset);
+  if (beside !== undefined) {
+    const use = await chooseRecipe(dataset, beside, ask ? undefined : before);
+    if (use === undefined) return undefined;
+    if (use) {
+      const { recipe } = await app.session().request("recipe", { dataset, recipe: beside });
+      return remember(app, dataset, { label: recipe.label, exclude: [], recipe: beside });
+    }
+  }
   const inspection = await inspect(app, dataset);
-  const remembered = stillValid(recall(app, dataset), inspection.columns);
+  const remembered = stillValid(before?.recipe ? undefined : before, inspection.columns);
   const setting = given ?? app.setting("label", "");
   if (!ask && remembered && (!setting || setting === remembered.label)) {
-    const again = `Label ${label(remembered.label)}`;
     const used = inspection.columns.length - 1 - remembered.exclude.length;
-    const chosen = await vscode.window.showQuickPick(
-      [
-        { label: again, description: `as before, with ${used} features` },
-        { label: "Choose the columns again…" },
-      ],
-      { title: `RunForge: ${label(dataset)}`, placeHolder: "Label and features" },
-    );
-    if (!chosen) return undefined;
-    if (chosen.label === again) return remembered;
+    const again = await asBefore(dataset, remembered.label, `${used} features`);
+    if (again === undefined) return undefined;
+    if (again) return remembered;
+    if (beside !== undefined) return chooseColumns(app, dataset, { label: given, ask: true });
   }
   const named = inspection.columns.some((one) => one.name === setting) ? setting : undefined;
   const column = named && !ask ? named : await chooseLabel(inspection, remembered?.label);
   if (column === undefined) return undefined;
   const exclude = await chooseExcluded(inspection, column, remembered);
   if (exclude === undefined) return undefined;
-  const choice = { label: column, exclude };
+  const without = beside === undefined ? {} : { recipe: null };
+  return remember(app, dataset, { label: column, exclude, ...without });
+}
+
+/** Ask whether a dataset is trained on as before, with these features. */
+async function asBefore(
+  dataset: string,
+  labelColumn: string,
+  features: string,
+): Promise<boolean | undefined> {
+  const again = `Label ${label(labelColumn)}`;
+  const chosen = await vscode.window.showQuickPick(
+    [
+      { label: again, description: `as before, with ${features}` },
+      { label: "Choose the columns again…" },
+    ],
+    { title: `RunForge: ${label(dataset)}`, placeHolder: "Label and features" },
+  );
+  return chosen && chosen.label === again;
+}
+
+/** Return the recipe of a dataset, if it is there. */
+async function recipeBeside(app: App, dataset: string): Promise<string | undefined> {
+  const recipe = recipeOf(dataset);
+  return (await exists(app, recipe)) ? recipe : undefined;
+}
+
+/** Return whether there is a file of a path as the server reads it. */
+export async function exists(app: App, path: string): Promise<boolean> {
+  try {
+    await vscode.workspace.fs.stat(vscode.Uri.file(app.path(path)));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ask once whether the recipe beside a dataset is applied to it. */
+async function chooseRecipe(
+  dataset: string,
+  beside: string,
+  before: Remembered | undefined,
+): Promise<boolean | undefined> {
+  if (before?.recipe === null) return false;
+  if (before?.recipe === beside) {
+    const again = await asBefore(dataset, before.label, label(beside));
+    if (again !== false) return again;
+  }
+  const items = [
+    { label: label(beside), description: "makes numbers of the raw columns", use: true },
+    { label: "Without a recipe", description: "the features are numbers already", use: false },
+  ];
+  const title = { title: `RunForge: ${label(dataset)}`, placeHolder: "Recipe" };
+  return (await vscode.window.showQuickPick(items, title))?.use;
+}
+
+async function remember(app: App, dataset: string, choice: Remembered): Promise<Remembered> {
   await app.context.workspaceState.update(key(dataset), choice);
   await app.context.workspaceState.update("dataset", dataset);
   return choice;
+}
+
+/** Propose a recipe for a raw dataset, and open it; one that is there already is opened as it is. */
+export async function prepareDataset(app: App, given?: vscode.Uri | string): Promise<void> {
+  const dataset = await chooseDataset(app, given, { title: "RunForge: Prepare Dataset" });
+  if (dataset === undefined) return;
+  const output = recipeOf(dataset);
+  const isThere = await exists(app, output);
+  if (!isThere) {
+    const column = await chooseLabel(await inspect(app, dataset), recall(app, dataset)?.label);
+    if (column === undefined) return;
+    const { recipe } = await app.session().request("recipe", { dataset, label: column, output });
+    await remember(app, dataset, { label: recipe.label, exclude: [], recipe: output });
+  }
+  await vscode.window.showTextDocument(vscode.Uri.file(app.path(output)));
+  const said = isThere
+    ? `${output} was there already; it is opened as it is.`
+    : `${output} says what happens to each column: look it over, then train on ${dataset}.`;
+  void vscode.window.showInformationMessage(said);
 }
 
 /** Return what a dataset has, after its inspection in the server. */

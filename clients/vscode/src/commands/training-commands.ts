@@ -9,12 +9,13 @@ import type { Message } from "../pages/html.ts";
 import {
   type Hyperparameter,
   progressText,
+  type Remembered,
   rangeText,
   readSeeds,
   readValue,
   readValues,
 } from "../training/choices.ts";
-import { chooseColumns, chooseDataset, label } from "./dataset-choice.ts";
+import { chooseColumns, chooseDataset, label, prepareDataset } from "./dataset-choice.ts";
 import { chooseRun, runOf } from "./run-choice.ts";
 import { openRun } from "./run-pages.ts";
 import { openSweep } from "./sweep-page.ts";
@@ -24,12 +25,15 @@ type RerunParams = ServeMethods["rerun"]["params"];
 type Preset = NonNullable<TrainParams["preset"]>;
 type Family = NonNullable<TrainParams["model"]>;
 /** What can be chosen for a training beside the data. */
-type Options = Omit<TrainParams, "dataset" | "label" | "exclude">;
+type Options = Omit<TrainParams, keyof Data>;
+/** The dataset, and what of it is used. */
+type Data = Pick<TrainParams, "dataset" | "label" | "exclude" | "recipe">;
 type Start = vscode.Uri | Message | undefined;
 
 export function registerTraining(app: App): void {
   app.command("trainStandard", (start: Start) => train(app, start, { preset: "balanced" }));
   app.command("trainHighQuality", (start: Start) => train(app, start, { preset: "thorough" }));
+  app.command("prepareDataset", (uri?: vscode.Uri) => prepareDataset(app, uri));
   app.command("train", (start: Start) => trainWithOptions(app, start));
   app.command("rerun", (run: RunArgument) => rerunWithChanges(app, run));
   app.command("rerunUnchanged", (run: RunArgument) => rerunUnchanged(app, run));
@@ -54,17 +58,17 @@ async function trainWithOptions(app: App, start: Start): Promise<void> {
   if (options) await trainOn(app, { ...options, ...data });
 }
 
-async function chooseData(
-  app: App,
-  start: Start,
-  ask: boolean,
-): Promise<Pick<TrainParams, "dataset" | "label" | "exclude"> | undefined> {
+async function chooseData(app: App, start: Start, ask: boolean): Promise<Data | undefined> {
   const message = start instanceof vscode.Uri ? undefined : start;
   const given = start instanceof vscode.Uri ? start : text(message?.["dataset"]);
   const dataset = await chooseDataset(app, given, { title: "RunForge: Train on" });
   if (dataset === undefined) return undefined;
   const columns = await chooseColumns(app, dataset, { label: text(message?.["label"]), ask });
-  return columns && { dataset, label: columns.label, exclude: [...columns.exclude] };
+  return columns && dataOf(dataset, columns);
+}
+
+function dataOf(dataset: string, { label: column, exclude, recipe }: Remembered): Data {
+  return { dataset, label: column, exclude: [...exclude], ...(recipe ? { recipe } : {}) };
 }
 
 /** The settings of the user; what they leave open is left to the engine. */
@@ -84,13 +88,8 @@ async function trainOn(app: App, params: TrainParams): Promise<void> {
       ask === "dataset" ? await chooseDataset(app, undefined, { ask: true }) : params.dataset;
     if (dataset === undefined) return;
     const columns = await chooseColumns(app, dataset, { ask: ask === "columns" });
-    if (columns)
-      await trainOn(app, {
-        ...params,
-        dataset,
-        label: columns.label,
-        exclude: [...columns.exclude],
-      });
+    const { recipe: _, ...options } = params;
+    if (columns) await trainOn(app, { ...options, ...dataOf(dataset, columns) });
   };
   await execute(app, `Training on ${params.dataset}`, again, (options) =>
     app.session().request("train", params, options),
@@ -389,6 +388,7 @@ async function sweep(app: App, start: Start): Promise<void> {
         path: data.dataset,
         label_column: data.label,
         exclude_columns: data.exclude ?? [],
+        ...(data.recipe ? { recipe: data.recipe } : {}),
       },
       model: { family, hyperparameters: {} },
       device: { type: "cpu" },

@@ -21,6 +21,7 @@ const RUN_DOCUMENTS: Readonly<Record<string, DocumentName | undefined>> = {
   "metrics.v1.json": "metrics.v1",
   "diagnostics.json": "diagnostics.v1",
   "manifest.json": "manifest.v1",
+  "artifacts/recipe.v1.json": "recipe.v1",
   "artifacts/feature_importance.v1.json": "feature_importance.v1",
   "artifacts/linear_coefficients.v1.json": "linear_coefficients.v1",
   "artifacts/interpretability.index.v1.json": "interpretability.index.v1",
@@ -55,6 +56,7 @@ export function documentKind(path: string): DocumentKind | undefined {
     return kind("tfc.experiment.v1", { format: "yaml", runs: "experiment" });
   const name = at.split("/").at(-1) ?? "";
   if (/^(?:.+\.)?request\.json$/.test(name)) return kind("request.v1", { runs: "request" });
+  if (/.\.recipe\.json$/.test(name)) return kind("recipe.v1");
   if (/^(?:.+\.)?sweep_plan\.json$/.test(name)) return kind("sweep_plan.v1", { runs: "plan" });
   return undefined;
 }

@@ -1,10 +1,17 @@
 // What a user can choose for a training, and what is remembered of it. Nothing here knows the editor.
 import type { DatasetInspectionV1, ProgressParams } from "@runforge/client";
 
-/** What is remembered of a dataset: the label, and the columns that are no features. */
+/** What is remembered of a dataset: the label, the columns that are no features, and the recipe. */
 export interface Remembered {
   readonly label: string;
   readonly exclude: readonly string[];
+  /** The recipe that makes numbers of the columns; null if the one beside it is not wanted. */
+  readonly recipe?: string | null;
+}
+
+/** Return where the recipe of a dataset is: beside it, under its name. */
+export function recipeOf(dataset: string): string {
+  return `${dataset.replace(/\.(csv|csv\.gz|parquet)$/i, "")}.recipe.json`;
 }
 
 /** A hyperparameter of a model family, as the server describes it. */

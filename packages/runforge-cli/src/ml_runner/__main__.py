@@ -44,7 +44,10 @@ def train(
     name: str | None,
     as_json: bool,
 ) -> int:
-    """Train on the dataset that RUNFORGE_DATASET names; its label column is ``label``."""
+    """Train on the dataset that RUNFORGE_DATASET names.
+
+    Its label column is ``label``, or that of the recipe that RUNFORGE_RECIPE names.
+    """
     from ml_runner.early_cancel import mark_early_cancellation
 
     mark_early_cancellation(out)
@@ -52,6 +55,7 @@ def train(
 
     arguments = TrainingArguments(
         dataset=os.environ.get("RUNFORGE_DATASET"),
+        recipe=os.environ.get("RUNFORGE_RECIPE"),
         preset=preset,
         out=out,
         device="gpu" if device == "cuda" else "cpu",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from runforge_engine.pipeline.observer import Observer
     from runforge_engine.runtime.cancellation import Cancellation
 
-#: The label column of every dataset that an editor trains on.
+#: The label column of every dataset that an editor trains on without a recipe.
 _LABEL = "label"
 
 
@@ -29,6 +29,7 @@ class TrainingArguments:
     """The command line of one training."""
 
     dataset: str | None
+    recipe: str | None
     preset: str
     out: str
     device: str
@@ -142,11 +143,17 @@ def _execute(
     dataset = require(arguments.dataset, "RUNFORGE_DATASET", "Set it to the dataset's path.")
     if not place.is_record:
         check_view_folder(place.path, place.store)
+    label, recipe = _LABEL, arguments.recipe or None
+    if recipe is not None:
+        from runforge_engine.preparation.recipe_rules import read_recipe
+
+        label = read_recipe(Path(recipe))["label"]
     parameters = parse_parameters(arguments.params)
     family, notes = family_for_editor(arguments.model, arguments.profile)
     request = new_request(
         dataset=dataset,
-        label_column=_LABEL,
+        label_column=label,
+        recipe=recipe,
         store=place.store,
         created_by=CLIENT,
         model_family=family,

@@ -4617,6 +4617,55 @@ export interface RebuildIndexMethod {
   [k: string]: unknown;
 }
 /**
+ * Parameters of `recipe`.
+ */
+export interface RecipeParams {
+  /**
+   * The raw table.
+   */
+  dataset: FilePath;
+  /**
+   * Name of the label column, to propose a recipe.
+   */
+  label?: string;
+  /**
+   * Instead of a label, the recipe to read.
+   */
+  recipe?: FilePath;
+  /**
+   * The form of the raw table, for a proposal.
+   */
+  source?: RecipeSource;
+  /**
+   * Where to write the proposed recipe; a file that exists is not replaced.
+   */
+  output?: FilePath;
+}
+/**
+ * The recipe.
+ */
+export interface RecipeResult {
+  recipe: RecipeV1;
+  /**
+   * Names of the columns of the raw table.
+   */
+  columns: string[];
+  /**
+   * SHA-256 of the raw table.
+   */
+  fingerprint_sha256: Sha256;
+  [k: string]: unknown;
+}
+/**
+ * Proposes a recipe for a raw table, or reads one, and returns it with the columns of the table.
+ */
+export interface RecipeMethod {
+  method: "recipe";
+  params: RecipeParams;
+  result: RecipeResult;
+  [k: string]: unknown;
+}
+/**
  * Parameters of `report`.
  */
 export interface ReportParams {
@@ -6136,6 +6185,7 @@ export interface ServeMethods {
   planSweep: PlanSweepMethod;
   predict: PredictMethod;
   rebuildIndex: RebuildIndexMethod;
+  recipe: RecipeMethod;
   report: ReportMethod;
   reproduce: ReproduceMethod;
   rerun: RerunMethod;

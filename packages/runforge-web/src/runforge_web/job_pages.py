@@ -15,7 +15,8 @@ from starlette.responses import RedirectResponse
 
 from runforge_web.found_runs import find_shown_run, log_name, tail_of
 from runforge_web.page_rendering import render
-from runforge_web.training_data import checked_dataset
+from runforge_web.request_form import RECIPE
+from runforge_web.training_data import checked_file
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -63,7 +64,7 @@ def reproduce_run(request: Request, form: FormData) -> Response:
     run = find_shown_run(settings, request.path_params["run"])
     recorded = summary_of(run).data.path if isinstance(run, Run) else None
     if recorded is not None:
-        checked_dataset(settings.folder, recorded)
+        checked_file(settings.folder, recorded)
     job = _jobs(request).begin(f"Reproduction: {run.id}", "reproduce", {"run": run.id})
     return RedirectResponse(f"/jobs/{job.id}", 303)
 
@@ -71,15 +72,18 @@ def reproduce_run(request: Request, form: FormData) -> Response:
 def resume_sweep(request: Request, form: FormData) -> Response:
     """Begin what is left of a sweep; with its failed runs, if the form asks for that.
 
-    Its datasets must lie in the workspace: the plan may be of others.
+    Its datasets and recipes must lie in the workspace: the plan may be of others.
     """
     settings, reference = request.app.state.settings, request.path_params["group"]
     if Path(reference).name != reference:
         raise RunForgeError(ErrorCode.GROUP_NOT_FOUND, "The address names no sweep.")
     group, _ = find_sweep(settings, reference)
     members = [] if group.plan is None else plan_members(group.plan)
-    for path in dict.fromkeys(member.request["dataset"]["path"] for member in members):
-        checked_dataset(settings.folder, path)
+    used = [member.request["dataset"] for member in members]
+    for path in dict.fromkeys(dataset["path"] for dataset in used):
+        checked_file(settings.folder, path)
+    for path in dict.fromkeys(dataset["recipe"] for dataset in used if dataset.get("recipe")):
+        checked_file(settings.folder, path, RECIPE)
     retry = form.get("retry") == "yes"
     job = _jobs(request).begin(
         f"Resumed sweep: {group.id}", "sweep", {"resume": group.id, "retry_failed": retry}

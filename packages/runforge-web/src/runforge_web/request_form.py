@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _SCHEMA = "request.v1"
 PATH, LABEL, EXCLUDED = "/dataset/path", "/dataset/label_column", "/dataset/exclude_columns"
+RECIPE = "/dataset/recipe"
 FAMILY, HYPERPARAMETERS = "/model/family", "/model/hyperparameters"
 #: The field with the digest of the dataset that a page showed, and its path.
 READ = "read dataset"

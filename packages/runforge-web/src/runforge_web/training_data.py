@@ -1,9 +1,9 @@
-"""The datasets of a workspace that can be chosen, and their columns; nothing outside of it."""
+"""The datasets and recipes of a workspace that can be chosen; nothing outside of it."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.display import quote
@@ -11,11 +11,14 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import walk_folder
 from runforge_engine.data.dataset_source import dataset_path
 
+from runforge_web.request_form import PATH, RECIPE
+
 if TYPE_CHECKING:
     from runforge_web.job_list import JobList
 
 #: What is offered: files with these endings, so many of them, in folders that deep.
 _ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet")
+_RECIPES = ".recipe.json"
 _MOST, _LOOKED_AT, _DEPTH = 100, 20_000, 3
 #: Longest path, in characters: each of its folders is asked whether it is a link.
 _LONGEST = 4_096
@@ -23,6 +26,15 @@ _LONGEST = 4_096
 
 def datasets_in(workspace: Path) -> list[str]:
     """Return the paths of files in a workspace that can be datasets, without hidden ones."""
+    return _files(workspace, _ENDINGS)
+
+
+def recipes_in(workspace: Path) -> list[str]:
+    """Return the paths of files in a workspace that are named as recipes, without hidden ones."""
+    return _files(workspace, (_RECIPES,))
+
+
+def _files(workspace: Path, endings: tuple[str, ...]) -> list[str]:
     found = list[str]()
     for count, item in enumerate(
         walk_folder(workspace, max_depth=_DEPTH, unreadable=lambda *_: None)
@@ -31,7 +43,7 @@ def datasets_in(workspace: Path) -> list[str]:
             break
         is_hidden = any(part.startswith(".") for part in item.place.split("/"))
         is_text = item.place.isprintable()
-        if item.kind == "file" and is_text and not is_hidden and item.place.endswith(_ENDINGS):
+        if item.kind == "file" and is_text and not is_hidden and item.place.endswith(endings):
             found.append(item.place)
     return sorted(found)
 
@@ -44,7 +56,7 @@ def inspected(jobs: JobList, path: str, label: str, exclude: list[str]) -> dict[
     RunForgeError
         ``PATH_OUTSIDE_ROOT`` for a file that is not in the workspace; the errors of an inspection.
     """
-    file = checked_dataset(jobs.session.settings.folder, path)
+    file = checked_file(jobs.session.settings.folder, path)
     given = {"dataset": str(file), "exclude": exclude}
     try:
         return jobs.ask("inspect", {**given, "label": label} if label else given)
@@ -54,16 +66,66 @@ def inspected(jobs: JobList, path: str, label: str, exclude: list[str]) -> dict[
         return jobs.ask("inspect", {"dataset": str(file)})
 
 
-def checked_dataset(workspace: Path, path: str) -> Path:
-    """Return the file of a dataset; raise ``PATH_OUTSIDE_ROOT`` if it is not in the workspace."""
+def prepared(jobs: JobList, path: str, recipe: str) -> dict[str, Any]:
+    """Return the recipe of a raw table, ``recipe``, and names and digest of the table.
+
+    Raises
+    ------
+    RunForgeError
+        ``PATH_OUTSIDE_ROOT`` for a file that is not in the workspace; the errors of reading one,
+        with the place of the other in the request if it is the recipe.
+    """
+    workspace = jobs.session.settings.folder
+    used = checked_file(workspace, recipe, RECIPE)
+    given = {"dataset": str(checked_file(workspace, path)), "recipe": str(used)}
+    try:
+        return jobs.ask("recipe", given)
+    except RunForgeError as error:
+        if error.location.path != str(used):
+            raise
+        place = error.location.pointer
+        message = error.message if place is None else f"{error.message.rstrip('.')}, at {place}."
+        raise RunForgeError(error.code, message, hint=error.hint, pointer=RECIPE) from None
+
+
+def proposed(jobs: JobList, path: str, label: str) -> str:
+    """Propose a recipe for a raw table, and return the path of the new file beside it.
+
+    Raises
+    ------
+    RunForgeError
+        ``DATASET_NOT_FOUND``; ``PATH_OUTSIDE_ROOT``; ``USAGE_INVALID`` if there is such a file; the
+        errors of a proposal.
+    """
+    workspace, table = jobs.session.settings.folder, PurePosixPath(path)
+    if not table.name:
+        raise RunForgeError(ErrorCode.DATASET_NOT_FOUND, "No dataset is named.", pointer=PATH)
+    ending = max((end for end in _ENDINGS if table.name.endswith(end)), key=len, default="")
+    recipe = str(table.with_name(f"{table.name.removesuffix(ending)}{_RECIPES}"))
+    given = {
+        "dataset": str(checked_file(workspace, path)),
+        "label": label,
+        "output": str(checked_file(workspace, recipe, RECIPE)),
+    }
+    jobs.ask("recipe", given)
+    return recipe
+
+
+def checked_file(workspace: Path, path: str, place: str = PATH) -> Path:
+    """Return a dataset or a recipe; raise ``PATH_OUTSIDE_ROOT`` if it is not in the workspace.
+
+    ``place`` is where the request names it.
+    """
     if "\0" in path or len(path) > _LONGEST:
-        raise RunForgeError(ErrorCode.DATASET_NOT_FOUND, f"{quote(path, 200)} is not a path.")
+        code = ErrorCode.DATASET_NOT_FOUND if place == PATH else ErrorCode.FILE_NOT_FOUND
+        raise RunForgeError(code, f"{quote(path, 200)} is not a path.", pointer=place)
     file = dataset_path(path, workspace)
     if not Path(os.path.realpath(file)).is_relative_to(os.path.realpath(workspace)):
         raise RunForgeError(
             ErrorCode.PATH_OUTSIDE_ROOT,
-            f"The dataset {quote(path, 200)} is not in the workspace.",
+            f"The {'dataset' if place == PATH else 'recipe'} {quote(path, 200)} is not in the"
+            " workspace.",
             hint="Put the file into the workspace, or train with `runforge train`.",
-            pointer="/dataset/path",
+            pointer=place,
         )
     return file

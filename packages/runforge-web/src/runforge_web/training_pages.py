@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_cli import CLIENT
 from runforge_cli.answers.repetition import repetition_of
+from runforge_cli.render.recipe_table import becomes
 from runforge_cli.shell.grid_options import parse_seeds
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import quote
@@ -32,6 +33,7 @@ from runforge_web.request_form import (
     LABEL,
     PATH,
     READ,
+    RECIPE,
     FormProblem,
     differences,
     edited,
@@ -42,7 +44,7 @@ from runforge_web.request_form import (
     typed,
     unknown_settings,
 )
-from runforge_web.training_data import datasets_in, inspected
+from runforge_web.training_data import datasets_in, inspected, prepared, proposed, recipes_in
 
 if TYPE_CHECKING:
     from runforge_cli.shell.settings import Settings
@@ -83,6 +85,16 @@ def columns_page(request: Request, form: FormData) -> Response:
 def sweep_columns_page(request: Request, form: FormData) -> Response:
     """Answer with the same for a sweep; the form may be that of one training."""
     return _TrainingForm(request, form, sweep=True, is_new=True).page(200)
+
+
+def recipe_page(request: Request, form: FormData) -> Response:
+    """Write the recipe that is proposed for the dataset of a form, and answer with the form."""
+    return _TrainingForm(request, form, sweep=False, is_new=True, proposes=True).page(200)
+
+
+def sweep_recipe_page(request: Request, form: FormData) -> Response:
+    """Do the same for a sweep."""
+    return _TrainingForm(request, form, sweep=True, is_new=True, proposes=True).page(200)
 
 
 def check_page(request: Request, form: FormData) -> Response:
@@ -144,7 +156,13 @@ class _TrainingForm:
     """A form as it was sent: the request that it makes, and what is wrong with it."""
 
     def __init__(
-        self, request: Request, form: FormData, *, sweep: bool, is_new: bool = False
+        self,
+        request: Request,
+        form: FormData,
+        *,
+        sweep: bool,
+        is_new: bool = False,
+        proposes: bool = False,
     ) -> None:
         self._request, self._form, self._sweep, self._is_new = request, form, sweep, is_new
         self._jobs: JobList = request.app.state.jobs
@@ -152,10 +170,17 @@ class _TrainingForm:
         self._draft = _draft(self._settings, str(form.get("parent", "")), "")
         self._raw = edited(self._draft.raw, form)
         self._columns, self._digest = list[dict[str, Any]](), ""
+        self._recipe: dict[str, Any] | None = None
         self._problems = list[FormProblem]()
         self._planned: dict[str, Any] | None = None
         self._plan: dict[str, Any] | None = None
+        if proposes:
+            self._propose()
         self._check()
+
+    @property
+    def _label(self) -> str:
+        return str(self._raw["dataset"]["label_column"] or "")
 
     @property
     def _path(self) -> str:
@@ -165,6 +190,22 @@ class _TrainingForm:
     def _excluded(self) -> list[str]:
         found = self._raw["dataset"].get("exclude_columns") or []
         return found if isinstance(found, list) else []
+
+    def _propose(self) -> None:
+        """Write a proposed recipe, and name it in the request."""
+        if not self._label:
+            missing = "A recipe is proposed for a label column, and none is chosen."
+            problem = FormProblem(LABEL, ErrorCode.LABEL_NOT_FOUND, missing, "Choose it first.")
+            self._problems.append(problem)
+            return
+        try:
+            self._raw["dataset"]["recipe"] = proposed(self._jobs, self._path, self._label)
+        except RunForgeError as error:
+            place = PATH if error.location.pointer == PATH else RECIPE
+            hint = error.hint
+            if error.code is ErrorCode.USAGE_INVALID:
+                hint = "Choose that recipe, or rename it; nothing is replaced."
+            self._problems.append(FormProblem(place, error.code, error.message, hint))
 
     def _check(self) -> None:
         if not self._path:
@@ -186,12 +227,16 @@ class _TrainingForm:
 
     def _check_dataset(self) -> None:
         """Read the columns, and find what is wrong with the label and the features."""
-        label = str(self._raw["dataset"]["label_column"] or "")
-        report: dict[str, Any] = {"columns": [], "diagnostics": []}
+        recipe, report = self._raw["dataset"].get("recipe"), dict[str, Any](columns=[])
         try:
-            report = inspected(self._jobs, self._path, label, self._excluded)
+            if recipe:
+                report = self._with_recipe(str(recipe))
+            else:
+                report = inspected(self._jobs, self._path, self._label, self._excluded)
         except RunForgeError as error:
-            self._problems.append(FormProblem(PATH, error.code, error.message, error.hint))
+            place = RECIPE if error.location.pointer == RECIPE else PATH
+            self._problems.append(FormProblem(place, error.code, error.message, error.hint))
+        label = self._label
         self._columns, self._digest = report["columns"], report.get("fingerprint_sha256", "")
         read, _, path = str(self._form.get(READ, "")).partition(" ")
         if not self._is_new and self._digest and path == self._path and read != self._digest:
@@ -202,6 +247,11 @@ class _TrainingForm:
             return
         kinds = {column["name"]: column["kind"] for column in self._columns}
         wrong = None
+        if self._recipe is not None and self._recipe["label"] != label:
+            wrong = f"The label of the recipe is {quote(self._recipe['label'])}."
+            hint = "Choose that column, or another recipe."
+            self._problems.append(FormProblem(LABEL, ErrorCode.LABEL_NOT_FOUND, wrong, hint))
+            return
         if self._columns and label not in kinds:
             wrong = "The dataset has no such column." if label else "No label column is chosen."
             hint = "Choose the column with the classes; it is never guessed."
@@ -214,13 +264,27 @@ class _TrainingForm:
             wrong = f"The column {quote(label)} cannot be the label: its kind is {kinds[label]}."
             hint = "The classes of a classifier are integers or text, at least two of them."
             self._problems.append(FormProblem(LABEL, ErrorCode.LABEL_TYPE_INVALID, wrong, hint))
-        for item in report["diagnostics"]:
+        for item in report.get("diagnostics", ()):
             if item["severity"] == "error" and not (wrong and item["code"].startswith("LABEL")):
                 place = LABEL if item["code"].startswith("LABEL") else EXCLUDED
                 hint = "Exclude these columns, or encode them as numbers."
                 if item["code"] != ErrorCode.FEATURE_NOT_NUMERIC:
                     hint = item["details"].get("hint")
                 self._problems.append(FormProblem(place, item["code"], item["message"], hint))
+
+    def _with_recipe(self, recipe: str) -> dict[str, Any]:
+        """Read a recipe, whose label is taken if none is chosen, and return the raw columns."""
+        found = prepared(self._jobs, self._path, recipe)
+        self._recipe = found["recipe"]
+        if not self._label:
+            self._raw["dataset"]["label_column"] = self._recipe["label"]
+        actions = {item["column"]: item["action"] for item in self._recipe["columns"]}
+        actions[self._recipe["label"]] = "label"
+        columns = [
+            {"name": name, "kind": actions.get(name, "not in the recipe")}
+            for name in found["columns"]
+        ]
+        return {"columns": columns, "fingerprint_sha256": found["fingerprint_sha256"]}
 
     def _with_values(self, problem: FormProblem) -> FormProblem:
         """Say where several values go, for a mistake in a field that takes one."""
@@ -308,9 +372,15 @@ class _TrainingForm:
             sweep=self._sweep,
             parent=self._draft.parent,
             fields=request_fields(),
-            values={**shown, **sent, LABEL: label},
+            values={**shown, **sent, LABEL: label, RECIPE: shown.get(RECIPE, "")},
             read=(READ, f"{self._digest} {self._path}" if self._digest else ""),
-            names={"path": PATH, "label": LABEL, "excluded": EXCLUDED, "family": FAMILY},
+            names={
+                "path": PATH,
+                "label": LABEL,
+                "excluded": EXCLUDED,
+                "recipe": RECIPE,
+                "family": FAMILY,
+            },
             family=self._raw["model"]["family"],
             families={name: settings_of(name) for name in FAMILIES},
             unknown=unknown,
@@ -318,6 +388,8 @@ class _TrainingForm:
             columns=self._columns[:_COLUMNS],
             excluded=self._excluded,
             datasets=datasets_in(self._settings.folder) if not self._columns else [],
+            recipes=recipes_in(self._settings.folder),
+            prepared=self._prepared(),
             problems=self._problems,
             is_checked=not self._is_new,
             of_no_field=[item for item in self._problems if item.pointer not in pointers],
@@ -327,6 +399,11 @@ class _TrainingForm:
             members=_members(self._planned),
             as_json=json.dumps,
         )
+
+    def _prepared(self) -> list[tuple[str, str, str]]:
+        """Return the columns of the recipe, what happens to them, and what they become."""
+        columns = self._recipe["columns"][:_COLUMNS] if self._recipe else []
+        return [(item["column"], item["action"], becomes(item)) for item in columns]
 
     def _changes(self) -> list[tuple[str, str, str]]:
         if self._draft.parent is None:

@@ -64,6 +64,7 @@ MESSAGES: dict[str, Message] = {
     "diff": Message("serve.diff.v1", "serve_diff_v1", "DiffParams", True, False),
     "report": Message("serve.report.v1", "serve_report_v1", "ReportParams", True, False),
     "inspect": Message("serve.inspect.v1", "serve_inspect_v1", "InspectParams", True, False),
+    "recipe": Message("serve.recipe.v1", "serve_recipe_v1", "RecipeParams", True, False),
     "predict": Message("serve.predict.v1", "serve_predict_v1", "PredictParams", True, False),
     "evaluate": Message("serve.evaluate.v1", "serve_evaluate_v1", "EvaluateParams", True, False),
     "inspectArtifact": Message(

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 from runforge_contracts.codec.strict_json import encode_json
-from runforge_contracts.display import printable, quote, shorten
+from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import write_file, write_pieces
 
 from runforge_cli import __version__
 from runforge_cli.process.process_exit import load_sparingly
+from runforge_cli.render.recipe_table import becomes
 from runforge_cli.shell.completion import complete_column, complete_file
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.output_paths import check_output
@@ -26,8 +27,6 @@ from runforge_cli.terminal.text_layout import GAP, pairs, plural, table
 _DELIMITERS = {"tab": "\t"}
 #: Maximum number of columns that are shown.
 _SHOWN = 100
-#: Maximum number of characters of a list of categories.
-_VALUES = 60
 
 
 @click.command(
@@ -196,26 +195,8 @@ def _check_options(label: str | None, recipe: str | None, *, proposing: bool) ->
 def _columns(recipe: Mapping[str, Any]) -> list[str]:
     """Return the lines of a table of the columns of a recipe."""
     columns = recipe["columns"]
-    rows = [[item["column"], item["action"], _becomes(item)] for item in columns[:_SHOWN]]
+    rows = [[item["column"], item["action"], becomes(item)] for item in columns[:_SHOWN]]
     lines = table(("column", "action", "becomes"), rows, flexible=2)
     if len(columns) > _SHOWN:
         lines.append(f"{GAP}… and {plural(len(columns) - _SHOWN, 'more column', 'more columns')}")
     return [*lines, ""]
-
-
-def _becomes(column: Mapping[str, Any]) -> str:
-    action, missing = column["action"], column.get("missing")
-    if action == "drop":
-        return str(column.get("because", ""))
-    if action == "one_hot":
-        values = shorten(", ".join(column["categories"]), _VALUES)
-        text = f"{plural(len(column['categories']), 'column')}: {values}"
-    elif action == "date":
-        text = f"{', '.join(column['parts'])}, of {column['format']}"
-    elif action == "boolean" and "true" in column:
-        text = f"1 for {', '.join(column['true'])}; 0 for {', '.join(column['false'])}"
-    elif action == "number":
-        text = f"a number, thousands mark {column['thousands_mark']!r}"
-    else:
-        text = {"boolean": "1 for true, 0 for false"}.get(action, "the number")
-    return f"{text}; indicator of missing values" if missing == "indicator" else text

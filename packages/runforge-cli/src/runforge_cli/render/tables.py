@@ -116,6 +116,13 @@ def raw_importances(importance: dict[str, Any]) -> list[tuple[str, float]]:
 
 def raw_coefficient_lines(coefficients: dict[str, Any], most: int | None = None) -> list[str]:
     """Return the raw columns of a linear model with a recipe, strongest coefficient first."""
+    features = coefficients["coefficients_by_class"][0]["features"]
+    groups = by_raw_column(item["name"] for item in features)
+    return _raw_lines(raw_coefficients(coefficients)[:most], groups, "{:.4f}".format)
+
+
+def raw_coefficients(coefficients: dict[str, Any]) -> list[tuple[str, float]]:
+    """Return the largest absolute coefficient of each raw column, over its features and classes."""
     strongest: dict[str, float] = {}
     for group in coefficients["coefficients_by_class"]:
         for item in group["features"]:
@@ -123,8 +130,7 @@ def raw_coefficient_lines(coefficients: dict[str, Any], most: int | None = None)
             strongest[name] = max(strongest.get(name, 0.0), value)
     groups = by_raw_column(strongest)
     values = [(raw, max(strongest[name] for name in names)) for raw, names in groups.items()]
-    ranked = sorted(values, key=lambda item: -item[1])[:most]
-    return _raw_lines(ranked, groups, "{:.4f}".format)
+    return sorted(values, key=lambda item: -item[1])
 
 
 def _raw_lines(

@@ -11,7 +11,7 @@ from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import class_labels
 
 from runforge_cli.render.differences import signed
-from runforge_cli.render.tables import raw_importances
+from runforge_cli.render.tables import raw_coefficients, raw_importances
 from runforge_cli.report.report_blocks import Bars, Block, Matrix, Name, Paragraph, TableBlock
 from runforge_cli.report.report_input import Material
 from runforge_cli.terminal.text_layout import number, plural
@@ -108,6 +108,7 @@ def _matrix(matrix: Sequence[Sequence[int]], texts: Sequence[str]) -> Iterator[B
 def weight_blocks(material: Material) -> Iterator[Block]:
     """Yield importances or coefficients, with a guide to reading them."""
     folder, top = material.folder, TOP_OF_SEVERAL if material.letter else TOP
+    prepared = "recipe" in ((folder.record or {}).get("dataset") or {})
     importance = folder.content(layout.FEATURE_IMPORTANCE)
     if importance is not None:
         yield Paragraph(
@@ -122,7 +123,7 @@ def weight_blocks(material: Material) -> Iterator[Block]:
             ("Feature", "Importance"),
             [(item["name"], item["importance"]) for item in features[:top]],
         )
-        if "recipe" in ((folder.record or {}).get("dataset") or {}):
+        if prepared:
             raw = raw_importances(importance)
             yield Bars(
                 _caption("Importances of the raw columns", len(raw), top),
@@ -148,6 +149,13 @@ def weight_blocks(material: Material) -> Iterator[Block]:
     if len(groups) > MAX_CLASSES:
         left = plural(len(groups) - MAX_CLASSES, "more class is", "more classes are")
         yield Paragraph(f"{left} not shown.")
+    if prepared:
+        raw = raw_coefficients(coefficients)
+        yield Bars(
+            _caption("Raw columns, by the largest coefficient of their features", len(raw), top),
+            ("Raw column", "Largest coefficient"),
+            raw[:top],
+        )
     yield TableBlock(
         "Intercepts",
         ("Class", "Intercept"),

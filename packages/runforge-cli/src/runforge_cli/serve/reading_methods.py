@@ -222,6 +222,7 @@ QUICK: dict[str, Method] = {
 }
 LONG: dict[str, Method] = {
     "inspect": _beside,
+    "recipe": _beside,
     "report": _beside,
     "predict": _predict,
     "evaluate": _evaluate,

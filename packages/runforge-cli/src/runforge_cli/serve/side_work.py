@@ -1,4 +1,4 @@
-"""The process that inspects datasets and makes reports for the server.
+"""The process that inspects datasets, proposes recipes and makes reports for the server.
 
 ``python -P -m runforge_cli.serve.side_work`` reads tasks from standard input, answers on the
 original standard output, and ends when the input is closed.
@@ -82,6 +82,12 @@ def _inspect(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
     return report
 
 
+def _recipe(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
+    from runforge_cli.answers.recipe_answer import recipe_answer
+
+    return recipe_answer(settings, params)
+
+
 def _report(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
     from runforge_cli.report.html_page import html_page
     from runforge_cli.report.markdown_page import markdown_page
@@ -130,7 +136,7 @@ def _report_on_runs(settings: Settings, params: dict[str, Any]) -> tuple[Report,
     return make_report(materials, settings.target()), found
 
 
-_DO = {"inspect": _inspect, "report": _report}
+_DO = {"inspect": _inspect, "recipe": _recipe, "report": _report}
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,58 @@
+"""The recipe of a raw table for clients: one that is proposed, or one that is read.
+
+Source: specification, chapter 24.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import write_file
+
+from runforge_cli import CLIENT
+from runforge_cli.shell.output_paths import check_output
+from runforge_cli.shell.settings import Settings
+
+
+def recipe_answer(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
+    """Propose a recipe for a raw table, or read one, and return it with the columns of the table.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` unless a label or a recipe is given, and if the output exists; the errors
+        of :func:`~runforge_engine.preparation.recipe_proposal.propose_recipe`.
+    """
+    from runforge_engine.data.table_reader import read_names
+    from runforge_engine.preparation.prepared_table import open_raw
+    from runforge_engine.preparation.recipe_proposal import propose_recipe
+    from runforge_engine.preparation.recipe_rules import check_recipe, read_recipe
+
+    if ("label" in params) == ("recipe" in params):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "Give either `label`, to propose a recipe, or `recipe`, to read one.",
+        )
+    dataset, source = Path(params["dataset"]), params.get("source", {})
+    output = Path(params["output"]) if "output" in params else None
+    if "recipe" in params:
+        if output is not None or source:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID, "`source` and `output` are for a recipe that is proposed."
+            )
+        content = read_recipe(Path(params["recipe"]))
+        raw = open_raw(dataset, content.get("source", {}))
+        columns = read_names(raw)
+    else:
+        if output is not None:
+            check_output(output, [], settings.places(), force=False, inputs=(dataset,))
+        raw = open_raw(dataset, source)
+        columns = read_names(raw)
+        content, _ = propose_recipe(raw, params["label"], source, created_by=CLIENT)
+        check_recipe(content)
+        if output is not None:
+            write_file(output, encode_json(content))
+    return {"recipe": content, "columns": columns, "fingerprint_sha256": raw.sha256}

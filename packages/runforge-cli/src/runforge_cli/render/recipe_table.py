@@ -1,0 +1,32 @@
+"""What a recipe makes of each raw column, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runforge_contracts.display import shorten
+
+from runforge_cli.terminal.text_layout import plural
+
+#: Maximum number of characters of a list of categories.
+_VALUES = 60
+
+
+def becomes(column: Mapping[str, Any]) -> str:
+    """Return what an action makes of a column, or why the column is dropped."""
+    action, missing = column["action"], column.get("missing")
+    if action == "drop":
+        return str(column.get("because", ""))
+    if action == "one_hot":
+        values = shorten(", ".join(column["categories"]), _VALUES)
+        text = f"{plural(len(column['categories']), 'column')}: {values}"
+    elif action == "date":
+        text = f"{', '.join(column['parts'])}, of {column['format']}"
+    elif action == "boolean" and "true" in column:
+        text = f"1 for {', '.join(column['true'])}; 0 for {', '.join(column['false'])}"
+    elif action == "number":
+        text = f"a number, thousands mark {column['thousands_mark']!r}"
+    else:
+        text = {"boolean": "1 for true, 0 for false"}.get(action, "the number")
+    return f"{text}; indicator of missing values" if missing == "indicator" else text
