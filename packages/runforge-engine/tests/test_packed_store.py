@@ -104,6 +104,7 @@ def test_a_link_is_not_packed(tmp_path: Path) -> None:
 HOSTILE: dict[str, tuple[bytes, str]] = {
     "climbs": (tar_of(member("../outside")), "leads out of the file"),
     "deep": (tar_of(member("a/" * 1500 + "b")), "lies in more than 99 folders"),
+    "long part": (tar_of(member("ä" * 128)), "has a part of more than 255 bytes"),
     "absolute": (tar_of(member("/tmp/outside")), "leads out of the file"),
     "drive": (tar_of(member("C:/outside")), "some system takes for another one"),
     "escape": (tar_of(member("a\x1b[2Jb")), "some system takes for another one"),

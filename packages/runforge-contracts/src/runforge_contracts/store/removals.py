@@ -93,7 +93,7 @@ def removed_runs(place: Place) -> Mapping[str, Removed]:
             line.run_id: line.action
             for line in map(_DECODER.decode, data[: data.rfind(b"\n") + 1].splitlines())
         }
-    except (RunForgeError, NotFoundError, msgspec.MsgspecError):
+    except (RunForgeError, NotFoundError, msgspec.MsgspecError, RecursionError):
         return {}
     return {run_id: action for run_id, action in last.items() if action != "restored"}
 

@@ -11,6 +11,8 @@ from runforge_contracts.display import quote
 
 #: Longest name of a member, in bytes.
 MAX_NAME = 4096
+#: Longest part of a name, in bytes: no usual file system has longer ones.
+MAX_PART = 255
 #: Most parts of a name: folders are made and removed one in another.
 MAX_DEPTH = 100
 
@@ -24,6 +26,8 @@ def name_problem(name: str) -> str | None:
         return f"{quote(name)} leads out of the file, or names none"
     if len(parts) > MAX_DEPTH:
         return f"{quote(name, 200)} lies in more than {MAX_DEPTH - 1} folders"
+    if any(len(part.encode("utf-8", "surrogatepass")) > MAX_PART for part in parts):
+        return f"{quote(name, 200)} has a part of more than {MAX_PART} bytes"
     return None
 
 

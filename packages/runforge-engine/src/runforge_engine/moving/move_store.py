@@ -33,7 +33,7 @@ from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.runtime.name_exchange import exchange_names
 from runforge_engine.runtime.shared_work import WorkWatch, unwatched
-from runforge_engine.store.incoming import copy_file, rename_whole, staging_folder
+from runforge_engine.store.incoming import copy_file, remove_left, rename_whole, staging_folder
 from runforge_engine.store.index_lock import index_lock
 
 #: How the names of what is switched end: random digits, and `.old` where two renames are needed.
@@ -257,6 +257,7 @@ def _switch(
     """Copy a store and let its workspace name the copy; return the files that were verified."""
     with writing(target.parent):
         target.parent.mkdir(exist_ok=True)
+    remove_left(target.parent, store.name)
     with index_lock(store):
         content = _content(source)
         aside = store.workspace / _aside(store)
@@ -423,8 +424,10 @@ def _finish(
             left = _remove_same(aside, current, known, watch)
         elif place not in (current, target) and place.is_dir():
             document = place_document(place)
-            if document is None or document["workspace"] != workspace:
-                continue  # Not ours, or no longer.
+            is_ours = document is not None and document["workspace"] == workspace
+            # Of what a killed process removed, the last to stay is an empty folder.
+            if not is_ours and list_folder(place):
+                continue
             left = _remove_same(place, current, known, watch)
         if aside.is_symlink() and not left:
             with writing(aside):

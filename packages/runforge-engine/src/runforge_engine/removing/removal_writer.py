@@ -143,13 +143,7 @@ def record_of_folder(
             path=str(folder),
         )
     refuse_links(store.root, runs)
-    if is_held(folder) and not _has_ended(folder):
-        raise RunForgeError(
-            ErrorCode.STORE_BUSY,
-            f"The run {quote(run_id)} is in progress.",
-            hint="Wait for its end, or end it with `runforge cancel`.",
-            path=str(folder),
-        )
+    _refuse_in_progress(folder)
     found = _digest(folder)
     entry = entries.get(run_id)
     signature = signature_path(folder)
@@ -258,12 +252,14 @@ def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
     ------
     RunForgeError
         ``VERIFICATION_FAILED`` if the folder has a file that the line does not have, or another
-        one; nothing is removed then. ``FILE_UNSAFE``, ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
+        one; ``STORE_BUSY`` if the run is in progress. Nothing is removed then. ``FILE_UNSAFE``,
+        ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
     """
     folder = folder_of(line, store)
     refuse_links(store.root, folder.parent)
     if not os.path.lexists(folder):
         return False
+    _refuse_in_progress(folder)
     recorded = {name: item["sha256"] for name, item in line["files"].items()}
     found = _digest(folder).files
     other = sorted(name for name, sha256 in found.items() if recorded.get(name) != sha256)
@@ -317,12 +313,17 @@ def unfinished_removals(store: StoreLayout) -> list[dict[str, Any]]:
 def left_folders(store: StoreLayout) -> list[Path]:
     """Return the hidden folders that killed processes left while they removed runs of the record.
 
+    A folder that has anything but files of a line about its run, with their digests, is none.
+
     Raises
     ------
     RunForgeError
         ``DOCUMENT_INVALID`` if the record is not valid.
     """
-    known = {entry["run_id"] for entry in read_removals(store).entries}
+    known: dict[str, set[tuple[str, str]]] = {}
+    for entry in read_removals(store).entries:
+        files = {(name, item["sha256"]) for name, item in entry["files"].items()}
+        known.setdefault(entry["run_id"], set()).update(files)
     found = list[Path]()
     for root in (store.root, ExperimentLayout(store.workspace).runs):
         if is_stray_link(root) or not root.is_dir() or not known:
@@ -330,8 +331,9 @@ def left_folders(store: StoreLayout) -> list[Path]:
         with writing(root):
             for path in sorted(root.iterdir()):
                 name = _LEFT.fullmatch(path.name)
-                is_ours = name is not None and name["run_id"] in known
-                if is_ours and path.is_dir() and not path.is_symlink():
+                files = None if name is None else known.get(name["run_id"])
+                is_folder = path.is_dir() and not path.is_symlink()
+                if files is not None and is_folder and _has_only(path, files):
                     found.append(path)
     return found
 
@@ -353,12 +355,29 @@ def finish_removals(store: StoreLayout) -> FinishedRemovals:
         try:
             remove_folder(store, line)
         except RunForgeError as error:
-            if error.code is not ErrorCode.VERIFICATION_FAILED:
+            if error.code not in (ErrorCode.VERIFICATION_FAILED, ErrorCode.STORE_BUSY):
                 raise
             kept.append((folder_of(line, store), error.message))
         else:
             removed.append(line["run_id"])
     return FinishedRemovals(tuple(removed), tuple(kept), tuple(left))
+
+
+def _has_only(folder: Path, files: set[tuple[str, str]]) -> bool:
+    """Return whether a folder has none but these files, each a name and its SHA-256."""
+    found = digest_folder(folder)
+    return not found.irregular and found.files.items() <= files
+
+
+def _refuse_in_progress(folder: Path) -> None:
+    """Raise ``STORE_BUSY`` if a run is in progress."""
+    if is_held(folder) and not _has_ended(folder):
+        raise RunForgeError(
+            ErrorCode.STORE_BUSY,
+            f"The run {quote(folder.name)} is in progress.",
+            hint="Wait for its end, or end it with `runforge cancel`.",
+            path=str(folder),
+        )
 
 
 def _has_ended(folder: Path) -> bool:

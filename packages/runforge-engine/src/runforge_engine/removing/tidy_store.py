@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from msgspec import UNSET
@@ -30,6 +31,7 @@ from runforge_engine.removing.removal_writer import (
     folder_of,
     forget_folders,
     left_folders,
+    listed_entries,
     record_of_folder,
     unfinished_removals,
 )
@@ -120,15 +122,19 @@ def _look(store: StoreLayout) -> _Found:
 
 
 def _interrupted(store: StoreLayout) -> Iterator[RecordedFolder]:
+    entries = cache(listed_entries)  # Read for all, and only if there are any.
     for path, reason in children(store) if store.runs.is_dir() else ():
         if reason is None and look_at(path, store).state == "interrupted":
-            yield record_of_folder(store, path.name, path, listed=describe(Run(path), store))
+            listed = describe(Run(path), store)
+            yield record_of_folder(store, path.name, path, entries=entries(store), listed=listed)
     place = ExperimentLayout(store.workspace)
     for run_id in place.ids():
         run = ExperimentRun(place.run_folder(str(run_id)))
         if experiment_state.state_of(run) == "interrupted":
             listed = describe_experiment(run, place)
-            yield record_of_folder(store, run.path.name, run.path, listed=listed)
+            yield record_of_folder(
+                store, run.path.name, run.path, entries=entries(store), listed=listed
+            )
 
 
 def _roots(store: StoreLayout) -> list[Path]:
