@@ -170,8 +170,6 @@ def _site_link(link: str, page: str, known: dict[str, str], target: Path) -> str
     path = posixpath.normpath(path)
     anchor = anchor and f"#{anchor}"
     source = ROOT / path
-    if path == "README.md":
-        path = FRONT
     if path in known:
         return _relative(f"{known[path]}.html", page) + anchor
     if not source.exists():

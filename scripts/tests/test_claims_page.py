@@ -1,4 +1,4 @@
-"""Every claim of the README names what bears it, which is there."""
+"""Every claim of the README and of the documentation's first page names what bears it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/claims.md"
 README = " ".join((ROOT / "README.md").read_text("utf-8").split())
+FRONT = " ".join((ROOT / "docs/README.md").read_text("utf-8").split())
 ROWS = re.findall(r"^\| (?!claim \||-)(.+?) \| (.+) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
 
 
@@ -18,8 +19,8 @@ def test_the_page_has_rows() -> None:
 
 
 @pytest.mark.parametrize("claim", [claim for claim, _ in ROWS])
-def test_a_claim_is_in_the_readme(claim: str) -> None:
-    assert claim in README
+def test_a_claim_is_in_the_readme_or_on_the_first_page(claim: str) -> None:
+    assert claim in README or claim in FRONT
 
 
 @pytest.mark.parametrize(("claim", "bearers"), ROWS)
@@ -48,3 +49,9 @@ def claims_of_the_readme() -> list[str]:
 @pytest.mark.parametrize("said", claims_of_the_readme())
 def test_no_part_of_the_readme_is_without_one(said: str) -> None:
     assert any(claim in said for claim, _ in ROWS), said
+
+
+def test_no_sentence_that_the_first_page_begins_with_is_without_one() -> None:
+    introduction = FRONT.removeprefix("# RunForge ").partition(" It is for anyone")[0]
+    for sentence in introduction.split(". "):
+        assert any(claim in f"{sentence}." for claim, _ in ROWS), sentence

@@ -30,8 +30,11 @@ def test_every_page_is_written_with_links_of_the_site(tmp_path: Path) -> None:
     assert "](../contract/verification.v1.html)" in text
     assert "](https://github.com/runforge/runforge/blob/main/examples/penguins.csv)" in text
     front = (tmp_path / "index.md").read_text("utf-8")
-    assert "](packages/runforge-contracts/typescript/client/index.html)" in front
+    assert "](reference/typescript-api.html)" in front
     assert "\n/guides/ten-minutes\n" in front
+    assert "](../packages/runforge-contracts/typescript/client/index.html)" in (
+        tmp_path / "reference/typescript-api.md"
+    ).read_text("utf-8")
     assert "](../images/browser.png)" in (tmp_path / "guides/browser.md").read_text("utf-8")
     assert (tmp_path / "images/browser.png").is_file()
     assert "](../schemas/run.v0.4.0.json)" in (tmp_path / "contract/run.v0.4.0.md").read_text(

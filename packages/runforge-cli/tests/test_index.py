@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from calls import ROOT, Call
+from calls import ROOT, TRAIN, Call
 from real_store import training
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import describe
@@ -187,6 +187,26 @@ def test_a_changed_field_is_found(field: str, runforge: Call, filled: Path) -> N
 
     edit(filled, change)
     assert runforge("index", "check").code == 1
+
+
+def test_an_entry_has_the_tags_of_its_run_or_lacks_them(runforge: Call, filled: Path) -> None:
+    trained = runforge(*TRAIN, "--tag", "a", "--tag", "b")
+    assert trained.code == 0
+    assert [entry["tags"] for entry in entries_of(filled)] == [[], [], [], [], ["a", "b"]]
+    run_id = ids_of(filled)[-1]
+    for query in (["--tag", "a"], ["--where", "tag~B"]):
+        assert runforge("runs", "--json", *query).json["runs"][0]["run_id"] == run_id
+    # As an older version left it.
+    edit(filled, lambda entries: [entry.pop("tags") for entry in entries])
+    assert runforge("index", "check").code == 0
+    assert "/tags" not in runforge("verify", run_id, "--json").out
+    assert [each["run_id"] for each in runforge("runs", "--json", "--tag", "a").json["runs"]] == [
+        run_id
+    ]
+    edit(filled, lambda entries: entries[-1].update(tags=["b", "a"]))
+    report = the_report(runforge, "check", 1)
+    assert [item["pointer"] for item in report["findings"]] == ["/runs/4/tags"]
+    assert "/runs/4/tags" in runforge("verify", run_id, "--json").out
 
 
 @pytest.mark.parametrize("name", ["v0.2.2.1", "v0.3.3", "v0.3.6", "legacy-root"])

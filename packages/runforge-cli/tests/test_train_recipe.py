@@ -143,6 +143,8 @@ def test_rows_are_prepared_before_they_are_predicted(
         (("Biscoe", "Booth"), "VALUE_UNEXPECTED", "`island` holds `Booth` (row 1)"),
         (("island", "isle"), "COLUMN_NOT_FOUND", "`island`"),
         (("39.5", "long"), "VALUE_UNEXPECTED", "`bill_length_mm` holds `long`"),
+        (("Biscoe", "Booth"), "VALUE_UNEXPECTED", "train with a recipe that says"),
+        (("island", "island=Dream"), "COLUMN_NOT_FOUND", "prepared already"),
     ],
 )
 def test_rows_that_the_recipe_does_not_provide_for_are_refused(
@@ -152,6 +154,21 @@ def test_rows_that_the_recipe_does_not_provide_for_are_refused(
     found = runforge("predict", run.name, "new.csv")
     assert f"error[{code}]" in found.err
     assert words in found.err
+    assert "(row 1) (row 1)" not in found.err
+
+
+def test_a_column_of_new_rows_may_lack_every_value(
+    runforge: Call, workspace: Path, run: Path
+) -> None:
+    # The words of a column that has none are no words of another type.
+    header, row, *_ = ROWS.splitlines()
+    (workspace / "new.csv").write_text(f"{header}\n{row.replace('male', '')}\n", "utf-8")
+    assert runforge("predict", run.name, "new.csv", "-q").out == "row,prediction\n1,Adelie\n"
+    (workspace / "new.csv").write_text(f"{header}\n{row.replace('Biscoe', '')}\n", "utf-8")
+    found = runforge("predict", run.name, "new.csv", "--json").json
+    assert found["missing_by_column"] == {"island": 1}
+    (workspace / "new.csv").write_text(f"{header}\n", "utf-8")
+    assert runforge("predict", run.name, "new.csv").out == "row,prediction\n"
 
 
 def test_an_unknown_category_is_what_the_recipe_says(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import UsageError
 from runforge_contracts.index import kept_index
@@ -409,6 +410,66 @@ def test_tags_are_read_once_where_an_index_is_kept(
             item["run_id"] for item, _ in whole
         ]
     assert bool(read) != kept
+
+
+def tagged(number: int) -> dict[str, Any]:
+    """Return an entry; every third one lacks its tags."""
+    found = [*(["odd"] if number % 2 else []), *(['ä "]'] if number % 5 == 0 else [])]
+    return entry(number, **({} if number % 3 == 0 else {"tags": found}))
+
+
+@pytest.mark.parametrize("order", ["created", "-created", "tags", "-tags", "-alias", "accuracy"])
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        [],
+        ["tag=odd"],
+        ["tags!=odd", "C<0.5"],
+        ['tag~"]"', "tag=odd"],
+        ["alias=best"],
+        ["alias!=best", "tag!=odd"],
+    ],
+)
+def test_tags_and_aliases_are_those_of_entries_and_of_runs_that_lack_them(
+    conditions: list[str], order: str, tmp_path: Path
+) -> None:
+    entries = [tagged(number) for number in range(60)]
+    store = make(tmp_path, entries)
+    write_aliases(store, {"best": entries[7]["run_id"], "last": entries[50]["run_id"]})
+    read = list[str]()
+
+    def tags_of(item: dict[str, Any], place: object) -> list[str]:
+        read.append(item["run_id"])
+        found: list[str] = item.get("tags", ["odd", "older"])
+        return found
+
+    known = facts()._replace(tags_of=tags_of)
+    asked = RunQuery(parse_conditions(conditions), RunOrder.parse(order))
+    whole = [row[0] for row in query_runs([(item, store) for item in entries], asked, known)]
+    column = column_of(order.removeprefix("-"), metric_names(entries))
+    for count in (1, 7, 1000):
+        read.clear()
+        page = skim_runs(store, count, asked, known)
+        assert page is not None
+        rows = in_order([(item, store) for item in page.entries], column, turned=order[0] == "-")
+        ids = [item["run_id"] for item, _ in rows]
+        assert (ids, page.total) == ([item["run_id"] for item in whole[:count]], len(whole))
+        assert {*read} <= {item["run_id"] for item in entries if "tags" not in item}
+
+
+@pytest.mark.parametrize("tags", ["odd", ["odd", 1], {"odd": []}, None])
+def test_tags_of_another_form_need_the_whole_index(tags: Any, tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(1), entry(2, tags=tags)])
+    assert skim_runs(store, 5, RunQuery(parse_conditions(["tag=odd"])), facts()) is None
+
+
+def write_aliases(store: StoreLayout, aliases: dict[str, str]) -> None:
+    lines = list[dict[str, Any]]()
+    for name, run_id in aliases.items():
+        said = {"schema_version": "alias.v1", "alias": name, "run_id": run_id}
+        said |= {"recorded_at": "2026-01-02T00:00:00Z", "previous": chain_digests(lines)[-1]}
+        lines.append(said)
+    store.aliases.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
 
 
 def check_runs(conditions: list[str], order: str, folder: Path) -> None:

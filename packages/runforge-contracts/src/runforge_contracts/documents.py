@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
@@ -236,6 +236,7 @@ class DocumentFolder:
         return None if document is None else document.content
 
 
+@cache
 def struct_of(name: str) -> type[msgspec.Struct]:
     """Return the generated struct of the schema ``name``."""
     entry = CATALOG[name]
@@ -243,6 +244,7 @@ def struct_of(name: str) -> type[msgspec.Struct]:
     return cast("type[msgspec.Struct]", getattr(module, entry.struct))
 
 
+@cache
 def schema_of(type_: type[msgspec.Struct]) -> str:
     """Return the name of the schema that the struct ``type_`` was generated from."""
     module = type_.__module__.rpartition(".")[2]

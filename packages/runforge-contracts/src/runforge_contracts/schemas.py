@@ -130,22 +130,27 @@ def without_nulls(value: Any, name: str) -> Any:
     from runforge_contracts._generated.optional_nulls import PATHS
 
     for path in PATHS.get(name, ()):
-        value = _without_null(value, path)
+        value = _without_null(value, path, 0)
     return value
 
 
-def _without_null(value: Any, path: tuple[str | None, ...]) -> Any:
-    key, *rest = path
+def _without_null(value: Any, path: tuple[str | None, ...], at: int) -> Any:
+    """Return ``value`` without the member at the end of a path if it is null."""
+    if at == len(path):
+        return value
+    key = path[at]
     if key is None:
         if isinstance(value, list):
-            return [_without_null(item, tuple(rest)) for item in value]
+            return [_without_null(item, path, at + 1) for item in value]
         if isinstance(value, dict):
-            return {name: _without_null(item, tuple(rest)) for name, item in value.items()}
+            return {name: _without_null(item, path, at + 1) for name, item in value.items()}
     elif isinstance(value, dict) and key in value:
-        if rest:
-            return {**value, key: _without_null(value[key], tuple(rest))}
-        if value[key] is None:
+        found = value[key]
+        if found is None and at + 1 == len(path):
             return {name: item for name, item in value.items() if name != key}
+        changed = _without_null(found, path, at + 1)
+        if changed is not found:  # Most documents have no null: they are not copied.
+            return {**value, key: changed}
     return value
 
 

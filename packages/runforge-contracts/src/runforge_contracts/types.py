@@ -295,6 +295,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.result_v1 import ResultError as ResultError
     from runforge_contracts._generated.result_v1 import ResultSummary as ResultSummary
     from runforge_contracts._generated.result_v1 import ResultV1 as ResultV1
+    from runforge_contracts._generated.run_removal_v1 import AlsoRemoved as AlsoRemoved
     from runforge_contracts._generated.run_removal_v1 import RemovedRun as RemovedRun
     from runforge_contracts._generated.run_removal_v1 import RunArchive as RunArchive
     from runforge_contracts._generated.run_removal_v1 import RunRemovalV1 as RunRemovalV1
@@ -363,6 +364,7 @@ _MODULES = {
     "AliasName": "alias_v1",
     "AliasReportV1": "alias_report_v1",
     "AliasV1": "alias_v1",
+    "AlsoRemoved": "run_removal_v1",
     "AnyRunId": "common_v1",
     "ArchiveReportV1": "archive_report_v1",
     "ArchivedRun": "archive_report_v1",

@@ -2006,6 +2006,10 @@ export interface IndexEntry {
    */
   rerun_from?: AnyRunId;
   /**
+   * Tags of the request; empty if it has none. Entries of older versions lack it.
+   */
+  tags?: string[];
+  /**
    * Of a run that came from another store: the digest of the chain after the first entry of that store's index. Source: specification, section 14.3.
    */
   origin?: Sha256;
@@ -2457,7 +2461,7 @@ export interface PredictionV1 {
    */
   missing: Count;
   /**
-   * Missing values of each feature that has any.
+   * Missing values of each feature that has any; with a recipe, of each raw column.
    */
   missing_by_column: {
     [k: string]: Count;
@@ -2714,13 +2718,14 @@ export interface RecipeV1 {
   [k: string]: unknown;
 }
 /**
- * A run, or what was left of something.
+ * A run, what was left of something, or what a forgotten run leaves in the store.
  */
 export interface RemovalItem {
   /**
-   * A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended.
+   * A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended; the copy of a dataset that the store keeps; an evaluation of a forgotten run.
    */
-  what: "run" | "experiment" | "interrupted" | "unfinished" | "temporary";
+  what:
+    "run" | "experiment" | "interrupted" | "unfinished" | "temporary" | "dataset" | "evaluation";
   /**
    * Its path, relative to the workspace.
    */
@@ -2730,9 +2735,13 @@ export interface RemovalItem {
    */
   outcome: "removed" | "gone" | "kept";
   /**
-   * The run.
+   * The run; of the copy of a dataset, the first of the forgotten runs that used it.
    */
   id?: AnyRunId;
+  /**
+   * The evaluation.
+   */
+  evaluation_id?: EvaluationId;
   /**
    * How many files there are.
    */
@@ -2745,6 +2754,12 @@ export interface RemovalItem {
    * What speaks against it, as in `despite` of the record.
    */
   objections?: ("alias" | "sweep" | "view" | "unverified")[];
+  /**
+   * Of the copy of a dataset that stays: the runs, evaluations and sweeps that use it, and what cannot be read and may use it.
+   *
+   * @minItems 1
+   */
+  used_by?: string[];
   /**
    * Why it stays.
    */
@@ -2765,7 +2780,7 @@ export interface RemovalReportV1 {
    */
   store: string;
   /**
-   * Everything that was, or would be, removed.
+   * Everything that was, or would be, removed, and what forgotten runs leave in the store.
    */
   items: RemovalItem[];
   [k: string]: unknown;
@@ -3533,6 +3548,12 @@ export interface RunArchive {
   [k: string]: unknown;
 }
 /**
+ * Digest and size of files outside the folder that were removed with it, by their path in the store: documents of evaluations, and copies of datasets.
+ */
+export interface AlsoRemoved {
+  [k: string]: FileDigest;
+}
+/**
  * One line of `removals.jsonl`, the append-only record of the runs that were forgotten, archived and restored (JSON Lines). Source: specification, section 25.1.
  */
 export interface RunRemovalV1 {
@@ -3575,6 +3596,7 @@ export interface RunRemovalV1 {
    * @minItems 1
    */
   despite?: ("alias" | "sweep" | "view" | "unverified")[];
+  also?: AlsoRemoved;
   /**
    * The digest of the chain over all lines before this one; 64 zeros in the first line.
    */

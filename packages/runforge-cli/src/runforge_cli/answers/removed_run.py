@@ -65,6 +65,8 @@ def removed_lines(document: dict[str, Any]) -> Iterator[str]:
             rows.append(({"created_by": "by"}.get(name, name), line[name]))
     if "despite" in line:
         rows.append(("despite", ", ".join(line["despite"])))
+    if "also" in line:
+        rows.append(("also removed", ", ".join(line["also"])))
     if "signature_sha256" in line:
         rows.append(("signature", "kept; it is of the recorded files"))
     if "archive" in line:

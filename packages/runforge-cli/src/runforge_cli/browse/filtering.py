@@ -30,7 +30,7 @@ from runforge_contracts.selection.run_values import (
 )
 
 from runforge_cli.listing.run_columns import cell, holds_numbers, title_of
-from runforge_cli.listing.run_list import ListedRun, tags_of
+from runforge_cli.listing.run_list import ListedRun, listed_tags
 from runforge_cli.listing.run_rows import METRIC, cells_of, kind_of, metric_of
 from runforge_cli.terminal.text_layout import width
 
@@ -141,18 +141,11 @@ _PART = re.compile(
 
 def reader_facts(settings: SettingsReader) -> RunFacts:
     """Return how the browser finds out what entries lack: it shows no states of processes."""
-    return RunFacts(_no_states, _tags, settings)
+    return RunFacts(_no_states, listed_tags, settings)
 
 
 def _no_states(entries: Iterable[dict[str, Any]]) -> None:
     """Leave the status of runs that have not ended as the list shows it."""
-
-
-def _tags(entry: dict[str, Any], place: Any) -> list[str]:
-    try:
-        return tags_of(ListedRun(entry, place).folder())
-    except RunForgeError:
-        return []
 
 
 def settings_in(runs: Iterable[ListedRun]) -> dict[str, RunColumn]:

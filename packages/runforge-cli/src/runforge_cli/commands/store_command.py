@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from runforge_contracts.display import printable
+from runforge_contracts.display import printable, quote
 
 from runforge_cli.commands.store_archive_command import archive, restore
 from runforge_cli.commands.store_move_command import move
@@ -20,7 +20,6 @@ from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
     from runforge_contracts.store.layout import Place
-    from runforge_contracts.store.lookup import AnyRun
     from runforge_contracts.types import MergedItem, MergeReportV1, RemovalReportV1
 
 #: The kinds of things in a store, with the word for one and for many.
@@ -35,16 +34,23 @@ _WORDS = {
     "removal": ("removed run", "removed runs"),
 }
 
+#: How many copies of datasets are named.
+_MOST = 5
+
 
 @click.group(
     "store",
     cls=CommandGroup,
-    short_help="Merge stores, forget runs, and tidy up.",
-    examples=("runforge store merge shared/grace", "runforge store tidy --dry-run"),
+    short_help="Undo: forget, archive and restore runs; merge stores, and tidy up.",
+    examples=(
+        "runforge store forget latest --because 'a wrong label' --dry-run",
+        "runforge store merge shared/grace",
+        "runforge store tidy --dry-run",
+    ),
 )
 @global_options
 def command() -> None:
-    """Merge stores, put runs away, forget runs, and tidy up."""
+    """Undo: forget, archive and restore runs; merge stores, and tidy up."""
 
 
 command.add_command(archive)
@@ -127,7 +133,6 @@ def _counted(items: list[MergedItem], outcome: str) -> str:
 def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
     """Yield a sentence on each thing that is not simply here now."""
     from msgspec import UNSET
-    from runforge_contracts.display import quote
 
     if report.outcome == "present":
         yield "This store has everything of the other one; nothing was written."
@@ -156,13 +161,29 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
             yield f"The {one} {shown} has not ended there; merge again when it has."
 
 
+_with_dataset = click.option(
+    "--with-dataset",
+    is_flag=True,
+    help="Also the copies of their datasets in the store that nothing else uses. A file outside the"
+    " store is never touched.",
+)
+_with_evaluations = click.option(
+    "--with-evaluations", is_flag=True, help="Also the evaluations of forgotten runs."
+)
+
+
 @command.command(
     "forget",
     short_help="Remove runs, with a record of what they were.",
-    examples=("runforge store forget latest --because 'a wrong label' --dry-run",),
+    examples=(
+        "runforge store forget latest --because 'a wrong label' --dry-run",
+        "runforge store forget latest --because 'secret data' --with-dataset --dry-run",
+    ),
 )
-@click.argument("runs", nargs=-1, required=True, shell_complete=complete_run)
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_run)
 @click.option("--because", metavar="TEXT", required=True, help="Why, for the record.")
+@_with_dataset
+@_with_evaluations
 @click.option("--dry-run", is_flag=True, help="Check everything, and write nothing.")
 @click.option(
     "--force",
@@ -174,7 +195,14 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
 @global_options
 @pass_settings
 def forget(
-    settings: Settings, runs: tuple[str, ...], because: str, dry_run: bool, force: bool, yes: bool
+    settings: Settings,
+    runs: tuple[str, ...],
+    because: str,
+    with_dataset: bool,
+    with_evaluations: bool,
+    dry_run: bool,
+    force: bool,
+    yes: bool,
 ) -> int:
     """Remove the folders of RUNS, and record what they were.
 
@@ -182,46 +210,62 @@ def forget(
     removals.jsonl in the store with the digest of every file, the time and the reason. `runforge
     show RUN` prints it. Lists leave these runs out; `runforge runs --all` has them. The files are
     gone for good: `runforge bundle` saves a run before.
+
+    A data frame that a run was trained on is in the store as a copy, and evaluations are beside
+    the runs: both stay unless they are named, also later, by the same command. RUN may be the
+    evaluation of a run that was forgotten.
     """
     from msgspec import to_builtins
     from runforge_contracts.lineage.run_family import repeated_by
-    from runforge_contracts.store.layout import ExperimentLayout, StoreLayout
-    from runforge_contracts.store.run import Run
+    from runforge_contracts.store.layout import ExperimentLayout
     from runforge_engine.removing.forget_runs import forget_runs
 
     from runforge_cli import __version__
+    from runforge_cli.shell.forget_selection import forgettable
 
-    found = list({run.path: run for run in (settings.find_any(each) for each in runs)}.values())
-    stores: dict[StoreLayout, list[AnyRun]] = {}
-    for run in found:
-        root = run.path.parents[1]
-        is_trained = isinstance(run, Run)
-        stores.setdefault(
-            StoreLayout(root.parent, root.name) if is_trained else StoreLayout(root), []
-        ).append(run)
-    client = f"runforge-cli@{__version__}"
-    reports = [
-        forget_runs(store, of_store, because=because, created_by=client, dry_run=True)
-        for store, of_store in stores.items()
-    ]
+    stores = forgettable(settings, runs)
+
+    def forgotten(*, dry_run: bool) -> list[RemovalReportV1]:
+        return [
+            forget_runs(
+                store,
+                named.runs,
+                because=because,
+                created_by=f"runforge-cli@{__version__}",
+                force=force,
+                dry_run=dry_run,
+                with_dataset=with_dataset,
+                with_evaluations=with_evaluations or bool(named.evaluations),
+                forgotten=list(named.forgotten),
+                only=() if with_evaluations else named.evaluations,
+            )
+            for store, named in stores.items()
+        ]
+
+    reports = forgotten(dry_run=True)
+    ids = {run.path.name for named in stores.values() for run in named.runs}
     places: list[Place] = [*stores, *(ExperimentLayout(store.workspace) for store in stores)]
-    ids = {run.path.name for run in found}
     repeating = {
         run_id: [other for other in repeated_by(run_id, places) if other not in ids]
         for run_id in ids
     }
-    wanted = plural(len(found), "run")
-    if not dry_run:
+    for named, report in zip(stores.values(), reports, strict=True):
+        found = {item.id for item in report.items}
+        for run_id, error in named.forgotten.items():
+            if run_id not in found:
+                raise error
+    going = sum(item.outcome == "removed" for report in reports for item in report.items)
+    if going and not dry_run:
         if not (force or _objected(reports)):
+            wanted = plural(len(ids), "run") if ids else "what is left of them"
+            if not yes and not settings.json:
+                note_remains(settings, reports)
             _ask(settings, f"Remove the files of {wanted} for good?", yes=yes)
-        reports = [
-            forget_runs(store, of_store, because=because, created_by=client, force=force)
-            for store, of_store in stores.items()
-        ]
+        reports = forgotten(dry_run=False)
     if settings.json:
         [first, *more] = [to_builtins(report) for report in reports]
         items = [*first["items"], *(item for report in more for item in report["items"])]
-        write_json({**first, "items": items})
+        write_json({**first, "dry_run": dry_run, "items": items})
         return 0
     write_lines(_removed(settings, reports, dry_run=dry_run))
     for run_id, others in repeating.items():
@@ -230,24 +274,60 @@ def forget(
                 f"{run_id} is repeated by {', '.join(others[:3])}{' …' if others[3:] else ''}:"
                 " their lineage names it still."
             )
+    note_remains(settings, reports)
     return 0
+
+
+def note_remains(settings: Settings, reports: list[RemovalReportV1]) -> None:
+    """Say what forgotten runs leave in the store, and how it is removed."""
+    if settings.quiet:
+        return
+    items = [item for report in reports for item in report.items if item.outcome == "kept"]
+    evaluations = {item.evaluation_id for item in items if item.what == "evaluation"}
+    copies = [item for item in items if item.what == "dataset"]
+    for item in copies[:_MOST]:
+        how = ""
+        if not item.used_by:
+            how = "; `--with-dataset` removes it"
+        elif evaluations.issuperset(item.used_by):
+            how = "; `--with-dataset --with-evaluations` removes both"
+        shown = quote(settings.shown(item.path), 200)
+        note(f"the copy of the dataset {shown} is still in the store: {item.message}{how}")
+    if copies[_MOST:]:
+        note(f"{plural(len(copies) - _MOST, 'more copy', 'more copies')} of datasets")
+    if evaluations:
+        verb, them = ("is", "it") if len(evaluations) == 1 else ("are", "them")
+        note(
+            f"{plural(len(evaluations), 'evaluation')} of what was forgotten {verb} still in the"
+            f" store, with names of columns; `--with-evaluations` removes {them}"
+        )
 
 
 @command.command(
     "tidy",
-    short_help="Clear up what killed processes left.",
+    short_help="Clear up what killed processes and forgotten runs left.",
     examples=("runforge store tidy --dry-run",),
 )
 @click.option("--because", metavar="TEXT", help="Why, for the record of interrupted runs.")
+@_with_dataset
+@_with_evaluations
 @click.option("--dry-run", is_flag=True, help="Show what there is, and write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @global_options
 @pass_settings
-def tidy(settings: Settings, because: str | None, dry_run: bool, yes: bool) -> int:
-    """Clear up what killed processes left.
+def tidy(
+    settings: Settings,
+    because: str | None,
+    with_dataset: bool,
+    with_evaluations: bool,
+    dry_run: bool,
+    yes: bool,
+) -> int:
+    """Clear up what killed processes left, and show what forgotten runs left.
 
     Runs that were interrupted before they had a result are forgotten as by `runforge store forget`,
-    removals that were not finished are, and temporary files go. Nothing else is touched. What
+    removals that were not finished are, and temporary files go. Evaluations of forgotten runs, and
+    copies of datasets that nothing uses, go if they are asked for. Nothing else is touched. What
     there is is shown first.
     """
     from msgspec import to_builtins
@@ -255,19 +335,30 @@ def tidy(settings: Settings, because: str | None, dry_run: bool, yes: bool) -> i
 
     from runforge_cli import __version__
 
-    store, client = settings.target(), f"runforge-cli@{__version__}"
-    report = tidy_store(store, because=because, created_by=client, dry_run=True)
-    if report.items and not dry_run:
+    def tidied(*, dry_run: bool) -> RemovalReportV1:
+        return tidy_store(
+            settings.target(),
+            because=because,
+            created_by=f"runforge-cli@{__version__}",
+            dry_run=dry_run,
+            with_dataset=with_dataset,
+            with_evaluations=with_evaluations,
+        )
+
+    report = tidied(dry_run=True)
+    going = sum(item.outcome == "removed" for item in report.items)
+    if going and not dry_run:
         if not yes and not settings.json:
             write_lines(_removed(settings, [report], dry_run=True))
-        _ask(settings, f"Remove {'it' if len(report.items) == 1 else 'them'}?", yes=yes)
-        report = tidy_store(store, because=because, created_by=client)
+        _ask(settings, f"Remove {'it' if going == 1 else 'them'}?", yes=yes)
+        report = tidied(dry_run=False)
     if settings.json:
         write_json({**to_builtins(report), "dry_run": dry_run})
     elif not report.items:
         write_lines(["There is nothing to tidy."])
     else:
         write_lines(_removed(settings, [report], dry_run=dry_run))
+        note_remains(settings, [report])
     return 0
 
 
@@ -301,12 +392,17 @@ def _removed(settings: Settings, reports: list[RemovalReportV1], *, dry_run: boo
         "interrupted": "interrupted run",
         "unfinished": "rest of a removed run",
         "temporary": "temporary",
+        "dataset": "copy of a dataset",
+        "evaluation": "evaluation",
     }
     rows = list[list[str]]()
     for report in reports:
         for item in report.items:
-            outcome = "would be removed" if dry_run and item.outcome == "removed" else item.outcome
-            size = f"{item.files:,} files, {item.bytes:,} bytes" if item.bytes else ""
-            remark = ", ".join(item.objections or ()) or item.message or size
+            words_of = {"removed": "would be removed", "kept": "would stay"} if dry_run else {}
+            outcome = words_of.get(item.outcome, item.outcome)
+            size = f"{plural(item.files or 0, 'file')}, {item.bytes:,} bytes" if item.bytes else ""
+            # Why something stays is in the notes, which have room for it.
+            message = "" if item.what in ("dataset", "evaluation") else item.message
+            remark = ", ".join(item.objections or ()) or message or size
             rows.append([outcome, words[item.what], settings.shown(item.path), remark])
     yield from table(["", "what", "path", ""], rows, flexible=2)

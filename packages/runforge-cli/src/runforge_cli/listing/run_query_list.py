@@ -2,69 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import stat
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.errors import RunForgeError
 from runforge_contracts.selection.older_entries import SettingsReader
 from runforge_contracts.selection.run_query import RunFacts, RunQuery, in_order, query_runs
 from runforge_contracts.selection.run_values import column_of, metric_names
-from runforge_contracts.store.layout import REQUEST, ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
 
-from runforge_cli.listing.run_list import ListedRun, newest_in, runs_in, tags_of
+from runforge_cli.listing.run_list import ListedRun, listed_tags, newest_in, runs_in
 from runforge_cli.listing.run_rows import add_states
 
 if TYPE_CHECKING:
     from runforge_contracts.store.index_form import Newest
 
 
-#: A request that is larger is read as a document.
-_REQUEST_BYTES = 2**16
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 #: How many of the newest runs are read faster from the end of an index than from one that is kept.
 _NEAR = 500
 
 
 def run_facts(workspace: Path) -> RunFacts:
     """Return how to find out what the entries of the runs of a workspace lack."""
-    return RunFacts(lambda entries: add_states(entries, workspace), _tags, SettingsReader())
-
-
-def _tags(entry: dict[str, Any], place: Place) -> list[str]:
-    """Return the tags of a run, which are read from its folder; none if that fails."""
-    if isinstance(place, StoreLayout) and _lacks_tags(entry, place):
-        return []
-    try:
-        return tags_of(ListedRun(entry, place).folder())
-    except RunForgeError:
-        return []
-
-
-def _lacks_tags(entry: dict[str, Any], store: StoreLayout) -> bool:
-    """Return whether the bytes of the request of a run show that it has no tags.
-
-    That takes a tenth of the time of reading the document, and few of many runs have tags.
-    """
-    run_dir: str = entry["run_dir"]
-    if ".." in run_dir:
-        return False
-    try:
-        # No object for the path: there is one for each run of a store.
-        descriptor = os.open(f"{store.workspace}/{run_dir}/{REQUEST}", _FLAGS)
-        try:
-            found = os.fstat(descriptor)
-            is_whole = stat.S_ISREG(found.st_mode) and found.st_size < _REQUEST_BYTES
-            text = os.read(descriptor, _REQUEST_BYTES) if is_whole else b""
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError):
-        return False
-    # A name may be written with escapes; a document without the usual line is read as a whole.
-    return 0 < text.count(b'"tags"') == text.count(b'"tags": []') and b"\\u" not in text
+    return RunFacts(lambda entries: add_states(entries, workspace), listed_tags, SettingsReader())
 
 
 class QueriedList:
@@ -177,7 +138,7 @@ class QueriedList:
     def with_tags(self, rows: Sequence[ListedRun], entries: Sequence[dict[str, Any]]) -> None:
         """Add the tags of the runs to their entries."""
         for row, entry in zip(rows, entries, strict=True):
-            entry["tags"] = _tags(row.entry, row.store)
+            entry["tags"] = listed_tags(row.entry, row.store)
 
     @property
     def read(self) -> int:

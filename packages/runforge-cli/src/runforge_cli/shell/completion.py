@@ -158,20 +158,17 @@ def complete_group(
 def complete_tag(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return the tags of the newest runs, which only their requests have."""
-    from contextlib import suppress
-
+    """Return the tags of the newest runs."""
     from runforge_contracts.errors import RunForgeError
     from runforge_contracts.run_ids import started
 
-    from runforge_cli.listing.run_list import runs_in, tags_of
+    from runforge_cli.listing.run_list import listed_tags, runs_in
 
     tags: set[str] = set()
     try:
         listed = runs_in(_settings(context).places())
         for row in sorted(listed, key=lambda row: started(row.entry), reverse=True)[:_READ]:
-            with suppress(RunForgeError):
-                tags.update(tags_of(row.folder()))
+            tags.update(listed_tags(row.entry, row.store))
     except RunForgeError:
         pass
     return _items(incomplete, [(tag, "") for tag in sorted(tags)])

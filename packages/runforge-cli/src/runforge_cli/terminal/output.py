@@ -12,7 +12,7 @@ from typing import Any
 
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import printable
-from runforge_contracts.errors import ErrorCode, Location, RunForgeError
+from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 
 
 def write_json(document: Any) -> None:
@@ -140,9 +140,7 @@ def error_lines(error: RunForgeError) -> list[str]:
     if place:
         lines.append(f"  at {place}")
     for problem in error.problems:
-        where = (
-            f" ({problem.location.pointer})" if problem.location.pointer else _row(problem.location)
-        )
+        where = f" ({problem.location.pointer})" if problem.location.pointer else _row(problem)
         lines.append(f"  - {printable(problem.message + where)}")
         if problem.hint:
             lines.append(f"    {printable(problem.hint)}")
@@ -151,5 +149,6 @@ def error_lines(error: RunForgeError) -> list[str]:
     return lines
 
 
-def _row(place: Location) -> str:
-    return "" if place.row is None else f" (row {place.row})"
+def _row(problem: Problem) -> str:
+    text = "" if problem.location.row is None else f" (row {problem.location.row})"
+    return "" if text in problem.message else text

@@ -86,6 +86,15 @@ class IndexEntry(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[common_v1.AnyRunId, Meta(description="Run that this one repeats.")]
         | UnsetType
     ) = UNSET
+    tags: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Tags of the request; empty if it has none. Entries of older versions lack it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     origin: (
         Annotated[
             common_v1.Sha256,

@@ -49,7 +49,9 @@ class PredictionV1(Struct, kw_only=True, frozen=True, gc=False):
     ]
     missing_by_column: Annotated[
         dict[str, common_v1.Count],
-        Meta(description="Missing values of each feature that has any."),
+        Meta(
+            description="Missing values of each feature that has any; with a recipe, of each raw column."
+        ),
     ]
     ignored_columns: Annotated[
         list[str],

@@ -9,13 +9,21 @@ from . import common_v1
 
 class RemovalItem(Struct, kw_only=True, frozen=True, gc=False):
     """
-    A run, or what was left of something.
+    A run, what was left of something, or what a forgotten run leaves in the store.
     """
 
     what: Annotated[
-        Literal["run", "experiment", "interrupted", "unfinished", "temporary"],
+        Literal[
+            "run",
+            "experiment",
+            "interrupted",
+            "unfinished",
+            "temporary",
+            "dataset",
+            "evaluation",
+        ],
         Meta(
-            description="A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended."
+            description="A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended; the copy of a dataset that the store keeps; an evaluation of a forgotten run."
         ),
     ]
     path: Annotated[str, Meta(description="Its path, relative to the workspace.")]
@@ -25,7 +33,19 @@ class RemovalItem(Struct, kw_only=True, frozen=True, gc=False):
             description="`gone`: it was removed before; `kept`: it stays, for the reason in `message`."
         ),
     ]
-    id: Annotated[common_v1.AnyRunId, Meta(description="The run.")] | UnsetType = UNSET
+    id: (
+        Annotated[
+            common_v1.AnyRunId,
+            Meta(
+                description="The run; of the copy of a dataset, the first of the forgotten runs that used it."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    evaluation_id: (
+        Annotated[common_v1.EvaluationId, Meta(description="The evaluation.")]
+        | UnsetType
+    ) = UNSET
     files: (
         Annotated[common_v1.Count, Meta(description="How many files there are.")]
         | UnsetType
@@ -38,6 +58,16 @@ class RemovalItem(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[Literal["alias", "sweep", "view", "unverified"]],
             Meta(description="What speaks against it, as in `despite` of the record."),
+        ]
+        | UnsetType
+    ) = UNSET
+    used_by: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Of the copy of a dataset that stays: the runs, evaluations and sweeps that use it, and what cannot be read and may use it.",
+                min_length=1,
+            ),
         ]
         | UnsetType
     ) = UNSET
@@ -59,5 +89,7 @@ class RemovalReportV1(Struct, kw_only=True, frozen=True, gc=False):
     store: Annotated[str, Meta(description="The store, relative to the workspace.")]
     items: Annotated[
         list[RemovalItem],
-        Meta(description="Everything that was, or would be, removed."),
+        Meta(
+            description="Everything that was, or would be, removed, and what forgotten runs leave in the store."
+        ),
     ]

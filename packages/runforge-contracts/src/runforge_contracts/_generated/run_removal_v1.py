@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 from msgspec import Meta, Struct, UNSET, UnsetType
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from . import common_v1
 
 
@@ -44,6 +44,16 @@ class RunArchive(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+
+
+AlsoRemoved: TypeAlias = Annotated[
+    dict[str, common_v1.FileDigest],
+    Meta(
+        description="Digest and size of files outside the folder that were removed with it, by their path in the store: documents of evaluations, and copies of datasets.",
+        min_length=1,
+        title="AlsoRemoved",
+    ),
+]
 
 
 class RunRemovalV1(Struct, kw_only=True, frozen=True, gc=False):
@@ -122,3 +132,4 @@ class RunRemovalV1(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    also: AlsoRemoved | UnsetType = UNSET

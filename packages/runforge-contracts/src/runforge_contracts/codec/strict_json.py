@@ -23,6 +23,8 @@ MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 64
 #: Up to this size, every integer is exactly one double, and no other integer has the same double.
 _MAX_EXACT_INTEGER = 2**53 - 1
+#: An integer of at most so many characters is in the range of a double.
+_SMALL_DIGITS = 300
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -64,7 +66,10 @@ def parse_json(data: bytes, *, path: str | None = None, max_bytes: int = MAX_BYT
         ) from None
     except RecursionError:
         raise _too_deep(path) from None
-    _check_tree(value, path, may_hold_surrogates="\\u" in text)
+    may_hold_surrogates = "\\u" in text
+    # No more levels than brackets; counting those is faster than looking at the values.
+    if may_hold_surrogates or text.count("{") + text.count("[") > MAX_DEPTH:
+        _check_tree(value, path, may_hold_surrogates=may_hold_surrogates)
     return value
 
 
@@ -189,6 +194,8 @@ def _finite_float(text: str) -> float:
 def _bounded_int(text: str) -> int:
     # Integers are kept exactly if they are in the range of a double, because clients in other
     # languages read them as one. The interpreter refuses to read thousands of digits anyway.
+    if len(text) <= _SMALL_DIGITS:
+        return int(text)
     try:
         value = int(text)
         float(value)

@@ -25,6 +25,7 @@ from runforge_contracts.store.index_form import ADDED, can_be_shown
 
 _ID = b'\n      "run_id": "'
 _ID_END = len(_ID) + len("20260201-120000-abc12345")
+_TAGS, _TAGS_END = b'\n      "tags": ', b"\n      ]"
 _STATUS = b'\n      "status": "'
 #: Where an object within an entry begins and ends.
 _METRICS, _METRICS_END = b'\n        "final_metrics": {\n', b"\n        }"
@@ -83,8 +84,12 @@ class EntryLines(ABC):
         """Return the id of the run of an entry."""
 
     def tags(self, at: int, read: Callable[[int], list[str]]) -> Sequence[str]:
-        """Return the tags of a run, which no entry has; ``read`` finds them out."""
-        return read(at)
+        """Return the tags of a run; ``read`` finds out those that its entry lacks.
+
+        Raises ``ValueError`` if the entry has them in another form.
+        """
+        found = tags_at(self.piece(at))
+        return read(at) if found is None else found
 
     @abstractmethod
     def is_older(self, at: int) -> bool:
@@ -423,6 +428,28 @@ def _metrics(lines: bytes) -> dict[str, float]:
     if not all(type(value) in (int, float) for value in found.values()):
         raise ValueError("the metric is no number")
     return found
+
+
+def tags_at(piece: bytes) -> tuple[str, ...] | None:
+    """Return the tags in an entry, None if it lacks them; ``ValueError`` if they are no strings."""
+    at = piece.find(_TAGS)
+    if at < 0:
+        return None
+    at += len(_TAGS)
+    if piece.startswith(b"[]", at):
+        return ()
+    return _tags(piece[at : piece.find(_TAGS_END, at) + len(_TAGS_END)])
+
+
+@lru_cache(maxsize=2**10)
+def _tags(token: bytes) -> tuple[str, ...]:
+    try:
+        found = parse_json(token)
+    except RunForgeError as error:
+        raise ValueError("the tags have another form") from error
+    if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
+        raise ValueError("a tag is no string")
+    return tuple(found)
 
 
 def _number(token: bytes) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 from runforge_contracts.codec.strict_json import parse_json
@@ -17,23 +16,30 @@ from runforge_contracts.fs.files import open_file, read_all, reading
 from runforge_contracts.index.entry_lines import OF_STATE, EntryLines, PieceLines, id_in, is_escaped
 from runforge_contracts.index.kept_index import keeps_indexes, kept_lines
 from runforge_contracts.index.newest import described_runs
-from runforge_contracts.selection.run_query import RunFacts, RunQuery, by_metric, is_measured
+from runforge_contracts.selection.run_query import (
+    RunFacts,
+    RunQuery,
+    by_metric,
+    is_measured,
+    order_key,
+)
 from runforge_contracts.selection.run_values import (
+    FIELDS,
     MISSING,
     RunColumn,
     column_of,
     status_in,
     values_of,
 )
+from runforge_contracts.store.aliases import aliases_by_run
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL, Newest, can_be_shown
-from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import may_have_views
 
-#: Fields that no single line has.
-_NOT_A_LINE = frozenset({"tags", "alias"})
-_TAGS = RunColumn("field", "tags")
+#: Fields of which a run may have several values, which are on no single line.
+_TAGS, _ALIASES = RunColumn("field", "tags"), RunColumn("field", "alias")
 #: How the lines begin that name a model, and its digest.
 _MODEL, _MODEL_DIGEST = b'\n      "model_pkl": ', b'\n      "model_sha256": '
 
@@ -179,18 +185,14 @@ def _chosen(
     metrics = _known_metrics(names, lines, others)
     wanted = query.columns(metrics)
     order = column_of(query.order.name, metrics)
-    for column in [*(column for column, _ in wanted if column != _TAGS), order]:
-        if column.source == "field" and column.name in _NOT_A_LINE:
-            raise ValueError("no line has the value")
     places, unlisted = lines.ordered(), others
     if removed := removed_runs(store):
         places = [at for at in places if lines.run_id(at) not in removed]
     for column, condition in wanted:
-        if column == _TAGS:
-            # They come last: the requests of the runs have them.
-            read = partial(_read_tags, lines, store, facts)
-            places = [at for at in places if condition.holds(lines.tags(at, read))]
-            others = [entry for entry in others if condition.holds(facts.tags_of(entry, store))]
+        if column in (_TAGS, _ALIASES):
+            values = _SeveralValues(column, lines, store, facts)
+            places = [at for at in places if condition.holds(values.at(at))]
+            others = [entry for entry in others if condition.holds(values.of(entry))]
             continue
         _complete(lines, places, others, column, store, facts)
         places = list(lines.fitting(places, column, condition))
@@ -203,10 +205,18 @@ def _chosen(
     total = len(places) + len(others)
     # Those that are not in the index may come before those that are skipped.
     left = max(skip - len(others), 0)
+    if order in (_TAGS, _ALIASES):
+        values = _SeveralValues(order, lines, store, facts)
+        keyed = [(values.key(at), at) for at in places[::-1]]
+        places = _sorted(lines, keyed, order, left, count, turned=query.order.turned)
+        others = [values.completed(entry, values.of(entry)) for entry in others]
+        chosen = [values.completed(_entry(lines, at), values.at(at)) for at in sorted(places)]
+        return Newest([*chosen, *others], total, min(left, total - len(others)))
     if order != ("field", "created"):
         _complete(lines, places, others, order, store, facts)
         _check_known(lines, unlisted, order)
-        places = _sorted(lines, places, order, left, count, turned=query.order.turned)
+        keys = lines.keys(places[::-1], order)
+        places = _sorted(lines, keys, order, left, count, turned=query.order.turned)
     elif query.order.turned:
         places = places[left:count]
     else:
@@ -215,8 +225,38 @@ def _chosen(
     return Newest([*chosen, *others], total, min(left, total - len(others)))
 
 
-def _read_tags(lines: EntryLines, store: StoreLayout, facts: RunFacts, at: int) -> list[str]:
-    return facts.tags_of(_entry(lines, at), store)
+class _SeveralValues:
+    """The tags or the aliases of runs."""
+
+    def __init__(
+        self, column: RunColumn, lines: EntryLines, store: StoreLayout, facts: RunFacts
+    ) -> None:
+        self._column, self._lines, self._store, self._facts = column, lines, store, facts
+        stores = stores_in(store.workspace) if column == _ALIASES else ()
+        self._aliases = aliases_by_run(stores)
+
+    def at(self, at: int) -> Sequence[str]:
+        """Return those of the run of an entry in the index."""
+        if self._column == _TAGS:
+            return self._lines.tags(at, self._read)
+        return self._aliases.get(self._lines.run_id(at), ())
+
+    def of(self, entry: dict[str, Any]) -> Sequence[str]:
+        """Return those of a run that is not in the index."""
+        if self._column == _TAGS:
+            return self._facts.tags_of(entry, self._store)
+        return self._aliases.get(entry["run_id"], ())
+
+    def key(self, at: int) -> Any:
+        """Return what an entry in the index is sorted by; None without a value."""
+        return order_key(self.completed({}, self.at(at)), self._column)
+
+    def completed(self, entry: dict[str, Any], values: Sequence[str]) -> dict[str, Any]:
+        """Return an entry with the values that its run has."""
+        return {**entry, FIELDS[self._column.name]: [*values]} if values else entry
+
+    def _read(self, at: int) -> list[str]:
+        return self._facts.tags_of(_entry(self._lines, at), self._store)
 
 
 def _entry(lines: EntryLines, at: int) -> dict[str, Any]:
@@ -258,7 +298,7 @@ def _complete(
 
 def _sorted(
     lines: EntryLines,
-    places: Sequence[int],
+    keyed: Iterable[tuple[Any, int]],
     column: RunColumn,
     skip: int,
     count: int,
@@ -271,8 +311,8 @@ def _sorted(
     ----------
     lines
         The entries.
-    places
-        The positions, the oldest first.
+    keyed
+        What each entry is sorted by, or None, with its position, the newest first.
     column
         The column.
     skip, count
@@ -281,7 +321,7 @@ def _sorted(
         Whether the order is the other way round.
     """
     groups: dict[Any, list[int]] = {}
-    for key, at in lines.keys(places[::-1], column):
+    for key, at in keyed:
         groups.setdefault(key, []).append(at)
     last = groups.pop(None, [])
     found, passed = list[int](), 0

@@ -37,6 +37,7 @@ from runforge_contracts.index.entry_lines import (
     metric_lines_of,
     metrics_section,
     part,
+    tags_at,
     values_at,
 )
 from runforge_contracts.selection.run_condition import RunCondition, is_number
@@ -259,8 +260,10 @@ class _KeptIndex:
         self.known = set[str]()
         self.order = array("I")
         self.older = bytearray()
-        #: Tags of runs that a condition asked for, by position.
+        #: Tags of runs by position, and of which runs it is known that they have no others: those
+        #: whose entries have their tags, and those that a condition asked for.
         self.tags: dict[int, tuple[str, ...]] = {}
+        self.tagged = bytearray()
         self._metrics = set[bytes]()
         self._columns: OrderedDict[RunColumn, _Column] = OrderedDict()
         #: Columns whose values are known of the first entries; None before anybody asked for them.
@@ -332,6 +335,13 @@ class _KeptIndex:
         if run_id is None or run_id in self.known:
             return False
         at = len(self.ids)
+        try:
+            tags = tags_at(piece)
+        except ValueError:
+            return False
+        self.tagged.append(tags is not None)
+        if tags:
+            self.tags[at] = tags
         self.ids.append(run_id)
         self.known.add(run_id)
         if at == 0 or self.ids[self.order[-1]][:15] <= run_id[:15]:
@@ -465,10 +475,12 @@ class KeptLines(EntryLines):
 
     def tags(self, at: int, read: Callable[[int], list[str]]) -> Sequence[str]:
         """Return the tags of a run, which are read once: the request of a run stays as it is."""
-        known = self._kept.tags.get(at)
-        if known is None:
-            known = self._kept.tags[at] = tuple(read(at))
-        return known
+        kept = self._kept
+        if not kept.tagged[at]:
+            if found := read(at):
+                kept.tags[at] = tuple(found)
+            kept.tagged[at] = True
+        return kept.tags.get(at, ())
 
     def is_older(self, at: int) -> bool:
         """Return whether an entry lacks the settings of its run."""

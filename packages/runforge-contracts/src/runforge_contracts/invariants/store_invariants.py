@@ -27,7 +27,7 @@ from runforge_contracts.invariants.view_invariants import compare_view
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
-from runforge_contracts.store.index_form import ADDED
+from runforge_contracts.store.index_form import ADDED, ADDED_SINCE
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.moved_store import is_stray_link, moved_to
 from runforge_contracts.store.reading import (
@@ -307,7 +307,7 @@ def entry_findings(
         yield Finding("index.entry", message, file, pointer + location, value, found)
     has_manifest = whole and (path / layout.MANIFEST).exists()
     # An entry that was written before they were added has none of them.
-    later = ADDED if entry.keys().isdisjoint(ADDED) else ()
+    later = (*ADDED_SINCE, *(ADDED if entry.keys().isdisjoint(ADDED) else ()))
     lacking = actual.keys() - entry.keys() - {*later} if has_manifest else ()
     for key in sorted(lacking):
         message = (

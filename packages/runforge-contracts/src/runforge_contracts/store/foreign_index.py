@@ -18,7 +18,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.run_ids import id_time, is_any_run_id
 from runforge_contracts.store.field_documents import in_utc
-from runforge_contracts.store.index_form import ADDED
+from runforge_contracts.store.index_form import ADDED, ADDED_SINCE
 from runforge_contracts.store.layout import LEGACY_STORE, RUN, StoreLayout
 from runforge_contracts.validation import validate
 
@@ -64,6 +64,7 @@ _STATUSES = {
 }
 #: Strings that are kept if they are valid, and left out otherwise.
 _OPTIONAL = ("name", "preset_id", "label_column")
+_ADDED = (*ADDED, *ADDED_SINCE)
 _CHECKED = ("dataset_fingerprint_sha256", "model_sha256", "model_family", "origin")
 
 
@@ -121,15 +122,15 @@ def read_entry(entry: Any, store: StoreLayout) -> dict[str, Any]:
     known["run_dir"] = run_dir
     model = _model(entry.get("model_pkl"), run_dir, store)
     known |= {name: entry[name] for name in _CHECKED if isinstance(entry.get(name), str)}
-    known |= {name: entry[name] for name in ADDED if name in entry}
+    known |= {name: entry[name] for name in _ADDED if name in entry}
     if model is not None:
         known["model_pkl"] = model
-    for name in (*_CHECKED, *ADDED, "model_pkl", "run_dir"):
+    for name in (*_CHECKED, *_ADDED, "model_pkl", "run_dir"):
         if name in known and not _is_valid(name, known[name]):
             if name == "run_dir":
                 raise _invalid("`run_dir` is not a path.", "run_dir")
             del known[name]
-    recognised = {*known, *_OPTIONAL, *_CHECKED, *ADDED, "status", "summary", "model_pkl"}
+    recognised = {*known, *_OPTIONAL, *_CHECKED, *_ADDED, "status", "summary", "model_pkl"}
     return known | {name: value for name, value in entry.items() if name not in recognised}
 
 
@@ -150,7 +151,7 @@ def write_entry(
         *("duration_ms", "final_metrics", "device"),
     }:
         return None
-    written = {name: value for name, value in entry.items() if name not in ADDED}
+    written = {name: value for name, value in entry.items() if name not in _ADDED}
     if "device" in summary:
         device = {"gpu": "cuda"}.get(summary["device"], summary["device"])
         written["summary"] = {**summary, "device": device}

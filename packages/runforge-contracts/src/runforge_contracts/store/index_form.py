@@ -22,6 +22,8 @@ TAIL = b"\n    }\n  ]\n}\n"
 
 #: Members of an entry that were added later: an entry has all that have a value, or none of them.
 ADDED = ("seed", "hyperparameters", "group_id", "rerun_from")
+#: Members that were added after those: an entry may lack each of them.
+ADDED_SINCE = ("tags",)
 
 _BLOCK = 2**16
 #: Strings and numbers of an entry that a list of runs shows.

@@ -264,6 +264,7 @@ def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
         "hyperparameters": _hyperparameters(request, run, config),
         "group_id": group_of(request),
         "rerun_from": parent_of(request),
+        "tags": None if folder.request is None else tags_in(request),
     }
     return {key: value for key, value in entry.items() if value is not None}
 
@@ -276,6 +277,13 @@ def group_of(request: dict[str, Any] | None) -> str | None:
 def parent_of(request: dict[str, Any] | None) -> str | None:
     """Return the id of the run that a request repeats; None if it names none."""
     return _id((request or {}).get("rerun_from"))
+
+
+def tags_in(document: dict[str, Any] | None) -> list[str]:
+    """Return the tags that a request, or the configuration of an experiment, names."""
+    tags = (document or {}).get("tags")
+    # Another client's document, and that of a failed run, may have anything.
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def _id(value: Any) -> str | None:

@@ -22,7 +22,8 @@ from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.chained_lines import ChainedLines, read_chained_lines
-from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
+from runforge_contracts.store.evaluations import is_evaluation_id
+from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.merges import without_place
 from runforge_contracts.store.moved_store import is_stray_link
 
@@ -40,6 +41,16 @@ class RemovalRecord(ChainedLines):
         """The last line about each run that is removed, by run id."""
         last = {entry["run_id"]: entry for entry in self.entries}
         return {name: entry for name, entry in last.items() if entry["action"] != "restored"}
+
+    @cached_property
+    def evaluations(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """The evaluations that went with removed runs: the run, and digest and size of each."""
+        return {
+            evaluation_id: (run_id, item)
+            for run_id, line in self.current.items()
+            for name, item in line.get("also", {}).items()
+            if (evaluation_id := evaluation_in(name)) is not None
+        }
 
     def about(self, run_id: str) -> list[dict[str, Any]]:
         """Return the lines about a run, oldest first."""
@@ -148,6 +159,14 @@ def removed_run(line: Mapping[str, Any]) -> RunForgeError:
 def entry_digest(entry: Mapping[str, Any]) -> str:
     """Return the digest of an entry of an index that a line has, the same in every store."""
     return hashlib.sha256(canonical_json(without_place(entry))).hexdigest()
+
+
+def evaluation_in(name: str) -> str | None:
+    """Return the evaluation whose document has a path in a store; None for another path."""
+    folder, _, rest = name.partition("/")
+    evaluation_id, _, file = rest.partition("/")
+    is_document = (folder, file) == ("evaluations", EVALUATION) and is_evaluation_id(evaluation_id)
+    return evaluation_id if is_document else None
 
 
 def place_of(entry: Mapping[str, Any], store: StoreLayout) -> Place:

@@ -31,6 +31,7 @@ from runforge_contracts.store.reading import (
     list_runs,
     locate_run,
     run_names,
+    tags_in,
 )
 from runforge_contracts.store.removals import find_removals, removed_run
 from runforge_contracts.store.run import Run
@@ -279,9 +280,11 @@ def _fits(candidate: _Candidate, query: RunReference) -> bool:
         return bool(candidate.entry.get("name") == query.text)
     if query.form == "latest":
         return bool(candidate.entry.get("status") == query.text)
+    if isinstance(candidate.entry.get("tags"), list):
+        return query.text in candidate.entry["tags"]
     run = candidate.run()
     try:
-        return isinstance(run, Run) and query.text in ((run.request or {}).get("tags") or ())
+        return isinstance(run, Run) and query.text in tags_in(run.request)
     except RunForgeError:
         return False
 

@@ -437,7 +437,15 @@ class Store:
         return Run(folder) if report.run_kind == "run" else ExperimentRun(folder)
 
     @for_python
-    def forget(self, reference: str, *, because: str, force: bool = False) -> str:
+    def forget(
+        self,
+        reference: str,
+        *,
+        because: str,
+        force: bool = False,
+        with_dataset: bool = False,
+        with_evaluations: bool = False,
+    ) -> str:
         """Remove the files of a run, record what they were, and return its id.
 
         Its entry in the index and its signature stay; :meth:`runs` and :meth:`run` no longer have
@@ -452,6 +460,10 @@ class Store:
         force
             Whether to remove also a run that an alias points at, whose sweep has not ended, that an
             editor has a view of, or that does not verify. The record says so.
+        with_dataset
+            Whether to remove the copy of its data frame, too, if nothing else uses it.
+        with_evaluations
+            Whether to remove its evaluations, too.
 
         Raises
         ------
@@ -473,6 +485,8 @@ class Store:
             because=because,
             created_by=f"runforge-engine@{__version__}",
             force=force,
+            with_dataset=with_dataset,
+            with_evaluations=with_evaluations,
         )
         return run.path.name
 

@@ -156,7 +156,7 @@ def _plan(other: OtherStore, store: StoreLayout) -> _Plan:
         raise _taken(store, taken)
     merged = _merged(other, store, index, items)
     aliases, alias_items = _aliases(other, store, index)
-    items += _datasets(other, store)
+    items += _datasets(other, store, own)
     removals = _removals(other, store, own)
     items += [
         _Item("removal", run_id, _outcome(run_id, removals, own))
@@ -178,7 +178,8 @@ def _folder(
     folder: OtherFolder, store: StoreLayout, index: StoreIndex | None, own: RemovalRecord
 ) -> _Item:
     """Return what happens to a folder of the other store."""
-    if folder.kind in ("run", "experiment") and folder.id in own.current:
+    is_run = folder.kind in ("run", "experiment")
+    if folder.id in (own.current if is_run else own.evaluations):
         return _Item(folder.kind, folder.id, "removed")
     if folder.files is None:
         return _Item(folder.kind, folder.id, "unfinished")
@@ -300,12 +301,25 @@ def _outcome(run_id: str, lines: list[dict[str, Any]], own: RemovalRecord) -> Ou
     return "present" if run_id in own.current else "differs"
 
 
-def _datasets(other: OtherStore, store: StoreLayout) -> Iterator[_Item]:
+def _datasets(other: OtherStore, store: StoreLayout, own: RemovalRecord) -> Iterator[_Item]:
+    removed = {name for line in own.current.values() for name in line.get("also", ())}
     for path, sha256 in other.datasets.items():
+        if f"{DATASETS}/{path.name}" in removed and not _is_used(sha256, other, own):
+            yield _Item("dataset", path.name, "removed")
+            continue
         target = store.root / path.parent.name / path.name
         refuse_links(target.parent)
         outcome: Outcome = "present" if os.path.lexists(target) else "added"
         yield _Item("dataset", path.name, outcome, path, target, {"": sha256})
+
+
+def _is_used(sha256: str, other: OtherStore, own: RemovalRecord) -> bool:
+    """Return whether a run of the other store that was not removed here has a dataset."""
+    entries = () if other.index is None else other.index.entries
+    return any(
+        entry.get("dataset_fingerprint_sha256") == sha256 and entry["run_id"] not in own.current
+        for entry in entries
+    )
 
 
 def _signatures(

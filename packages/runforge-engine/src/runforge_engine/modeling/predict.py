@@ -21,6 +21,7 @@ from typing import Any
 from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
+from runforge_contracts.prepared_names import raw_name
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
@@ -92,7 +93,7 @@ class Prediction:
     values: tuple[Any, ...]
     #: Columns of the dataset that are not features of the model.
     ignored_columns: tuple[str, ...]
-    #: Missing values of each feature that has any.
+    #: Missing values of each column that a feature comes from, if it has any.
     missing_by_column: dict[str, int]
     #: Warnings about the model.
     warnings: tuple[str, ...]
@@ -329,6 +330,9 @@ def predict(
     if model.recipe is not None:
         source, unused = prepare_rows(source, model.recipe, features)
     X, dropped, missing_by_column, ignored, found = _rows(source, features)
+    if model.recipe is not None:
+        # What a recipe makes of a missing cell is missing in all of its columns.
+        missing_by_column = {raw_name(name): n for name, n in missing_by_column.items()}
     with consistent(model):
         method = "predict_proba" if probabilities else "predict"
         answers = apply(pipeline, X, method)[0].tolist() if len(X) else []

@@ -147,7 +147,7 @@ class _ByValue(Conversion):
         import pyarrow as pa
 
         made = [None if cell is None else self._one(cell) for cell in cells.to_pylist()]
-        return pa.array(made, pa.string()), pa.array([field is None for field in made])
+        return pa.array(made, pa.string()), pa.array([field is None for field in made], pa.bool_())
 
     def accepts(self, cell: str) -> bool:
         """Return whether the cell has fields."""

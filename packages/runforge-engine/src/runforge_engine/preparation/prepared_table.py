@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
-from runforge_contracts.prepared_names import escaped_name
+from runforge_contracts.prepared_names import escaped_name, raw_name
 from runforge_contracts.validation import MAX_PROBLEMS
 
 from runforge_engine.data.column_choice import check_unique, missing_columns
@@ -175,7 +175,10 @@ def _positions(names: tuple[str, ...], wanted: list[str], raw: DatasetSource) ->
     """Return the positions of the columns that a recipe uses."""
     lacking = [name for name in wanted if name not in names]
     if lacking:
-        hint = did_you_mean(lacking[0], names) or "Name columns as the table's header does."
+        if any(raw_name(name) == lacking[0] for name in names):
+            hint = "The table is prepared already; a recipe is applied to the raw one."
+        else:
+            hint = did_you_mean(lacking[0], names) or "Name columns as the table's header does."
         raise missing_columns("The table lacks {} that the recipe uses", lacking, raw, hint)
     used = set(wanted)
     check_unique([name for name in names if name in used], raw)

@@ -151,13 +151,26 @@ def prepare_rows(
     Raises
     ------
     RunForgeError
-        As :func:`prepared_source`.
+        As :func:`prepared_source`, with hints about new rows: the recipe of a run cannot be edited.
     """
     used = {raw_name(name) for name in features}
     label = label_column or recipe["label"]
     set_form(raw, recipe.get("source", {}))
     unused = tuple(name for name in read_names(raw) if name not in used and name != label_column)
-    return prepared_source(raw, {**with_columns(recipe, used), "label": label}), unused
+    try:
+        made = prepared_source(raw, {**with_columns(recipe, used), "label": label})
+    except RunForgeError as error:
+        if error.code is not ErrorCode.VALUE_UNEXPECTED:
+            raise
+        raise RunForgeError(
+            error.code,
+            error.message,
+            hint="Correct the cells, or train with a recipe that says what happens to them, such as"
+            " `unknown` for other categories.",
+            **error.location._asdict(),
+            problems=error.problems,
+        ) from None
+    return made, unused
 
 
 def load_prepared(

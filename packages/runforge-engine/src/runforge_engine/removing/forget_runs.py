@@ -6,7 +6,7 @@ Source: specification, section 25.2.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.latest import AnyRun
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, StoreLayout
 from runforge_contracts.store.reading import describe, group_of, run_folders
+from runforge_contracts.store.removals import read_removals
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import may_have_views, record_of
 from runforge_contracts.sweeps.groups import Group
@@ -26,19 +27,19 @@ from runforge_contracts.types import RemovalItem, RemovalReportV1
 
 from runforge_engine.experiment.record import experiment_state
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
+from runforge_engine.removing.dataset_users import ENDED, digests_of
+from runforge_engine.removing.remains import Remain, remains_of
 from runforge_engine.removing.removal_writer import (
     Objection,
     RecordedFolder,
     forget_folders,
     listed_entries,
     record_of_folder,
+    recorded_before,
 )
 from runforge_engine.runtime.folder_lock import state_of
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.verify_run import verify_run
-
-#: Statuses of a group whose members are all there.
-_ENDED = frozenset({"succeeded", "failed", "canceled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class _Objected:
 
     folder: RecordedFolder
     sentences: tuple[str, ...]
+    #: Digests of its dataset.
+    digests: set[str]
 
 
 def forget_runs(
@@ -57,11 +60,16 @@ def forget_runs(
     created_by: str,
     force: bool = False,
     dry_run: bool = False,
+    with_dataset: bool = False,
+    with_evaluations: bool = False,
+    forgotten: Collection[str] = (),
+    only: Collection[str] = (),
 ) -> RemovalReportV1:
     """Remove the folders of runs, and record what they were.
 
     Every run is read and checked before a line is written, and every line is written before a
-    folder is touched.
+    folder is touched. The report has what the runs leave in the store: copies of their datasets,
+    and evaluations of them.
 
     Parameters
     ----------
@@ -77,6 +85,14 @@ def forget_runs(
         Whether to set aside what speaks against it; the record says what that was.
     dry_run
         Whether to check everything and write nothing.
+    with_dataset
+        Whether to remove the copies of their datasets in the store that nothing else uses.
+    with_evaluations
+        Whether to remove the evaluations of the runs.
+    forgotten
+        Runs that were forgotten before, perhaps by a process that was killed then.
+    only
+        The evaluations to remove, if not all.
 
     Raises
     ------
@@ -91,21 +107,59 @@ def forget_runs(
     objected = [one for one in found if one.sentences]
     if objected and not force and not dry_run:
         raise _refusal(objected)
+    lines = read_removals(store).current
+    before = [recorded_before(lines[run_id], store) for run_id in forgotten]
+    is_left = {run.run_id: os.path.lexists(run.folder) for run in before}
+    digests = {one.folder.run_id: one.digests for one in found}
+    digests |= {run.run_id: digests_before(run, entries) for run in before}
+    remains = remains_of(store, digests, with_evaluations=with_evaluations and not only)
+    taken = [
+        one
+        for one in remains
+        if one.is_free
+        and (not only or one.path.name in only)
+        and (with_evaluations if one.what == "evaluation" else with_dataset)
+    ]
     if not dry_run:
-        folders = [one.folder for one in found]
+        folders = with_remains([*(one.folder for one in found), *before], taken)
         forget_folders(store, folders, because=because, created_by=created_by)
     return RemovalReportV1(
         schema_version="removal_report.v1",
         dry_run=dry_run,
         store=store.name,
-        items=[item_of(one.folder, store) for one in found],
+        items=[
+            *(item_of(one.folder, store) for one in found),
+            *(item_of(run, store, "unfinished") for run in before if is_left[run.run_id]),
+            *(one.to_item(store, removed=one in taken) for one in remains),
+        ],
     )
+
+
+def with_remains(runs: Iterable[RecordedFolder], taken: Sequence[Remain]) -> list[RecordedFolder]:
+    """Return what is recorded of runs, with the files that go with each of them."""
+    return [
+        replace(
+            run,
+            also={
+                name: item
+                for one in taken
+                if run.run_id in one.run_ids
+                for name, item in one.files.items()
+            },
+        )
+        for run in runs
+    ]
+
+
+def digests_before(run: RecordedFolder, entries: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Return the digest of the dataset of a run that was removed, by its entry or its line."""
+    return digests_of(entries.get(run.run_id) or run.listed or {})
 
 
 def item_of(
     folder: RecordedFolder,
     store: StoreLayout,
-    what: Literal["run", "experiment", "interrupted"] | None = None,
+    what: Literal["run", "experiment", "interrupted", "unfinished"] | None = None,
 ) -> RemovalItem:
     """Return what a report says of a run that is, or would be, removed."""
     kind: Literal["run", "experiment"] = "run" if folder.kind == "trained" else "experiment"
@@ -131,7 +185,19 @@ def _looked_at(
     # First: whatever is in progress or elsewhere is refused in any case.
     folder = record_of_folder(store, run.path.name, run.path, entries=entries, listed=listed)
     objections = dict(_objections(store, run, around))
-    return _Objected(replace(folder, despite=tuple(objections)), tuple(objections.values()))
+    return _Objected(
+        replace(folder, despite=tuple(objections)),
+        tuple(objections.values()),
+        digests_of(listed, _request_of(run)),
+    )
+
+
+def _request_of(run: AnyRun) -> dict[str, Any] | None:
+    """Return the request of a run; None if it has none that can be read."""
+    try:
+        return run.request if isinstance(run, Run) else None
+    except RunForgeError:
+        return None
 
 
 def _objections(
@@ -153,7 +219,7 @@ def needs_of(store: StoreLayout, run: AnyRun) -> Iterator[tuple[Objection, str]]
     group_id = group_of(run.request)
     if group_id is not None and store.group_folder(group_id).is_dir():
         status = Group(store.group_folder(group_id)).status
-        if status not in _ENDED:
+        if status not in ENDED:
             yield "sweep", f"The sweep {quote(group_id)} of {shown} has not ended ({status})."
     editors = StoreLayout(store.workspace, LEGACY_STORE)
     if may_have_views(editors):

@@ -20,17 +20,20 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.fs.files import digest_file, sync_folder, writing
 from runforge_contracts.run_ids import parse_experiment_run_id
-from runforge_contracts.store.layout import ExperimentLayout, StoreLayout
+from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, StoreLayout
 from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.reading import read_store_index
 from runforge_contracts.store.removals import (
     entry_digest,
+    evaluation_in,
     place_of,
     read_removals,
 )
 
+from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
 from runforge_engine.provenance.signatures import signature_path
+from runforge_engine.removing.dataset_users import DatasetUsers, digest_in, has_digest
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.chained_writer import append_chained, chained
@@ -62,6 +65,8 @@ class RecordedFolder:
     listed: dict[str, Any] | None = None
     #: What spoke against removing it and was set aside.
     despite: tuple[Objection, ...] = ()
+    #: Files outside the folder that go with it, by path in the store.
+    also: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def kind(self) -> Literal["trained", "experiment"]:
@@ -161,6 +166,19 @@ def record_of_folder(
     )
 
 
+def recorded_before(line: Mapping[str, Any], store: StoreLayout) -> RecordedFolder:
+    """Return what a line of a removed run records, for another line about it."""
+    return RecordedFolder(
+        line["run_id"],
+        folder_of(line, store),
+        line["files"],
+        line.get("entry_sha256"),
+        line.get("signature_sha256"),
+        line.get("listed"),
+        tuple(line.get("despite", ())),
+    )
+
+
 def append_removals(
     store: StoreLayout,
     folders: Iterable[RecordedFolder],
@@ -172,7 +190,7 @@ def append_removals(
 ) -> list[dict[str, Any]]:
     """Append one line for each run, and return the lines that decide about these runs now.
 
-    A run about which the last line has the action already gets none.
+    A run about which the last line has the action already gets none, unless more files go with it.
 
     Parameters
     ----------
@@ -201,9 +219,13 @@ def append_removals(
         last = {entry["run_id"]: entry for entry in record.entries}
         lines = list[dict[str, Any]]()
         for run in folders:
-            if run.run_id in last and last[run.run_id]["action"] == action:
-                lines.append(last[run.run_id])
-                continue
+            before = last.get(run.run_id, {})
+            also = run.also
+            if before.get("action") == action:
+                also = {**before.get("also", {}), **also}
+                if also == before.get("also", {}):
+                    lines.append(before)
+                    continue
             if action == "restored" and run.run_id not in record.current:
                 continue
             line = {
@@ -220,6 +242,7 @@ def append_removals(
                 "listed": run.listed,
                 "archive": archive,
                 "despite": list(run.despite) or None,
+                "also": also or None,
             }
             lines.append({name: value for name, value in line.items() if value is not None})
         new = [line for line in lines if "previous" not in line]
@@ -243,6 +266,7 @@ def forget_folders(
         store, folders, "forgotten", because=because, created_by=created_by
     ):
         remove_folder(store, line)
+        remove_also(store, line)
 
 
 def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
@@ -290,7 +314,67 @@ def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
     return True
 
 
-def folder_of(line: dict[str, Any], store: StoreLayout) -> Path:
+def remove_also(store: StoreLayout, line: Mapping[str, Any]) -> None:
+    """Remove the files outside the folder that went with a run, if they are those of its line.
+
+    A copy of a dataset that something uses stays.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE``, ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``, ``INDEX_INVALID``,
+        ``DOCUMENT_INVALID``.
+    """
+    for path in left_of(store, line):
+        with writing(path):
+            if path.name != EVALUATION:
+                path.unlink(missing_ok=True)
+                sync_folder(path.parent)
+                continue
+            hidden = store.root / f"{_HIDDEN}{path.parent.name}-{os.urandom(8).hex()}"
+            path.parent.rename(hidden)
+            sync_folder(store.evaluations)
+            sync_folder(store.root)
+        _remove(hidden)
+
+
+def left_of(store: StoreLayout, line: Mapping[str, Any]) -> list[Path]:
+    """Return the files that went with a run and are there as its line has them, copies last.
+
+    These are documents of evaluations, and copies of datasets that nothing uses; whatever else a
+    line names is never removed.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` for a link in the place of a folder of the store; ``DOCUMENT_INVALID``,
+        ``INDEX_INVALID``.
+    """
+    here = {
+        name: item["sha256"]
+        for name, item in line.get("also", {}).items()
+        if os.path.lexists(store.root / name)
+    }
+    if not here:
+        return []
+    refuse_links(store.root, store.root / DATASETS, store.evaluations)
+    found, copies = list[Path](), list[Path]()
+    for name, sha256 in here.items():
+        path = store.root / name
+        if evaluation_in(name) is None:
+            if path.parent == store.root / DATASETS and digest_in(path.name) == sha256:
+                copies.append(path)
+        elif not path.parent.is_symlink() and [*path.parent.iterdir()] == [path]:
+            found.append(path)
+    if copies:
+        users = DatasetUsers(store, frozenset(path.parent.name for path in found))
+        found += [path for path in copies if not users.of(str(digest_in(path.name)))]
+    return [
+        path for path in found if has_digest(path, here[path.relative_to(store.root).as_posix()])
+    ]
+
+
+def folder_of(line: Mapping[str, Any], store: StoreLayout) -> Path:
     """Return where the folder of the run of a line is, if it is there: always among the runs."""
     return place_of(line, store).run_folder(line["run_id"])
 
@@ -321,9 +405,12 @@ def left_folders(store: StoreLayout) -> list[Path]:
         ``DOCUMENT_INVALID`` if the record is not valid.
     """
     known: dict[str, set[tuple[str, str]]] = {}
-    for entry in read_removals(store).entries:
+    record = read_removals(store)
+    for entry in record.entries:
         files = {(name, item["sha256"]) for name, item in entry["files"].items()}
         known.setdefault(entry["run_id"], set()).update(files)
+    for evaluation_id, (_, item) in record.evaluations.items():
+        known.setdefault(evaluation_id, set()).add((EVALUATION, item["sha256"]))
     found = list[Path]()
     for root in (store.root, ExperimentLayout(store.workspace).runs):
         if is_stray_link(root) or not root.is_dir() or not known:

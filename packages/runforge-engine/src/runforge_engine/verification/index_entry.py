@@ -13,7 +13,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
 from runforge_contracts.invariants.store_invariants import entry_findings, origin_findings
-from runforge_contracts.store.index_form import ADDED
+from runforge_contracts.store.index_form import ADDED, ADDED_SINCE
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex
 
@@ -94,7 +94,8 @@ def _exact(
 ) -> Iterator[Finding]:
     """Yield the fields of an entry that differ from what the engine writes."""
     added = () if entry.keys().isdisjoint(ADDED) else ADDED
-    for name in (*_FIELDS, *added):
+    since = (name for name in ADDED_SINCE if name in entry)
+    for name in (*_FIELDS, *added, *since):
         wanted, found = expected.get(name, ABSENT), entry.get(name, ABSENT)
         if same(wanted, found) or (name == "run_dir" and _is_path_of(run, store, found)):
             continue

@@ -13,7 +13,6 @@ from runforge_contracts.invariants.evaluation_invariants import (
     run_beside,
 )
 from runforge_contracts.store.evaluations import list_evaluations
-from runforge_contracts.store.layout import StoreLayout
 
 from runforge_engine.modeling.model_process import ModelProcess
 from runforge_engine.verification.check_result import Check, CheckVerdict, count
@@ -51,14 +50,23 @@ def verify_evaluations(
 
 
 def evaluation_checks(
-    evaluations: tuple[EvaluationVerification, ...], store: StoreLayout
+    evaluations: tuple[EvaluationVerification, ...], around: Surroundings
 ) -> Iterator[Check]:
     """Yield the check of the evaluations as a whole, if there are any."""
-    links, total = tuple(link_findings(store)), len(evaluations)
+    assert around.store is not None  # noqa: S101 - of a store
+    links, total = tuple(link_findings(around.store)), len(evaluations)
     if not evaluations and not links:
         return
     verified = sum(item.holds for item in evaluations)
     message = f"{verified:,} of {count(total, 'evaluation')} verified"
+    forgotten = {
+        run_id for run_id, line in around.removals.current.items() if line["action"] == "forgotten"
+    }
+    if of_forgotten := sum(item.run_id in forgotten for item in evaluations):
+        message += f"; note: {of_forgotten:,} of forgotten runs"
+        unsigned = sum(item.run_id in forgotten and item.signature is None for item in evaluations)
+        if unsigned and around.public_keys:
+            message += f", {unsigned:,} of them without a signature"
     if links:
         yield Check.failed("evaluations", CheckVerdict.INCOMPLETE, message, links)
     elif verified < total:

@@ -158,6 +158,8 @@ def verify_evaluation(
             run_id = "" if document is None else document["run_id"]
             signed = Signed(evaluation.id, run_id, signature.content)
             check = _with_head(check, signed, around, alone=alone)
+        elif not alone and document is not None:
+            check = _of_forgotten(check, document["run_id"], around)
         checks.append(check)
     return EvaluationVerification(
         evaluation.id,
@@ -296,6 +298,16 @@ def _differences(document: dict[str, Any], found: ModelEvaluation) -> Iterator[F
 
 def _reason(item: dict[str, Any]) -> dict[str, Any]:
     return {"reason": item["reason"], "rows": item["rows"]}
+
+
+def _of_forgotten(check: Check, run_id: str, around: Surroundings) -> Check:
+    """Return the check of a signature, not failed if there is none and the run was forgotten."""
+    line = around.removals.current.get(run_id)
+    is_forgotten = line is not None and line["action"] == "forgotten"
+    if check.verdict is not CheckVerdict.NONE or not is_forgotten:
+        return check
+    message = "nobody signed it before its run was forgotten"
+    return Check.not_checked("signature", CheckVerdict.NONE, message)
 
 
 def _with_head(check: Check, signed: Signed, around: Surroundings, *, alone: bool) -> Check:

@@ -264,7 +264,7 @@ def verify_store(
         index=store.relative(store.index),
         checks=(
             _runs(runs, verified_views, links, lost),
-            *evaluation_checks(evaluations, store),
+            *evaluation_checks(evaluations, around),
             _index(around, runs),
             signature_check,
             *(() if aliases is None else (aliases,)),
@@ -452,13 +452,17 @@ def _signatures(
             continue
         file = around.relative(path)
         what = "evaluation" if is_evaluation_id(run_id) else "run"
-        if run_id not in around.removals.current:
+        gone = around.removals.evaluations.get(run_id)
+        if run_id not in around.removals.current and gone is None:
             message = f"The {what} {quote(run_id)} was signed, but its folder is missing."
             findings.append(Finding(f"signature.{what}", message, file))
         try:
             keys = around.public_keys
             content = read_signature(path, keys) if keys else read_claim(path).content
-            signed.append(Signed(run_id, run_id, content))
+            signed.append(Signed(run_id, run_id if gone is None else gone[0], content))
+            if gone is not None and content.files != {layout.EVALUATION: gone[1]["sha256"]}:
+                message = f"{quote(run_id)} was removed with another document than was signed."
+                findings.append(Finding("removal.signature", message, file))
         except RunForgeError as error:
             findings.append(Finding("signature.holds", error.message, file))
     findings += head_findings(signed, around)
@@ -473,8 +477,10 @@ def _signatures(
     if not total:
         return Check.not_checked("signatures", CheckVerdict.NONE, "")
     message = f"{count(total, 'signature')}, no signed run or entry is missing"
-    if gone := sum(run_id in around.removals.current for run_id in signatures):
-        message += f"; {gone:,} of removed runs, which had the files that were signed"
+    if removed := sum(run_id in around.removals.current for run_id in signatures):
+        message += f"; {removed:,} of removed runs, which had the files that were signed"
+    if removed := sum(run_id in around.removals.evaluations for run_id in signatures):
+        message += f"; {removed:,} of removed evaluations"
     elsewhere = [item for item in signed if signed_elsewhere(item, around) is not None]
     on_record = sum(is_on_record(item, around) for item in elsewhere)
     if on_record:
