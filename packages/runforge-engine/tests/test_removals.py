@@ -252,7 +252,7 @@ def hostile(line: dict[str, Any]) -> dict[str, bytes]:
         "an id that leads far out": text.replace(RUN.encode(), b"../../../etc") + b"\n",
         "a file that leads out": text.replace(b"result.json", b"../result.json") + b"\n",
         "the same line twice": text + b"\n" + text + b"\n",
-        "a chain that does not fit": text.replace(b'"' + b"0" * 64, b'"' + b"1" * 64) + b"\n",
+        "an invalid chain": text.replace(b'"' + b"0" * 64, b'"' + b"1" * 64) + b"\n",
         "a link": b"",
         "huge": b" " * (2**16),
     }

@@ -418,9 +418,9 @@ def left_folders(store: StoreLayout) -> list[Path]:
         with writing(root):
             for path in sorted(root.iterdir()):
                 name = _LEFT.fullmatch(path.name)
-                files = None if name is None else known.get(name["run_id"])
+                expected = None if name is None else known.get(name["run_id"])
                 is_folder = path.is_dir() and not path.is_symlink()
-                if files is not None and is_folder and _has_only(path, files):
+                if expected is not None and is_folder and _has_only(path, expected):
                     found.append(path)
     return found
 
