@@ -3694,6 +3694,12 @@ export interface RunOutcome {
   dataset_changed?: {
     [k: string]: unknown;
   };
+  /**
+   * Of `rerun`: the SHA-256 of the recipe `before` and `after`, if both runs have one and its bytes have changed.
+   */
+  recipe_changed?: {
+    [k: string]: unknown;
+  };
   [k: string]: unknown;
 }
 /**
@@ -4786,6 +4792,14 @@ export interface RerunParams {
    * Current path of the dataset.
    */
   dataset?: FilePath;
+  /**
+   * Path of a recipe to apply instead of the one of the run.
+   */
+  recipe?: FilePath;
+  /**
+   * Whether to train on the dataset without the recipe of the run.
+   */
+  without_recipe?: boolean;
   preset?: Preset;
   /**
    * `default`, `fast` or `thorough`.
