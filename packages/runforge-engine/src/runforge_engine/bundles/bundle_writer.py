@@ -29,6 +29,7 @@ from runforge_contracts.store.layout import (
     stores_in,
 )
 from runforge_contracts.store.run import Run
+from runforge_contracts.system.system_files import sync_file
 from runforge_contracts.types import BundleReportV1, BundleV1, FileDigest
 
 from runforge_engine.bundles.bundle_contents import (
@@ -214,7 +215,7 @@ def _write(target: Path, members: dict[str, bytes | Path], expected: dict[str, s
             with unfinished.open("xb") as file:
                 written = write_archive(file, members)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
             for name, sha256 in expected.items():
                 if written[name].sha256 != sha256:
                     raise RunForgeError(

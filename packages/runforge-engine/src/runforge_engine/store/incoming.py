@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, reading, rename_new, sync_folder, writing
+from runforge_contracts.system.system_files import sync_file
 
 from runforge_engine.runtime.folder_lock import holding, is_held
 
@@ -83,7 +84,7 @@ def copy_file(source: Path, target: Path, sha256: str | None = None) -> None:
                 digest.update(piece)
                 copy.write(piece)
             copy.flush()
-            os.fsync(copy.fileno())
+            sync_file(copy.fileno())
     if sha256 not in (None, digest.hexdigest()):
         raise RunForgeError(
             ErrorCode.VERIFICATION_FAILED,

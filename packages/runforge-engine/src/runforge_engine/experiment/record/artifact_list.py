@@ -14,6 +14,8 @@ import shutil
 import stat
 from pathlib import Path, PurePosixPath
 
+from runforge_contracts.system.system_files import hard_link, replace_file, sync_file
+
 #: Permissions of an artifact: read-only, also for its owner.
 _READ_ONLY = 0o444
 
@@ -76,7 +78,7 @@ def keep_artifact(
                 with Path(source).open("rb") as original:
                     shutil.copyfileobj(original, file, 2**20)
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
         unfinished.chmod(_READ_ONLY)
         publish(unfinished, target)
     finally:
@@ -89,7 +91,7 @@ def publish(unfinished: Path, target: Path) -> None:
     The old name remains where the file system supports links. Raises ``FileExistsError``.
     """
     try:
-        os.link(unfinished, target)
+        hard_link(unfinished, target)
     except FileExistsError:
         raise FileExistsError(
             errno.EEXIST, "files of a run are written once", str(target)
@@ -97,7 +99,7 @@ def publish(unfinished: Path, target: Path) -> None:
     except OSError:
         # A file system without links: the name is claimed first and then replaced.
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-        unfinished.replace(target)
+        replace_file(unfinished, target)
 
 
 def protect(folder: Path) -> None:
