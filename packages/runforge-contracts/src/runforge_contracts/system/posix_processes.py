@@ -127,4 +127,5 @@ def signal_name(returncode: int) -> str | None:
     except ValueError:  # a real-time signal without a name
         if sys.platform == "linux":
             return f"SIGRTMIN+{-returncode - signal.SIGRTMIN}"
-        return f"signal {-returncode}"
+        else:  # noqa: RET505 - for type checkers
+            return f"signal {-returncode}"

@@ -56,7 +56,7 @@ def replace_file(source: Path, target: Path) -> None:
     _patiently(lambda: source.replace(target), target)
 
 
-def _patiently(work: Callable[[], None], path: Path) -> None:
+def _patiently(work: Callable[[], object], path: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

@@ -132,7 +132,7 @@ class JobProcess(subprocess.Popen[bytes]):
         job, self._job = self._job, None
         if job is not None and not sys.is_finalizing():
             api.kernel().CloseHandle(job)
-        super().__del__(*arguments)  # type: ignore[misc]
+        super().__del__(*arguments)
 
 
 def _os(name: str) -> Any:

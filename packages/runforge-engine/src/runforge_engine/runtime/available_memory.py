@@ -103,7 +103,9 @@ def _of_group(folder: Path, limit: str, usage: str, cache: str) -> Iterator[int]
 
 
 def _of_process(root: Path) -> Iterator[int]:
-    if sys.platform != "win32":
+    if sys.platform == "win32":
+        yield from ()
+    else:
         import resource
 
         allowed = resource.getrlimit(resource.RLIMIT_AS)[0]

@@ -41,7 +41,8 @@ def usable_cores() -> int:
     """Return how many processors this process may use."""
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    else:  # noqa: RET505 - for type checkers
+        return os.cpu_count() or 1
 
 
 def memory_size() -> int | None:
