@@ -182,6 +182,11 @@ class ClientProcess:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
+    @property
+    def can_be_interrupted(self) -> bool:
+        """Whether the system has a Ctrl+C that only the client and what it started get."""
+        return self._process.gets_signals
+
     def interrupt_all(self) -> None:
         """Interrupt the client and every process that it started, as Ctrl+C does."""
         self._process.ask(signal.SIGINT)

@@ -43,6 +43,9 @@ class SessionProcess(subprocess.Popen[bytes]):
         Of :class:`subprocess.Popen`.
     """
 
+    #: Whether :meth:`ask` sends the signal that it is given.
+    gets_signals = True
+
     def __init__(
         self,
         command: Sequence[str],

@@ -57,6 +57,9 @@ class JobProcess(subprocess.Popen[bytes]):
         Of :class:`subprocess.Popen`.
     """
 
+    #: Whether :meth:`ask` sends the signal that it is given.
+    gets_signals = False
+
     _job: int | None = None
 
     def __init__(
