@@ -75,7 +75,9 @@ test-lowest: $(VENV)/.tox ## Pass the tests with the oldest releases that the pa
 
 check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated files, schema changes
 	$(BIN)/pre-commit run --all-files
-	$(BIN)/mypy
+	$(BIN)/mypy --platform linux --cache-dir .mypy_cache/linux
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 	$(BIN)/python scripts/check_evolution.py
 	$(BIN)/python scripts/clients_page.py --check
 	@$(BIN)/towncrier build --draft --version next >/dev/null

@@ -16,13 +16,15 @@ assert sys.platform != "win32"  # noqa: S101 - for type checkers
 
 #: How files are read: links are not followed, and nothing waits for a pipe.
 READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+#: As :data:`READING`, of files that the user names, where links are followed.
+FOLLOWING = READING & ~os.O_NOFOLLOW
 #: Whether the system keeps the time of the last change of a file, also of its permissions.
 KEEPS_CHANGE_TIMES = True
 #: Whether a file can be replaced that a program has open.
 REPLACES_OPEN_FILES = True
 
 
-def open_without_link(path: Path, flags: int = READING) -> int:
+def open_without_link(path: str | Path, flags: int = READING) -> int:
     """Return a descriptor of ``path``; raise ``OSError``, with ``ELOOP`` for a symbolic link."""
     return os.open(path, flags | os.O_NOFOLLOW)
 
@@ -33,7 +35,7 @@ def open_below(path: Path, below: Path) -> int:
     Each part is opened in the folder that was opened before, so none can be replaced by a link
     between a check and its use. Raises ``OSError``.
     """
-    found = os.open(below, READING & ~os.O_NOFOLLOW)
+    found = os.open(below, FOLLOWING)
     for part in path.relative_to(below).parts:
         folder = found
         try:

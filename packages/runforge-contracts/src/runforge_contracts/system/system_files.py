@@ -6,6 +6,7 @@ import sys
 
 if sys.platform == "win32":
     from runforge_contracts.system.windows_files import (
+        FOLLOWING,
         KEEPS_CHANGE_TIMES,
         READING,
         REPLACES_OPEN_FILES,
@@ -22,6 +23,7 @@ if sys.platform == "win32":
     )
 else:
     from runforge_contracts.system.posix_files import (
+        FOLLOWING,
         KEEPS_CHANGE_TIMES,
         READING,
         REPLACES_OPEN_FILES,
@@ -38,6 +40,7 @@ else:
     )
 
 __all__ = [
+    "FOLLOWING",
     "KEEPS_CHANGE_TIMES",
     "READING",
     "REPLACES_OPEN_FILES",

@@ -16,6 +16,8 @@ from pathlib import Path
 
 #: How files are read: byte by byte as they are, and not by child processes.
 READING = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+#: As :data:`READING`, of files that the user names, where links are followed.
+FOLLOWING = READING
 #: What is called the time of the last change there is that of creation.
 KEEPS_CHANGE_TIMES = False
 #: Whether a file can be replaced that a program has open.
@@ -26,9 +28,9 @@ PATIENCE = 2.0
 _PAUSE = 0.01
 
 
-def open_without_link(path: Path, flags: int = READING) -> int:
+def open_without_link(path: str | Path, flags: int = READING) -> int:
     """Return a descriptor of ``path``; raise ``OSError``, with ``ELOOP`` for a symbolic link."""
-    if path.is_symlink():
+    if Path(path).is_symlink():
         raise OSError(errno.ELOOP, "symbolic link")
     return os.open(path, flags | READING)
 

@@ -31,7 +31,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
 from runforge_contracts.store.reading import StoreIndex, read_store_index
-from runforge_contracts.system.system_files import sync_file
+from runforge_contracts.system.system_files import open_without_link, sync_file
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.background import Check, run_stoppable
@@ -304,7 +304,7 @@ def sync_run(folder: Path, files: Iterable[str] = ()) -> None:
     """
     with writing(folder):
         for file in files:
-            descriptor = os.open(folder / file, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            descriptor = open_without_link(folder / file, os.O_RDWR)
             try:
                 sync_file(descriptor)
             finally:
