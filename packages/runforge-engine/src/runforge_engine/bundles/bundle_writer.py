@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +43,7 @@ from runforge_engine.bundles.bundle_contents import (
     named_key,
     refuse_unverified,
 )
+from runforge_engine.bundles.member_names import MemberNames, name_problem
 from runforge_engine.bundles.zip_archive import MAX_BYTES, Archive, write_archive
 from runforge_engine.data.kept_datasets import stores_of
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
@@ -81,7 +83,8 @@ def write_bundle(
     ------
     RunForgeError
         ``VERIFICATION_FAILED`` for a run that does not verify or has not ended; ``USAGE_INVALID``
-        if ``target`` exists, or the files are too large together; ``DATASET_NOT_FOUND``,
+        if ``target`` exists, or the files are too large together; ``FILE_UNSAFE`` for a name that
+        some system takes for another one; ``DATASET_NOT_FOUND``,
         ``DATASET_CHANGED``; ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``STORE_NOT_WRITABLE``.
     """
     checked = _checked(run, public_key)
@@ -98,6 +101,7 @@ def write_bundle(
     if with_dataset:
         source, sha256, dataset = _dataset(run, checked.around.workspace)
         members[dataset], expected[dataset] = source, sha256
+    _check_names(run, members)
     claimed = "" if checked.found.signature is None else checked.found.signature.key
     document = BundleV1(
         schema_version="bundle.v1",
@@ -197,6 +201,22 @@ def _dataset(run: AnyRun, workspace: Path) -> tuple[Path, str, str]:
         hint="Restore it, or bundle the run without --with-dataset.",
         path=recorded,
     )
+
+
+def _check_names(run: AnyRun, names: Iterable[str]) -> None:
+    """Raise ``FILE_UNSAFE`` for names that no reader of the bundle would take."""
+    known = MemberNames()
+    for name in sorted(names):
+        problem = name_problem(name) or known.add(name)
+        if problem is not None:
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"The run {quote(run.path.name)} cannot be bundled: {problem}.",
+                hint="Copy the folder of the run and its signature instead."
+                if name.startswith(RUN_FOLDER)
+                else "Bundle it without --with-dataset.",
+                path=str(run.path),
+            )
 
 
 def _digest(member: bytes | Path) -> Digest:

@@ -14,6 +14,7 @@ import shutil
 import stat
 from pathlib import Path, PurePosixPath
 
+from runforge_contracts.system.file_names import is_alias
 from runforge_contracts.system.system_files import hard_link, replace_file, sync_file
 
 #: Permissions of an artifact: read-only, also for its owner.
@@ -32,8 +33,10 @@ def place_of(name: str) -> PurePosixPath:
     if name != str(place) or place.is_absolute() or not place.parts or ".." in place.parts:
         raise ValueError(f"an artifact is named by a path such as 'plots/loss.png', not {name!r}")
     strange = any(character == "\\" or character < " " for character in name)
-    if strange or ":" in place.parts[0] or not _is_text(name):
+    if strange or not _is_text(name):
         raise ValueError(f"the name {name!r} has characters that a path should not have")
+    if any(map(is_alias, place.parts)):
+        raise ValueError(f"Windows takes the name {name!r} for another one: choose a plainer one")
     return place
 
 
