@@ -48,12 +48,12 @@ class Kernel:
         fcntl.flock(handle, fcntl.LOCK_SH)
         return handle, first
 
-    def CreateMutexW(self, security: None, owner: bool, name: str) -> int:  # noqa: FBT001, N802
+    def CreateMutexW(self, security: None, owner: bool, name: str) -> int:  # noqa: N802
         handle, first = self._object(name)
         self.error = 0 if first else _EXISTS
         return handle
 
-    def OpenMutexW(self, access: int, inherit: bool, name: str) -> int | None:  # noqa: FBT001, N802
+    def OpenMutexW(self, access: int, inherit: bool, name: str) -> int | None:  # noqa: N802
         handle, first = self._object(name)
         if not first:
             return handle
@@ -171,13 +171,13 @@ def _refused(number: int, path: Any, windows: int) -> PermissionError:
 def is_open(path: Any) -> bool:
     """Return whether a process has the file, or a file in the folder, open."""
     try:
-        found = os.stat(path, follow_symlinks=False)
+        found = Path(path).lstat()
     except OSError:
         return False
     place = os.path.realpath(path)
     for entry in Path("/proc").glob("[0-9]*/fd/*"):
         try:
-            target = os.readlink(entry)  # noqa: PTH115 - many
+            target = str(entry.readlink())
         except OSError:
             continue
         inside = stat.S_ISDIR(found.st_mode) and target.startswith(place + os.sep)
@@ -194,7 +194,7 @@ def guard_open_files() -> None:
     def open_file(path: Any, flags: int, mode: int = 0o777, *, dir_fd: None = None) -> int:
         assert dir_fd is None
         # Temporary files without a name are another thing there.
-        if os.path.isdir(path) and flags & os.O_TMPFILE != os.O_TMPFILE:
+        if Path(path).is_dir() and flags & os.O_TMPFILE != os.O_TMPFILE:
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return opened(path, flags, mode)
 
@@ -208,7 +208,7 @@ def guard_open_files() -> None:
     def replaced(source: Any, target: Any) -> None:
         if is_open(source):
             raise _refused(errno.EACCES, source, 32)
-        if is_open(target) or os.path.isdir(target):
+        if is_open(target) or Path(target).is_dir():
             raise _refused(errno.EACCES, target, 5)
         replace(source, target)
 
