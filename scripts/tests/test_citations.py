@@ -40,6 +40,7 @@ NAMED = (
     "Language Server Protocol 3.17",
     "Linux kernel documentation",
     "MLflow documentation",
+    "Microsoft",
     "OWASP",
     "OpenBLAS",
     "OpenSSF Model Signing v1.0",

@@ -1,7 +1,7 @@
 """What differs between Linux, macOS and Windows is in few modules, and each is there for a reason.
 
 The type checks for each system find a call that one of them lacks; these tests find where the
-systems are told apart.
+systems are distinguished.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ ARGUMENTS = {
 #: Folders of files that only Linux has.
 FILES = ("/proc/", "/sys/", "/dev/shm")
 
-#: Where the systems are told apart, and why not in ``system/``.
+#: Where the systems are distinguished, and why not in ``system/``.
 PLACES = {
     "runforge_contracts/system/": "the place for it",
     "runforge_contracts/index/kept_index.py": "a copy of the process forgets its cache",
-    "runforge_engine/runtime/available_memory.py": "reads what Linux tells of memory",
+    "runforge_engine/runtime/available_memory.py": "reads what Linux reports on memory",
     "runforge_engine/runtime/clock.py": "the counter that goes on while the machine sleeps",
     "runforge_engine/runtime/platform_info.py": "describes the machine",
     "runforge_engine/runtime/process_copies.py": "copies of a process, on Linux only",
@@ -65,7 +65,7 @@ PLACES = {
 }
 
 
-class Told(ast.NodeVisitor):
+class Differences(ast.NodeVisitor):
     """Collects what a module uses that not all systems have."""
 
     def __init__(self) -> None:
@@ -106,8 +106,8 @@ class Told(ast.NodeVisitor):
                 self.found.add(f"{node.value}=")
 
 
-def told(text: str) -> set[str]:
-    visitor = Told()
+def differences(text: str) -> set[str]:
+    visitor = Differences()
     visitor.visit(ast.parse(text))
     return visitor.found
 
@@ -119,17 +119,17 @@ def modules() -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(source).as_posix(), path
 
 
-def test_systems_are_told_apart_where_there_is_a_reason() -> None:
+def test_systems_are_distinguished_where_there_is_a_reason() -> None:
     wrong = {
         name: found
         for name, path in modules()
-        if (found := told(path.read_text("utf-8"))) and not name.startswith(tuple(PLACES))
+        if (found := differences(path.read_text("utf-8"))) and not name.startswith(tuple(PLACES))
     }
     assert wrong == {}
 
 
 def test_no_place_is_named_that_does_without() -> None:
-    used = [name for name, path in modules() if told(path.read_text("utf-8"))]
+    used = [name for name, path in modules() if differences(path.read_text("utf-8"))]
     assert [place for place in PLACES if not any(name.startswith(place) for name in used)] == []
 
 
@@ -149,4 +149,4 @@ def test_no_place_is_named_that_does_without() -> None:
     ],
 )
 def test_what_one_system_lacks_is_found(text: str, found: str) -> None:
-    assert told(text) == {found}
+    assert differences(text) == {found}

@@ -51,11 +51,11 @@ def test_an_action_has_one_version_in_all_workflows() -> None:
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
-def test_a_workflow_reads_only_and_a_job_writes_nothing_but_its_identity(path: Path) -> None:
+def test_workflows_read_and_no_job_writes_code(path: Path) -> None:
     found = workflow(path)
     assert found["permissions"] == {"contents": "read"}
     for job in found["jobs"].values():
-        assert job.get("permissions", {}).keys() <= {"id-token"}
+        assert job.get("permissions", {}).keys() <= {"id-token", "pages"}
         assert 0 < job["timeout-minutes"] <= 120
 
 

@@ -1,7 +1,7 @@
 """Files as POSIX systems have them: Linux and macOS.
 
-Source: open(2), link(2), fsync(2), renameat2(2); of macOS, fcntl(2), ``F_FULLFSYNC``, and
-renamex_np(2).
+Source: open(2), link(2), fsync(2), renameat2(2), renamex_np(2); fcntl(2) of macOS,
+``F_FULLFSYNC``.
 """
 
 from __future__ import annotations

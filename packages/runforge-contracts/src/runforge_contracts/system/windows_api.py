@@ -2,8 +2,7 @@
 
 All sizes are stated, so the structures can be checked on any system.
 
-Source: Microsoft, "Windows API": ``LockFileEx``, ``CreateMutexW``, "Job Objects"; "Maximum Path
-Length Limitation".
+Source: Microsoft, "Windows API": ``LockFileEx``, ``CreateMutexW``, "Job Objects".
 """
 
 from __future__ import annotations
