@@ -204,7 +204,7 @@ class ExperimentRecord:
 
 
 def _sync(path: Path) -> None:
-    with writing(path), path.open("rb") as file:
+    with writing(path), path.open("r+b") as file:  # Windows writes out no other
         sync_file(file.fileno())
 
 
