@@ -69,6 +69,13 @@ def exchange_files(one: Path, two: Path) -> bool:
     return not failed
 
 
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, files that are read-only, too. Raises ``OSError``."""
+    import shutil  # late: few commands need it
+
+    shutil.rmtree(folder)
+
+
 def hard_link(source: Path, target: Path) -> None:
     """Give a file a second name, and never replace a file. Raises ``OSError``."""
     # Of a symbolic link, macOS would otherwise link what it leads to.

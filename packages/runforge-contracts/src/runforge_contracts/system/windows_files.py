@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -75,6 +76,18 @@ def _patiently(work: Callable[[], object], path: Path) -> None:
 def exchange_files(one: Path, two: Path) -> bool:
     """Return False: the system has no such call."""
     return False
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, files that are read-only, too. Raises ``OSError``."""
+    import shutil  # late: few commands need it
+
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(stat.S_IWRITE)
+    shutil.rmtree(folder)
 
 
 def hard_link(source: Path, target: Path) -> None:

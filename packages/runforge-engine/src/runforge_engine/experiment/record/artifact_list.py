@@ -82,10 +82,10 @@ def keep_artifact(
                     shutil.copyfileobj(original, file, 2**20)
             file.flush()
             sync_file(file.fileno())
-        unfinished.chmod(_READ_ONLY)
         publish(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
+    target.chmod(_READ_ONLY)  # Last: Windows removes no name of a file that is read-only.
 
 
 def publish(unfinished: Path, target: Path) -> None:
