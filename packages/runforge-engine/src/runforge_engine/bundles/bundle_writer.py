@@ -87,7 +87,7 @@ def write_bundle(
         some system takes for another one; ``DATASET_NOT_FOUND``,
         ``DATASET_CHANGED``; ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``STORE_NOT_WRITABLE``.
     """
-    checked = _checked(run, public_key)
+    checked = checked_run(run, "it is not bundled", public_key=public_key)
     members: dict[str, bytes | Path] = {
         RUN_FOLDER + name: run.path / name for name in checked.digests
     }
@@ -143,8 +143,8 @@ def write_bundle(
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """A run that was verified before it is bundled."""
+class CheckedRun:
+    """A run that was verified before it is given away."""
 
     found: RunVerification
     around: Surroundings
@@ -154,20 +154,36 @@ class _Checked:
     origin: str | None = None
 
 
-def _checked(run: AnyRun, public_key: Path | None) -> _Checked:
+def checked_run(run: AnyRun, refused: str, *, public_key: Path | None = None) -> CheckedRun:
+    """Verify a run that has ended, without its dataset.
+
+    Parameters
+    ----------
+    run
+        A trained run or the run of an experiment.
+    refused
+        What is not done with a run that does not verify, such as ``it is not bundled``.
+    public_key
+        A PEM file; the run must have a signature of the matching private key.
+
+    Raises
+    ------
+    RunForgeError
+        ``VERIFICATION_FAILED``, ``KEY_INVALID``, ``FILE_NOT_FOUND``.
+    """
     path = run.path.absolute()
     if isinstance(run, Run):
         around = surroundings_of(path, stores_in(find_workspace(path)), public_key)
         found = verify_run(path, around, with_dataset=False)
-        refuse_unverified(found, "it is not bundled", path)
+        refuse_unverified(found, refused, path)
         digests = (found.digests or digest_folder(path)).files
-        return _Checked(found, around, digests, _origin(found, around))
+        return CheckedRun(found, around, digests, _origin(found, around))
     root = path.parents[1] if path.parent.name == EXPERIMENT_RUNS else path.parent
     found = verify_experiment_run(
         path, root, with_dataset=False, demand_signature=public_key is not None
     )
-    refuse_unverified(found, "it is not bundled", path)
-    return _Checked(found, Surroundings(None, root), digest_folder(path).files)
+    refuse_unverified(found, refused, path)
+    return CheckedRun(found, Surroundings(None, root), digest_folder(path).files)
 
 
 def _origin(found: RunVerification, around: Surroundings) -> str | None:
