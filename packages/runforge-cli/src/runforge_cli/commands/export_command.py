@@ -51,7 +51,7 @@ _ONE = ("model-card", "cyclonedx", "ro-crate")
     shell_complete=complete_file,
 )
 @click.option("--license", metavar="SPDX", help="License of the model, such as `MIT`.")
-@click.option("--author", metavar="NAME", help="Author of the model.")
+@click.option("--author", metavar="NAME", help="Who trained the model.")
 @quoting_option
 @global_options
 @pass_settings
@@ -89,6 +89,8 @@ def command(
     """
     if form in _ONE:
         return _export_one(settings, form, runs, group, Path(output), license, author)
+    if license is not None or author is not None:
+        raise click.UsageError(f"The format {form} has no `--license` and no `--author`.")
     return _export_many(settings, form, runs, group, Path(output), quote_formulas)
 
 

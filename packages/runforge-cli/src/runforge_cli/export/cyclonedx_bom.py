@@ -71,9 +71,7 @@ def bill_of_materials(shared: SharedRun) -> bytes:
     return encode_json({"serialNumber": serial.urn, **document})
 
 
-def _model(
-    shared: SharedRun, run: Run, summary: RunSummary, datasets: list[str]
-) -> dict[str, Any]:
+def _model(shared: SharedRun, run: Run, summary: RunSummary, datasets: list[str]) -> dict[str, Any]:
     sha256 = shared.digests.get(summary.model.file or "")
     component: dict[str, Any] = {
         "type": "machine-learning-model",

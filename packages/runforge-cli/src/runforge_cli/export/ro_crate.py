@@ -64,6 +64,7 @@ def _metadata(shared: SharedRun, record: Record) -> dict[str, Any]:
     software = f"{_HOME}#{record.facts.get('version', 'runforge')}"
     parameters = list(_parameters(record))
     data = [_dataset(record)] if record.dataset is not None else []
+    license_ = _license(shared.license)
     graph = [
         {
             "@id": METADATA,
@@ -80,8 +81,7 @@ def _metadata(shared: SharedRun, record: Record) -> dict[str, Any]:
             "conformsTo": {"@id": _PROFILE},
             "hasPart": [{"@id": FOLDER}],
             "mentions": {"@id": _ACTION},
-            **_license(shared.license),
-            **({"author": {"@id": _AUTHOR}} if shared.author else {}),
+            **({"license": {"@id": license_["@id"]}} if license_ else {}),
             **({"keywords": ", ".join(record.tags)} if record.tags else {}),
         },
         {
@@ -110,10 +110,20 @@ def _metadata(shared: SharedRun, record: Record) -> dict[str, Any]:
         *data,
         *parameters,
     ]
+    if license_:
+        graph.append(license_)
     if shared.author:
         graph.append({"@id": _AUTHOR, "@type": "Person", "name": shared.author})
-    context = [f"{_CRATE}/context", "https://w3id.org/ro/terms/workflow-run/context"]
-    return {"@context": context, "@graph": graph}
+    return {"@context": f"{_CRATE}/context", "@graph": [_compact(entity) for entity in graph]}
+
+
+def _compact(entity: dict[str, Any]) -> dict[str, Any]:
+    """Return an entity as the specification recommends: one value is not in an array."""
+    return {
+        name: value[0] if isinstance(value, list) and len(value) == 1 else value
+        for name, value in entity.items()
+        if value != []
+    }
 
 
 def _moment(name: str, milliseconds: int | None) -> dict[str, str]:
@@ -122,10 +132,11 @@ def _moment(name: str, milliseconds: int | None) -> dict[str, str]:
     return {name: datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")}
 
 
-def _license(text: str | None) -> dict[str, Any]:
+def _license(text: str | None) -> dict[str, str]:
     if text is None:
         return {}
-    return {"license": f"https://spdx.org/licenses/{text}" if is_one_license(text) else text}
+    address = f"https://spdx.org/licenses/{text}" if is_one_license(text) else "#license"
+    return {"@id": address, "@type": "CreativeWork", "name": text, "description": "SPDX license"}
 
 
 def _file(shared: SharedRun, name: str) -> dict[str, Any]:
