@@ -65,7 +65,10 @@ test-slow: $(VENV)/.tox ## Pass the tests that take long: storms, scale, other p
 	$(TOOLS) tox run -qq -e py -- -m "slow or storm or scale"
 
 test-interop: $(VENV)/.tox ## Pass the tests in which other people's programs read what ours write
-	$(TOOLS) tox run -qq -e interop,mlflow,dask
+	$(TOOLS) tox run -qq -e interop,exports,dask
+
+test-exports: $(VENV)/.tox ## Pass the tests in which other people's programs read exported runs
+	$(TOOLS) tox run -qq -e exports
 
 test-web: $(VENV)/.tox ## Pass the tests of the pages, in a real browser (needs Chromium)
 	$(TOOLS) tox run -qq -e web

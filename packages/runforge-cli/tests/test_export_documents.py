@@ -11,6 +11,7 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from calls import ROOT, TRAIN, Call
@@ -193,7 +194,10 @@ def test_runs_of_experiments_are_crates_only(runforge: Call, repository: Reposit
             assert result.json["error"]["code"] == "VERIFICATION_FAILED", name
             continue
         assert contents(Path(name) / "run") == contents(repository.folder(name))
-        entities_of(Path(name))
+        entities = entities_of(Path(name))
+        assert {
+            f"run/{quote(item)}" for item in contents(repository.folder(name))
+        } < entities.keys()
     assert (repository.root / "first").is_dir()
     result = runforge("export", repository.ids["first"], "--to", "model-card", "-o", "x", "--json")
     assert (result.code, result.json["error"]["code"]) == (3, "ARTIFACT_NOT_FOUND")

@@ -1,4 +1,4 @@
-"""``runforge export``: export runs to MLflow, to CSV tables, for another client, or as a document."""
+"""``runforge export``: export runs to MLflow or CSV, for another client, or as a document."""
 
 from __future__ import annotations
 
@@ -180,15 +180,16 @@ def _export_one(
             hint="Name one run; `runforge runs` lists them.",
         )
     check_license(license_text)
-    found, places = settings.find_any(*(runs or ("latest",)), has_ended), settings.places()
+    places = settings.places()
+    found = settings.find_any(runs[0] if runs else "latest", has_ended)
     check_output(target, [found.path], places, force=False)
     shared = SharedRun(
-        found,
-        described(found, places).store,
-        checked_run(found, "it is not exported").digests,
-        *related_to([found], places),
-        license_text,
-        author,
+        folder=found,
+        place=described(found, places).store,
+        digests=checked_run(found, "it is not exported").digests,
+        related=related_to([found], places)[0],
+        license=license_text,
+        author=author,
     )
     export_run(form, target, shared)
     return _show(settings, form, target, ExportOutcome(exported=[found.id]))

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote as percent_encode
 
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.store import layout
@@ -28,6 +29,8 @@ _CRATE = "https://w3id.org/ro/crate/1.1"
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 _HOME = "https://github.com/runforge/runforge"
 _ACTION, _DATASET, _AUTHOR = "#training", "#dataset", "#author"
+#: A crate must state a license, or in words how it may be used.
+_NO_LICENSE = "No license was stated. Ask who trained the model before you use it."
 #: Files that the training had before it began; the others are its results.
 _INPUTS = frozenset({layout.REQUEST, layout.CONFIG})
 _MEDIA_TYPES = {
@@ -65,7 +68,7 @@ def _metadata(shared: SharedRun, record: Record) -> dict[str, Any]:
     parameters = list(_parameters(record))
     data = [_dataset(record)] if record.dataset is not None else []
     license_ = _license(shared.license)
-    graph = [
+    graph: list[dict[str, Any]] = [
         {
             "@id": METADATA,
             "@type": "CreativeWork",
@@ -79,9 +82,9 @@ def _metadata(shared: SharedRun, record: Record) -> dict[str, Any]:
             "description": f"The run {record.run_id} of RunForge, with all of its files.",
             **_moment("datePublished", record.finished_at),
             "conformsTo": {"@id": _PROFILE},
-            "hasPart": [{"@id": FOLDER}],
+            "hasPart": [{"@id": _reference(name)} for name in files],
             "mentions": {"@id": _ACTION},
-            **({"license": {"@id": license_["@id"]}} if license_ else {}),
+            "license": {"@id": license_["@id"]} if license_ else _NO_LICENSE,
             **({"keywords": ", ".join(record.tags)} if record.tags else {}),
         },
         {
@@ -89,13 +92,6 @@ def _metadata(shared: SharedRun, record: Record) -> dict[str, Any]:
             "@type": "CreativeWork",
             "name": "Process Run Crate",
             "version": "0.5",
-        },
-        {
-            "@id": FOLDER,
-            "@type": "Dataset",
-            "name": f"Run {record.run_id}",
-            "description": "The run folder, as it was recorded.",
-            "hasPart": [{"@id": FOLDER + name} for name in files],
         },
         *(_file(shared, name) for name in files),
         _action(record, software, shared, [*data, *parameters]),
@@ -139,11 +135,16 @@ def _license(text: str | None) -> dict[str, str]:
     return {"@id": address, "@type": "CreativeWork", "name": text, "description": "SPDX license"}
 
 
+def _reference(name: str) -> str:
+    """Return the relative URI of a file of the run."""
+    return percent_encode(FOLDER + name)
+
+
 def _file(shared: SharedRun, name: str) -> dict[str, Any]:
     size = (shared.folder.path / name).stat().st_size
     media_type = _MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
     return {
-        "@id": FOLDER + name,
+        "@id": _reference(name),
         "@type": "File",
         "name": name,
         "contentSize": str(size),
@@ -156,8 +157,8 @@ def _action(
     record: Record, software: str, shared: SharedRun, used: list[dict[str, Any]]
 ) -> dict[str, Any]:
     files = sorted(shared.digests)
-    inputs = [FOLDER + name for name in files if name in _INPUTS]
-    outputs = [FOLDER + name for name in files if name not in _INPUTS]
+    inputs = [_reference(name) for name in files if name in _INPUTS]
+    outputs = [_reference(name) for name in files if name not in _INPUTS]
     succeeded = record.status == "succeeded"
     error = record.facts.get("error") or f"The run is {record.status}."
     return {

@@ -33,7 +33,7 @@ class SharedRun:
     #: SHA-256 of each of its files, by path in the folder.
     digests: Mapping[str, str]
     #: What is recorded of it outside of its folder.
-    related: Related = Related()
+    related: Related
     #: SPDX license expression.
     license: str | None = None
     #: Name of the person who made the run.
