@@ -3,7 +3,7 @@
 Everything is taken from the record. The license is absent unless the user gives one, and the card
 names what nobody recorded, such as the intended use, instead of inventing it.
 
-Source: Hugging Face Hub, "Model Cards", metadata specification; Papers with Code, "model-index".
+Source: Hugging Face Hub documentation, "Model Cards", metadata specification.
 """
 
 from __future__ import annotations
