@@ -164,7 +164,7 @@ def _export_one(
 ) -> int:
     from runforge_contracts.errors import ErrorCode, RunForgeError
     from runforge_contracts.store.lookup import has_ended
-    from runforge_engine.bundles.bundle_writer import verified_run
+    from runforge_engine.bundles.bundle_writer import verified_folder
 
     from runforge_cli.export.mlflow_record import ExportOutcome
     from runforge_cli.export.run_export import export_run
@@ -186,7 +186,7 @@ def _export_one(
     shared = SharedRun(
         folder=found,
         place=described(found, places).store,
-        digests=verified_run(found, "it is not exported").digests,
+        digests=verified_folder(found, "it is not exported").digests,
         related=related_to([found], places)[0],
         license=license_text,
         author=author,

@@ -87,7 +87,7 @@ def write_bundle(
         some system takes for another one; ``DATASET_NOT_FOUND``,
         ``DATASET_CHANGED``; ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``STORE_NOT_WRITABLE``.
     """
-    checked = verified_run(run, "it is not bundled", public_key=public_key)
+    checked = verified_folder(run, "it is not bundled", public_key=public_key)
     members: dict[str, bytes | Path] = {
         RUN_FOLDER + name: run.path / name for name in checked.digests
     }
@@ -143,7 +143,7 @@ def write_bundle(
 
 
 @dataclass(frozen=True, slots=True)
-class VerifiedRun:
+class VerifiedFolder:
     """A run that was verified before it is given away."""
 
     found: RunVerification
@@ -154,7 +154,7 @@ class VerifiedRun:
     origin: str | None = None
 
 
-def verified_run(run: AnyRun, refused: str, *, public_key: Path | None = None) -> VerifiedRun:
+def verified_folder(run: AnyRun, refused: str, *, public_key: Path | None = None) -> VerifiedFolder:
     """Verify a run that has ended, without its dataset.
 
     Parameters
@@ -177,13 +177,13 @@ def verified_run(run: AnyRun, refused: str, *, public_key: Path | None = None) -
         found = verify_run(path, around, with_dataset=False)
         refuse_unverified(found, refused, path)
         digests = (found.digests or digest_folder(path)).files
-        return VerifiedRun(found, around, digests, _origin(found, around))
+        return VerifiedFolder(found, around, digests, _origin(found, around))
     root = path.parents[1] if path.parent.name == EXPERIMENT_RUNS else path.parent
     found = verify_experiment_run(
         path, root, with_dataset=False, demand_signature=public_key is not None
     )
     refuse_unverified(found, refused, path)
-    return VerifiedRun(found, Surroundings(None, root), digest_folder(path).files)
+    return VerifiedFolder(found, Surroundings(None, root), digest_folder(path).files)
 
 
 def _origin(found: RunVerification, around: Surroundings) -> str | None:
