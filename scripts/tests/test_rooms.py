@@ -25,6 +25,7 @@ ORDER = {
     "runforge_contracts": [
         "errors",
         "display",
+        "system",
         "markdown",
         "prepared_names",
         "metrics",

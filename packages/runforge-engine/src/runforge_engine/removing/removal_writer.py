@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +28,7 @@ from runforge_contracts.store.removals import (
     place_of,
     read_removals,
 )
+from runforge_contracts.system.system_files import remove_tree, replace_file
 
 from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
@@ -305,7 +305,7 @@ def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
     hidden = root / f"{_HIDDEN}{line['run_id']}-{os.urandom(8).hex()}"
     with writing(folder):
         try:
-            folder.rename(hidden)
+            replace_file(folder, hidden)
         except FileNotFoundError:
             return False  # Another process has renamed it.
         sync_folder(folder.parent)
@@ -497,7 +497,7 @@ def _remove(hidden: Path) -> None:
     """Remove a folder whose name says that it is being removed."""
     with writing(hidden):
         try:
-            shutil.rmtree(hidden)
+            remove_tree(hidden)
         except FileNotFoundError:
             if os.path.lexists(hidden):
-                shutil.rmtree(hidden)  # Another process removes it, too.
+                remove_tree(hidden)  # Another process removes it, too.
