@@ -197,6 +197,10 @@ def test_an_evaluation_is_of_the_raw_rows(runforge: Call, workspace: Path, run: 
     assert found.json["evaluation"]["dataset"]["sha256"] == digest(workspace / "raw.csv")
     assert found.json["evaluation"]["rows_evaluated"] == 342
     assert runforge("verify", "--all").code == 0
+    raw = (workspace / "raw.csv").read_text("utf-8")
+    (workspace / "gaps.csv").write_text(raw.replace(",Torgersen", ",", 1), "utf-8")
+    left_out = runforge("evaluate", run.name, "gaps.csv", "--json").json["evaluation"]["left_out"]
+    assert left_out[0]["examples"][0] == {"row": 1, "column": "island"}
 
 
 def test_a_changed_copy_of_the_recipe_is_found_and_not_used(

@@ -11,6 +11,7 @@ import click
 from runforge_contracts.display import printable, quote
 
 from runforge_cli.commands.store_archive_command import archive, restore
+from runforge_cli.commands.store_move_command import move
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.completion import complete_file, complete_folder, complete_run
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
@@ -54,6 +55,7 @@ def command() -> None:
 
 command.add_command(archive)
 command.add_command(restore)
+command.add_command(move)
 
 
 @command.command(

@@ -180,6 +180,7 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
     import os
     import time
 
+    from runforge_contracts.system.system_processes import END_REQUESTS
     from runforge_engine.runtime.cancellation import Cancellation
 
     cancellation, received = Cancellation(), list[float]()
@@ -192,7 +193,7 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
         name = signal.Signals(number).name
         cancellation.cancel(f"The run was cancelled by {name}.", number)
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    numbers = [signal.SIGINT, *END_REQUESTS]
     hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
     # A run that was started with nohup continues after the terminal is closed.
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:

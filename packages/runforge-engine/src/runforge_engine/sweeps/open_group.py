@@ -6,7 +6,6 @@ Source: specification, sections 20.6 and 20.9.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -29,6 +28,7 @@ from runforge_engine.pipeline.request import prepare
 from runforge_engine.provenance.privacy import is_outside, is_wanted
 from runforge_engine.runtime.clock import document_time, read_clock
 from runforge_engine.runtime.folder_lock import holding_alone
+from runforge_engine.runtime.platform_info import usable_cores
 from runforge_engine.store.index_lock import refuse_linked_folders
 from runforge_engine.store.run_folders import release_unstarted, write_new
 from runforge_engine.sweeps.group_record import GroupRecord, MemberState
@@ -273,13 +273,6 @@ def refuse_changed(dataset: str, datasets: dict[str, str], sha256: str, group_id
             hint="Restore the file and resume the sweep, or start a new one.",
             path=dataset,
         )
-
-
-def usable_cores() -> int:
-    """Return the number of processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _opened(
