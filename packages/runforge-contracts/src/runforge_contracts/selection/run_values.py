@@ -202,8 +202,9 @@ def varying(entries: Iterable[Mapping[str, Any]]) -> list[RunColumn]:
     """Return the hyperparameters, and the seed, of which two of the runs have different values.
 
     A run that does not have one does not count, since runs of different models have different
-    hyperparameters. A configured value that experiments also log by its last name is left out. Those that most runs have come first, then in the order in which the runs have
-    them; the seed is the last.
+    hyperparameters. A configured value that experiments also log by its last name is left out.
+    Those that most runs have come first, then in the order in which the runs have them; the seed is
+    the last.
     """
     entries = list(entries)
     count: dict[str, int] = {}
