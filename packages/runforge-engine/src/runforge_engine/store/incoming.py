@@ -18,11 +18,8 @@ from tempfile import mkdtemp
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, reading, rename_new, sync_folder, writing
-<<<<<<< HEAD
 from runforge_contracts.store.moved_store import is_stray_link
-=======
 from runforge_contracts.system.system_files import sync_file
->>>>>>> main
 
 from runforge_engine.runtime.folder_lock import holding, is_held
 
@@ -90,12 +87,8 @@ def copy_file(source: Path, target: Path, sha256: str | None = None, *, sync: bo
                 digest.update(piece)
                 copy.write(piece)
             copy.flush()
-<<<<<<< HEAD
             if sync:
-                os.fsync(copy.fileno())
-=======
-            sync_file(copy.fileno())
->>>>>>> main
+                sync_file(copy.fileno())
     if sha256 not in (None, digest.hexdigest()):
         raise RunForgeError(
             ErrorCode.VERIFICATION_FAILED,
