@@ -86,16 +86,8 @@ def public_name(
     return None
 
 
-def shallow_sidebar(_: Sphinx, *page: Any) -> None:
-    """Ask for the two levels that the sidebar has: the theme asks for all, which takes long."""
-    context = page[2]
-    tree = context["toctree"]
-    context["toctree"] = lambda **options: tree(**options | {"maxdepth": 2})
-
-
 def setup(app: Sphinx) -> ExtensionMetadata:
     """Register what this site adds to Sphinx."""
     app.add_transform(ForgeAnchors)
     app.connect("missing-reference", public_name)
-    app.connect("html-page-context", shallow_sidebar, priority=400)  # before the theme
     return {"parallel_read_safe": True, "parallel_write_safe": True}

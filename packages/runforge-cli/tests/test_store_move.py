@@ -116,10 +116,10 @@ def test_a_store_is_used_where_it_lies_and_comes_back(runforge: Call, workspace:
     assert runforge("verify", "--all").code == 0
 
 
-def test_two_renames_do_where_the_system_cannot_exchange_names(
+def test_two_renames_do_where_the_system_cannot_exchange_files(
     runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "exchange_names", lambda *_: False)
+    monkeypatch.setattr(module, "exchange_files", lambda *_: False)
     before = tree(Path(".runforge"))
     for place in ("../disk", "../disk-2", "."):
         assert moved(runforge, place)["kept"] == []

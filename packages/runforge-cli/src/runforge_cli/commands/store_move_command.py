@@ -57,7 +57,7 @@ def move(settings: Settings, folder: str, dry_run: bool) -> int:
         return 0
     size = f"{report.files:,} files, {report.bytes:,} bytes"
     verb = "to be moved" if dry_run and report.outcome == "moved" else report.outcome
-    rows = [("store", printable(report.target)), (verb, size)]
+    rows = [("store", printable(str(Path(folder, store.name)))), (verb, size)]
     write_lines(pairs(rows, indent=0))
     if settings.quiet:
         return 0

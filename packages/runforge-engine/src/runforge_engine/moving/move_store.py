@@ -26,12 +26,12 @@ from runforge_contracts.fs.files import digest_file, reading, sync_folder, write
 from runforge_contracts.fs.folders import as_text, list_folder, walk_folder
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.moved_store import PLACE, moved_to, place_document
+from runforge_contracts.system.system_files import exchange_files
 from runforge_contracts.types import MoveReportV1
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
-from runforge_engine.runtime.name_exchange import exchange_names
 from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.store.incoming import copy_file, remove_left, rename_whole, staging_folder
 from runforge_engine.store.index_lock import index_lock
@@ -277,7 +277,7 @@ def _switch(
             with writing(aside):
                 aside.symlink_to(target, target_is_directory=True)
         with writing(store.root):
-            if not exchange_names(store.root, aside):
+            if not exchange_files(store.root, aside):
                 # Two renames, on other systems: a process that is killed between them leaves a
                 # workspace without a store, which the next call puts back.
                 store.root.rename(aside.with_name(f"{aside.name}.old"))
