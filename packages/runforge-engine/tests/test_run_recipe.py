@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runforge_contracts.prepared_names import by_raw_column, escaped_name, raw_name
 from runforge_engine import RunForgeError, sweep, train
+from workbooks import workbook
 
 RECIPE = {
     "schema_version": "recipe.v1",
@@ -93,6 +94,18 @@ def test_a_dictionary_is_a_recipe_and_is_written_once(tmp_path: Path) -> None:
         f".runforge/runs/{again.id}/artifacts/recipe.v1.json"
     )
     assert first.diff(third).conclusions == {third.id: "The same model with the same metrics."}
+
+
+@pytest.mark.needs(package="python_calamine")
+def test_a_sheet_is_trained_on_and_verified(tmp_path: Path) -> None:
+    rows = [[city, size if size == size else "", y] for city, size, y in FRAME.to_numpy().tolist()]
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(workbook({"Notes": [["a title"]], "Data": [["city", "size", "y"], *rows]}))
+    recipe = {**RECIPE, "source": {"sheet": "Data"}}
+    run = train(path, label="y", recipe=recipe, workspace=tmp_path, preset="fast")
+    assert run.verify().holds
+    path.write_bytes(workbook({"Data": [["city", "size", "y"], *rows[1:]]}))
+    assert not run.verify().holds
 
 
 @pytest.mark.parametrize(
