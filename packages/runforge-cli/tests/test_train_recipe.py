@@ -87,6 +87,16 @@ def test_the_label_of_the_recipe_needs_no_option(
     assert read(workspace / found.json["run_dir"], "run.json")["label_column"] == "species"
 
 
+def test_the_label_of_the_recipe_needs_no_option_for_a_sweep(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    grid = ("sweep", "raw.csv", "--recipe", recipe.name, "--grid", "C=0.1,1")
+    assert runforge(*grid, "--save", "plan.json").code == 0
+    plan = json.loads((workspace / "plan.json").read_text("utf-8"))
+    assert plan["base_request"]["dataset"]["label_column"] == "species"
+    assert runforge(*(word for word in grid if word not in ("--recipe", recipe.name))).code == 2
+
+
 def test_the_request_of_a_run_is_executed_again(runforge: Call, workspace: Path, run: Path) -> None:
     shutil.copy(run / "request.json", workspace / "again.json")
     again = workspace / runforge("run", "again.json", "--json").json["run_dir"]

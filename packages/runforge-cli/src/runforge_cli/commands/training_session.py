@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -203,6 +204,21 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def require_label(label: str | None, recipe: str | None) -> str:
+    """Return the label column: that of an option, else of a recipe.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` if neither names it; the errors of reading the recipe.
+    """
+    if recipe is not None and label is None:
+        from runforge_engine.preparation.recipe_rules import read_recipe
+
+        label = read_recipe(Path(recipe))["label"]
+    return require(label, "--label", "Name the label column with --label; it is never guessed.")
 
 
 def require(value: str | None, what: str, hint: str) -> str:

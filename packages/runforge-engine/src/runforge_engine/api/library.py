@@ -203,7 +203,7 @@ def sweep(
     seeds
         Seeds to repeat every combination with, such as ``range(1, 6)``.
     label, model, preset, profile, hyperparameters, exclude, recipe, seed, device, tags
-        Of every run, as for :func:`train`.
+        Of every run, as for :func:`train`; a recipe names the label, too.
     name, notes
         Of the sweep.
     jobs
@@ -233,6 +233,7 @@ def sweep(
     from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.request import new_request
     from runforge_engine.preparation.given_recipe import recipe_file
+    from runforge_engine.preparation.recipe_rules import read_recipe
     from runforge_engine.sweeps.open_group import SweepOptions, new_group
     from runforge_engine.sweeps.plan_builder import new_plan
     from runforge_engine.sweeps.resolved_plan import resolve_plan
@@ -253,13 +254,17 @@ def sweep(
             if isinstance(data, Mapping)
             else read_plan(cast("str | os.PathLike[str]", data))
         )
-    elif label is None:
+    elif label is None and recipe is None:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             "The label column is missing.",
             hint="Name it with label=...; it is never guessed.",
         )
     else:
+        path = None if recipe is None else recipe_file(recipe, store)
+        if label is None and path is not None:
+            label = read_recipe(path)["label"]
+        assert label is not None  # noqa: S101 - one of the two names it
         models = list((grid or {}).get("model", ()))
         request = new_request(
             dataset=dataset_file(data, store),
@@ -273,7 +278,7 @@ def sweep(
             seed=seed,
             device=device,
             exclude_columns=exclude,
-            recipe=None if recipe is None else recipe_file(recipe, store),
+            recipe=path,
             tags=tags,
         )
         plan = new_plan(
