@@ -115,6 +115,11 @@ def reserve(descriptor: int, begin: int, size: int) -> None:
             size -= os.write(descriptor, piece[:size])
 
 
+def is_too_long(path: Path) -> bool:
+    """Return False: a path that is too long has an error of its own."""
+    return False
+
+
 def has_permissions() -> bool:
     """Return whether the mode of a file says who may read it."""
     return True
