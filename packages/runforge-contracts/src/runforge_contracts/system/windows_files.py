@@ -23,6 +23,8 @@ FOLLOWING = READING
 KEEPS_CHANGE_TIMES = False
 #: Whether a file can be replaced that a program has open.
 REPLACES_OPEN_FILES = False
+#: Whether every user can make symbolic links.
+USERS_MAKE_LINKS = False
 
 #: How long to wait until a file that is open elsewhere can be replaced, in seconds.
 PATIENCE = 2.0
