@@ -55,6 +55,7 @@ PLACES = {
     "runforge_engine/runtime/shared_work.py": "copies of a process, on Linux only",
     "runforge_engine/experiment/run/run_experiment.py": "says what SIGKILL mostly means",
     "runforge_engine/experiment/run/system_info.py": "records the name of the system, and GPUs",
+    "runforge_engine/moving/move_store.py": "makes many files durable by one call of Linux",
     "runforge_cli/process/encoding.py": "starts again where arguments are bytes",
     "runforge_cli/process/interruption.py": "imports nothing while a command starts",
     "runforge_cli/commands/editor_python_command.py": "writes the kind of script that runs here",

@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import windows_stand_ins
 from calls import ROOT, TRAIN
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="the stand-ins are for Linux"),
 ]
-SIMULATED = Path(windows_stand_ins.__file__).with_name("simulated_windows")
+SIMULATED = ROOT / "packages/runforge-engine/tests/support/simulated_windows"
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

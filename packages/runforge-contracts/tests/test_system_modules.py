@@ -192,6 +192,18 @@ def test_a_file_that_stays_open_is_left_as_it_is(
     assert path.read_bytes() == b"old"
 
 
+def test_a_path_that_is_too_long_is_reported_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "is_too_long", windows_files.is_too_long)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Path, "absolute", lambda path: path)  # wherever the folder is
+    for length, hint in ((100, "no longer exists"), (250, "no longer exists"), (255, "shorter")):
+        with pytest.raises(RunForgeError) as caught:
+            files.write_file(Path("n" * length, "file"), b"x")
+        assert hint in str(caught.value.hint)
+
+
 def test_no_link_is_followed_on_windows(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/file").write_bytes(b"x")

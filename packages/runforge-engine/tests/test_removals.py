@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from runforge_engine.removing.removal_writer import (
     append_removals,
     finish_removals,
     folder_of,
+    forget_folders,
     record_of_folder,
     remove_folder,
     unfinished_removals,
@@ -294,3 +296,19 @@ def test_control_characters_in_a_reason_are_not_printed(tmp_path: Path) -> None:
     [(line, _)] = find_removals(RUN, [store])
     message = removed_run(line).message
     assert message.isprintable(), message
+
+
+def test_how_far_a_removal_is_can_be_watched(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    ids = [RUN, "20260201-120001-abc12345"]
+    folders = [record_of_folder(store, run_id, a_run(store, run_id)) for run_id in ids]
+    seen = list[tuple[str, int]]()
+
+    def watch(stage: str, results: Iterable[Any], total: int) -> Iterator[Any]:
+        for number, result in enumerate(results, 1):
+            seen.append((f"{stage} of {total}", number))
+            yield result
+
+    forget_folders(store, folders, because="a test", created_by="tests@1", watch=watch)
+    assert seen == [("Removing the folders of 2", 1), ("Removing the folders of 2", 2)]
+    assert not list(store.runs.iterdir())

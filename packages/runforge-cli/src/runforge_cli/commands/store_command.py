@@ -221,6 +221,7 @@ def forget(
     from runforge_engine.removing.forget_runs import forget_runs
 
     from runforge_cli import __version__
+    from runforge_cli.render.work_progress import watch_for
     from runforge_cli.shell.forget_selection import forgettable
 
     stores = forgettable(settings, runs)
@@ -238,6 +239,7 @@ def forget(
                 with_evaluations=with_evaluations or bool(named.evaluations),
                 forgotten=list(named.forgotten),
                 only=() if with_evaluations else named.evaluations,
+                watch=watch_for(settings),
             )
             for store, named in stores.items()
         ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import rename_new, sync_folder, writing
+from runforge_contracts.system.system_files import sync_file
 from runforge_engine.bundles.bundle_writer import already_exists
 
 from runforge_cli.export.shared_run import SharedRun
@@ -63,7 +64,7 @@ def write_new_file(target: Path, data: bytes) -> None:
         with unfinished.open("xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
 
     _finish(target, write, rename_new)
 
@@ -80,7 +81,7 @@ def _write_crate(target: Path, shared: SharedRun) -> None:
         with unfinished.open("xb") as file:
             written = write_archive(file, members)
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
         _check(expected, {name: digest.sha256 for name, digest in written.items()})
 
     def write_folder(unfinished: Path) -> None:

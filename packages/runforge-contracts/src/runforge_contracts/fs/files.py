@@ -17,6 +17,7 @@ from runforge_contracts.system.system_files import (
     hard_link as hard_link,
 )
 from runforge_contracts.system.system_files import (
+    is_too_long,
     open_below,
     open_without_link,
 )
@@ -227,7 +228,7 @@ def writing(path: Path) -> Iterator[None]:
         raise RunForgeError(
             ErrorCode.STORE_NOT_WRITABLE,
             f"Nothing can be written at {quote(path, 200)}: {reason}.",
-            hint=_WRITING_HINTS.get(error.errno or 0),
+            hint=_WRITING_HINTS.get(errno.ENAMETOOLONG if is_too_long(path) else error.errno or 0),
             path=str(path),
         ) from error
 

@@ -7,6 +7,7 @@ Source: open(2), link(2), fsync(2), renameat2(2), renamex_np(2); fcntl(2) of mac
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import sys
@@ -22,6 +23,12 @@ FOLLOWING = READING & ~os.O_NOFOLLOW
 KEEPS_CHANGE_TIMES = True
 #: Whether a file can be replaced that a program has open.
 REPLACES_OPEN_FILES = True
+#: Whether every user can make symbolic links.
+USERS_MAKE_LINKS = True
+
+_AT_FDCWD = -100
+#: ``RENAME_EXCHANGE`` of Linux and ``RENAME_SWAP`` of macOS.
+_EXCHANGE = 2
 
 
 def open_without_link(path: str | Path, flags: int = READING) -> int:
@@ -54,19 +61,26 @@ def replace_file(source: Path, target: Path) -> None:
 
 
 def exchange_files(one: Path, two: Path) -> bool:
-    """Let two files change places in one step; return False where the system cannot."""
-    import ctypes
+    """Give each of two paths what the other one names; return False where the system cannot.
+
+    Raises ``OSError``; both names are then as before.
+    """
+    import ctypes  # late: few commands need it
 
     library = ctypes.CDLL(None, use_errno=True)
     first, second = os.fsencode(one), os.fsencode(two)
     try:
         if sys.platform == "darwin":
-            failed = library.renamex_np(first, second, ctypes.c_uint(2))
+            failed = library.renamex_np(first, second, ctypes.c_uint(_EXCHANGE))
         else:
-            failed = library.renameat2(-100, first, -100, second, ctypes.c_uint(2))
+            here = _AT_FDCWD
+            failed = library.renameat2(here, first, here, second, ctypes.c_uint(_EXCHANGE))
     except AttributeError:  # The library of the system is older than the call.
         return False
-    return not failed
+    number = ctypes.get_errno()
+    if failed and number not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        raise OSError(number, os.strerror(number), str(one))
+    return not failed  # Of those, the file system is the cause.
 
 
 def remove_tree(folder: Path) -> None:
@@ -113,6 +127,11 @@ def reserve(descriptor: int, begin: int, size: int) -> None:
         piece = bytes(2**20)
         while size:
             size -= os.write(descriptor, piece[:size])
+
+
+def is_too_long(path: Path) -> bool:
+    """Return False: a path that is too long has an error of its own."""
+    return False
 
 
 def has_permissions() -> bool:

@@ -23,10 +23,14 @@ FOLLOWING = READING
 KEEPS_CHANGE_TIMES = False
 #: Whether a file can be replaced that a program has open.
 REPLACES_OPEN_FILES = False
+#: Whether every user can make symbolic links.
+USERS_MAKE_LINKS = False
 
 #: How long to wait until a file that is open elsewhere can be replaced, in seconds.
 PATIENCE = 2.0
 _PAUSE = 0.01
+#: ``MAX_PATH``: the length of a path, with the character that ends it.
+_MAX_PATH = 260
 
 
 def open_without_link(path: str | Path, flags: int = READING) -> int:
@@ -110,6 +114,14 @@ def reserve(descriptor: int, begin: int, size: int) -> None:
     piece = bytes(2**20)
     while size:
         size -= os.write(descriptor, piece[:size])
+
+
+def is_too_long(path: Path) -> bool:
+    """Return whether there can be no file at ``path`` unless the system allows long paths.
+
+    The system says no more than that it does not find such a path.
+    """
+    return len(str(path.absolute())) >= _MAX_PATH
 
 
 def has_permissions() -> bool:

@@ -26,7 +26,7 @@ from runforge_contracts.fs.files import digest_file, reading, sync_folder, write
 from runforge_contracts.fs.folders import as_text, list_folder, walk_folder
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.moved_store import PLACE, moved_to, place_document
-from runforge_contracts.system.system_files import exchange_files
+from runforge_contracts.system.system_files import USERS_MAKE_LINKS, exchange_files
 from runforge_contracts.types import MoveReportV1
 from runforge_contracts.validation import validate
 
@@ -95,7 +95,7 @@ def move_store(
         store is a link that does not count, or has more than files and folders;
         ``VERIFICATION_FAILED`` if a copy differs; ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
     """
-    if sys.platform == "win32":
+    if not USERS_MAKE_LINKS:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             "Stores are not moved under Windows, where a link needs rights of its own.",

@@ -36,6 +36,7 @@ from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.removing.dataset_users import DatasetUsers, digest_in, has_digest
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
+from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.store.chained_writer import append_chained, chained
 from runforge_engine.store.index_lock import index_lock
 from runforge_engine.store.run_folders import prepare_store
@@ -253,20 +254,30 @@ def append_removals(
 
 
 def forget_folders(
-    store: StoreLayout, folders: Iterable[RecordedFolder], *, because: str, created_by: str
+    store: StoreLayout,
+    folders: Iterable[RecordedFolder],
+    *,
+    because: str,
+    created_by: str,
+    watch: WorkWatch = unwatched,
 ) -> None:
     """Record that runs are forgotten, and remove their folders: all lines come before the first.
+
+    ``watch`` shows how far it is.
 
     Raises
     ------
     RunForgeError
         As :func:`append_removals` and :func:`remove_folder`.
     """
-    for line in append_removals(
-        store, folders, "forgotten", because=because, created_by=created_by
-    ):
+    lines = append_removals(store, folders, "forgotten", because=because, created_by=created_by)
+
+    def remove(line: dict[str, Any]) -> None:
         remove_folder(store, line)
         remove_also(store, line)
+
+    for _ in watch("Removing the folders", map(remove, lines), len(lines)):
+        pass
 
 
 def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:

@@ -230,7 +230,7 @@ class _Owed:
                 unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
             if _bytes_of(path) != index.data:
                 return False
-            if not exchange_files(unfinished, path):
+            if not _exchange(unfinished, path):
                 try:
                     unfinished.replace(path)
                 except PermissionError:
@@ -267,7 +267,7 @@ class _Owed:
         try:
             replaced = parse_editor_index(old, path)
         except RunForgeError:
-            exchange_files(displaced, path)  # It is not understood, so it is put back.
+            _exchange(displaced, path)  # It is not understood, so it is put back.
             raise
         self._displace(replaced)
         return False
@@ -341,6 +341,14 @@ def _bytes_of(path: Path) -> bytes | None:
         return read_file(path, max_bytes=MAX_INDEX_BYTES)
     except RunForgeError:
         return None
+
+
+def _exchange(one: Path, two: Path) -> bool:
+    """Let two files change places in one step; return False where that is not possible."""
+    try:
+        return exchange_files(one, two)
+    except OSError:
+        return False
 
 
 def _not_understood(path: Path, reason: str) -> RunForgeError:
