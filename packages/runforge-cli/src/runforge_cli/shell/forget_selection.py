@@ -46,7 +46,8 @@ def forgettable(
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` unless there is either a run or a sweep, and for the evaluation of a run that was not forgotten; the errors of
+        ``USAGE_INVALID`` unless there is either a run or a sweep, and for the evaluation of a run
+        that was not forgotten; the errors of
         :func:`~runforge_contracts.store.lookup.find_any_run`.
     """
     if bool(references) == bool(group):

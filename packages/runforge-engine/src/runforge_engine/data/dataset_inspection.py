@@ -110,7 +110,8 @@ def _like_identifiers(
     import pyarrow.compute as pc
 
     found = list[str]()
-    for column, cells in zip(columns, table.columns, strict=True):
+    for position, column in enumerate(columns):
+        cells = table.columns[position]
         is_id = column["role"] == "feature" and column["kind"] == "integer"
         if not is_id or column["missing"] or column["unique"] != table.num_rows:
             continue
