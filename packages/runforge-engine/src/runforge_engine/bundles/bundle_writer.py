@@ -51,6 +51,7 @@ from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.keys import load_public_key, public_pem
 from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
+from runforge_engine.verification.check_result import CheckVerdict
 from runforge_engine.verification.context import Surroundings, surroundings_of
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.verify_run import RunVerification, verify_run
@@ -175,6 +176,14 @@ def verified_folder(run: AnyRun, refused: str, *, public_key: Path | None = None
     if isinstance(run, Run):
         around = surroundings_of(path, stores_in(find_workspace(path)), public_key)
         found = verify_run(path, around, with_dataset=False)
+        if public_key is not None and _lacks_signature(found):
+            raise RunForgeError(
+                ErrorCode.VERIFICATION_FAILED,
+                f"The run {quote(path.name)} has no signature; {refused}.",
+                hint=f"`runforge sign {path.name} --key FILE` signs it; without a public key it"
+                " needs no signature.",
+                path=str(path),
+            )
         refuse_unverified(found, refused, path)
         digests = (found.digests or digest_folder(path)).files
         return VerifiedFolder(found, around, digests, _origin(found, around))
@@ -184,6 +193,12 @@ def verified_folder(run: AnyRun, refused: str, *, public_key: Path | None = None
     )
     refuse_unverified(found, refused, path)
     return VerifiedFolder(found, Surroundings(None, root), digest_folder(path).files)
+
+
+def _lacks_signature(found: RunVerification) -> bool:
+    """Return whether nothing but a signature is missing."""
+    failed = [check for check in found.checks if check.outcome == "failed"]
+    return [(check.name, check.verdict) for check in failed] == [("signature", CheckVerdict.NONE)]
 
 
 def _origin(found: RunVerification, around: Surroundings) -> str | None:
