@@ -65,7 +65,10 @@ test-slow: $(VENV)/.tox ## Pass the tests that take long: storms, scale, other p
 	$(TOOLS) tox run -qq -e py -- -m "slow or storm or scale"
 
 test-interop: $(VENV)/.tox ## Pass the tests in which other people's programs read what ours write
-	$(TOOLS) tox run -qq -e interop,mlflow,dask
+	$(TOOLS) tox run -qq -e interop,exports,dask
+
+test-exports: $(VENV)/.tox ## Pass the tests in which other people's programs read exported runs
+	$(TOOLS) tox run -qq -e exports
 
 test-web: $(VENV)/.tox ## Pass the tests of the pages, in a real browser (needs Chromium)
 	$(TOOLS) tox run -qq -e web
@@ -75,7 +78,9 @@ test-lowest: $(VENV)/.tox ## Pass the tests with the oldest releases that the pa
 
 check: $(VENV)/.tools check-generated check-typescript ## Lint, types, generated files, schema changes
 	$(BIN)/pre-commit run --all-files
-	$(BIN)/mypy
+	$(BIN)/mypy --platform linux --cache-dir .mypy_cache/linux
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin
 	$(BIN)/python scripts/check_evolution.py
 	$(BIN)/python scripts/clients_page.py --check
 	@$(BIN)/towncrier build --draft --version next >/dev/null

@@ -65,8 +65,12 @@ def run(folder: Path, *command: str | Path) -> str:
 
 
 def test_the_same_commit_gives_the_same_bytes(dist: Path, tmp_path: Path) -> None:
+    page = tmp_path / "elsewhere/site/index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("built by `make docs`", "utf-8")
     again = build(tmp_path / "elsewhere")
     assert (again / "SHA256SUMS").read_text() == (dist / "SHA256SUMS").read_text()
+    assert page.is_file()
 
 
 def test_the_sums_are_those_of_the_files(dist: Path) -> None:

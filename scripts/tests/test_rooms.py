@@ -25,6 +25,7 @@ ORDER = {
     "runforge_contracts": [
         "errors",
         "display",
+        "system",
         "markdown",
         "prepared_names",
         "metrics",
@@ -73,6 +74,7 @@ ORDER = {
         "bundles",
         "merging",
         "archiving",
+        "moving",
         "api",
     ],
     "runforge_cli": [

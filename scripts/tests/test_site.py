@@ -133,6 +133,20 @@ def test_the_search_works_without_a_server(site: Path, chromium: Any) -> None:
 
 @pytest.mark.needs(*BROWSERS)
 @pytest.mark.needs(package="playwright")
+def test_the_keyboard_brings_in_what_is_outside_of_a_narrow_page(site: Path, chromium: Any) -> None:
+    size = {"width": 380, "height": 700}
+    page = open_page(chromium, f"{site.as_uri()}/guides/trust.html", viewport=size)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to content"
+    search = page.get_by_placeholder("Search")
+    assert search.bounding_box()["x"] < 0
+    while not search.evaluate("box => box === document.activeElement"):
+        page.keyboard.press("Tab")
+    page.wait_for_function("document.activeElement.getBoundingClientRect().x >= 0")
+
+
+@pytest.mark.needs(*BROWSERS)
+@pytest.mark.needs(package="playwright")
 @pytest.mark.parametrize(("width", "scheme"), [(380, "dark"), (1280, "light")])
 def test_pages_are_for_everybody(site: Path, chromium: Any, width: int, scheme: str) -> None:
     import axe_playwright_python

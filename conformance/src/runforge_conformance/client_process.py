@@ -24,6 +24,7 @@ from typing import IO, Any, Literal
 
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.system.system_processes import GroupProcess
 
 from runforge_conformance.interrupts import LOOK, Interrupt
 
@@ -71,14 +72,13 @@ class ClientProcess:
     ) -> None:
         self._interrupt = interrupt
         try:
-            self._process = subprocess.Popen(
+            self._process = GroupProcess(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 bufsize=0,
                 env={**os.environ, **environment},
-                start_new_session=True,
             )
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
@@ -172,9 +172,7 @@ class ClientProcess:
     def kill(self) -> None:
         """Kill the client and every process that it started."""
         self._stopping.set()
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill_all()
         self._process.kill()
         self._process.wait()
         for thread in self._threads:
@@ -184,16 +182,14 @@ class ClientProcess:
                 with contextlib.suppress(OSError):
                     pipe.close()
 
-    def interrupt_all(self) -> bool:
-        """Interrupt the client and every process that it started, as Ctrl+C does.
+    @property
+    def can_be_interrupted(self) -> bool:
+        """Whether the system has a Ctrl+C that only the client and what it started get."""
+        return self._process.gets_signals
 
-        Return False where there are no process groups.
-        """
-        if not hasattr(os, "killpg"):
-            return False
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGINT)
-        return True
+    def interrupt_all(self) -> None:
+        """Interrupt the client and every process that it started, as Ctrl+C does."""
+        self._process.ask(signal.SIGINT)
 
     @property
     def is_alive(self) -> bool:
@@ -201,11 +197,7 @@ class ClientProcess:
         # The client itself is no longer counted once it has been waited for.
         if self._process.poll() is None:
             return True
-        try:
-            os.killpg(self._process.pid, 0)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
+        return self._process.is_any_alive()
 
     @property
     def stderr(self) -> str:

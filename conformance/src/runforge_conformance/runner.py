@@ -392,9 +392,10 @@ class Runner:
                 return run
             if run is not None and not interrupted:
                 time.sleep(LOOK)  # for what comes between the folder and the training
-                interrupted = client.interrupt_all()
-                if not interrupted:
+                if not client.can_be_interrupted:
                     return None
+                client.interrupt_all()
+                interrupted = True
             time.sleep(LOOK / 4)
         return None
 

@@ -44,7 +44,9 @@ def test_an_alias_points_at_a_run_until_it_points_at_another(
     made = runforge("alias", "production", runs[0], "--because", "the\x1b[2J first")
     assert made.out == f"production is {runs[0]}\n"
     before = history.read_bytes()
-    assert runforge("alias", "production", runs[0]).out == f"production is {runs[0]} already.\n"
+    for reason in ([], ["--because", "again"]):
+        again = runforge("alias", "production", runs[0], *reason)
+        assert again.out == f"production is {runs[0]} already; nothing was recorded.\n"
     assert history.read_bytes() == before
     moved = runforge("alias", "production", runs[1])
     assert moved.out == f"production is {runs[1]} (was {runs[0]})\n"
@@ -218,13 +220,12 @@ def test_a_signature_covers_the_history(runforge: Call, workspace: Path) -> None
 
 
 def test_writers_take_turns(workspace: Path) -> None:
-    write_index(workspace, [entry(0)])
+    write_index(workspace, [entry(0), entry(1)])
     store = StoreLayout(workspace)
-    run_id = entry(0)["run_id"]
 
     def write(number: int) -> None:
-        for _ in range(5):
-            set_alias(store, f"a{number}", run_id, because="again")
+        for turn in range(5):
+            set_alias(store, f"a{number}", entry(turn % 2)["run_id"], because="again")
         remove_alias(store, f"a{number}")
 
     threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]

@@ -147,7 +147,7 @@ def test_a_repository_without_trained_runs_is_a_workspace(
     monkeypatch.chdir(repository.root / "deeper/still")
     assert runforge("show").out.startswith(f"Run {repository.ids['bridge']}: succeeded")
     assert "kind" not in runforge("runs").out.splitlines()[0]
-    assert len(column(runforge("runs").out, 0)) == 7
+    assert sum(word.startswith("run-") for word in column(runforge("runs").out, 0)) == 7
     assert not (repository.root / ".runforge").exists()
 
 
@@ -471,6 +471,20 @@ def test_tables_have_both_kinds_and_every_value(runforge: Call, repository: Repo
     ]
     hostile = [row for row in rows("history.csv") if row["run_id"] == repository.ids["hostile"]]
     assert {row["metric"] for row in hostile} == set(HOSTILE)
+
+
+def test_configured_values_of_experiments_are_columns_conditions_and_an_order(
+    runforge: Call, repository: Repository
+) -> None:
+    name = "training.rate"
+    rows = runforge("runs", "--where", f"{name}>0", "--columns", f"run,{name}", "--csv").out
+    values = dict(line.split(",") for line in rows.splitlines()[1:])
+    assert values[repository.ids["faster"]] == "0.5"
+    assert values[repository.ids["first"]] == "0.1"
+    found = runforge("runs", "--where", f"{name}=0.5", "--columns", "run", "--csv").out
+    assert found.split() == ["run", repository.ids["faster"]]
+    ordered = runforge("runs", "--sort", f"-{name}", "--columns", "run", "--csv").out
+    assert ordered.split()[1] == repository.ids["faster"]
 
 
 def test_a_metric_may_have_the_name_of_a_column(runforge: Call, repository: Repository) -> None:

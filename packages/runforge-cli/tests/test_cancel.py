@@ -21,6 +21,7 @@ import pytest
 from calls import ROOT, TRAIN, Call
 from real_store import training
 from runforge_contracts.invariants.run_invariants import check_run
+from runforge_contracts.system.system_locks import is_asked
 from runforge_engine.runtime.folder_lock import holding
 
 #: How long an end is waited for, in seconds: half of what a stuck stage takes.
@@ -350,8 +351,14 @@ def test_a_run_that_ends_by_itself_meanwhile_is_reported(
 ) -> None:
     with training(workspace) as (process, _):
         process.send_signal(signal.SIGSTOP)
-        with started(workspace, "-m", "runforge_cli", "cancel") as canceller:
-            time.sleep(1)
+        [request] = workspace.glob(".runforge/runs/*/request.json")
+        with (
+            started(workspace, "-m", "runforge_cli", "cancel") as canceller,
+            request.open("rb") as file,
+        ):
+            deadline = time.monotonic() + PATIENCE
+            while not is_asked(file.fileno()) and time.monotonic() < deadline:
+                time.sleep(0.05)
             process.kill()
             _, said = canceller.communicate(timeout=PATIENCE)
         assert (canceller.returncode, "it was interrupted" in said) == (2, True)

@@ -47,6 +47,8 @@ FREE = {
     "inside",
     "older_than",
     "sheet",
+    "license",
+    "author",
 }
 
 
@@ -87,7 +89,7 @@ def offered(place: Path, *words: str) -> list[str]:
 def test_files_are_completed_by_the_shell(place: Path) -> None:
     for words in (("train", "pen"), ("report", "latest", "-o", "x"), ("sweep", "pl")):
         assert ask(place, *words) == ["option -o default"]
-    assert ask(place, "export", "latest", "--output", "") == ["option -o dirnames"]
+    assert ask(place, "export", "latest", "--output", "") == ["option -o default"]
     assert ask(place, "show", "./") == ["option -o default"]
 
 

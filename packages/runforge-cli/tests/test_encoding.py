@@ -70,6 +70,23 @@ def test_bars_are_drawn_with_what_an_encoding_has(encoding: str, filled: Path) -
     assert "(sha256 f204db2c753b" in shown
 
 
+def test_under_windows_a_file_gets_utf8_whatever_the_code_page(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    file = io.BytesIO()
+    stream = io.TextIOWrapper(file, encoding="cp1252")
+    soften(stream)
+    stream.write("größe ▇ Ελλάδα")
+    stream.flush()
+    assert file.getvalue().decode("utf-8") == "größe ▇ Ελλάδα"
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    soften(stream)
+    assert stream.encoding == "cp1252"
+
+
 def test_every_character_that_is_drawn_with_has_a_stand_in() -> None:
     drawn = "".join(bar(eighths, 64, 8) for eighths in range(65)) + _BLOCKS + "…–−±×"
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")

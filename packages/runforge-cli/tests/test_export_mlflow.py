@@ -70,6 +70,9 @@ def test_mlflow_reads_what_every_run_records(runforge: Call, filled: Path) -> No
         assert run.data.tags.get("runforge.model_sha256") == entry.get("model_sha256")
         [used] = run.inputs.dataset_inputs
         assert used.dataset.name == "penguins.csv"
+        if entry["status"] == "succeeded":
+            columns = json.loads(used.dataset.schema)["mlflow_colspec"]
+            assert columns[-1] == {"type": "string", "name": "species", "required": True}
         assert entry["dataset_fingerprint_sha256"].startswith(used.dataset.digest)
         assert client.get_experiment(run.info.experiment_id).name == filled.name
     failed = next(run for run in runs.values() if run.info.status == "FAILED")
@@ -103,7 +106,39 @@ def test_mlflow_has_parameters_metrics_and_files_of_a_model(
         tracking_uri=f"sqlite:///{filled / 'ml/mlflow.db'}",
         dst_path=str(tmp_path / "copies"),
     )
-    assert files_of(Path(copies)) == files_of(folder)
+    found = files_of(Path(copies))
+    model = {name: found.pop(name) for name in list(found) if name.startswith("model/")}
+    assert found == files_of(folder)
+    assert model["model/model.pkl"] == found["artifacts/model.pkl"]
+
+
+def test_mlflow_loads_the_model_of_a_run(runforge: Call, filled: Path) -> None:
+    import mlflow
+    import numpy as np
+    import pandas as pd
+
+    exported(runforge)
+    runs = runs_of(filled / "ml")
+    run_id = runforge("show", "latest", "--json", "--quiet").json["run_id"]
+    record = json.loads((filled / ".runforge/runs" / run_id / "run.json").read_bytes())
+    rows = pd.read_csv(filled / "penguins.csv").dropna(subset=record["feature_names"])
+    rows = rows[record["feature_names"]].astype(float)
+    predicted = runforge("predict", "latest", "penguins.csv", "--json").json["predictions"]
+    expected = [row["prediction"] for row in predicted if "prediction" in row]
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{filled / 'ml/mlflow.db'}")
+    try:
+        address = f"runs:/{runs[run_id].info.run_id}/model"
+        loaded = mlflow.sklearn.load_model(address).predict(rows.to_numpy())
+        through_signature = mlflow.pyfunc.load_model(address)
+        signature = through_signature.metadata.signature
+        assert signature.inputs.input_names() == record["feature_names"]
+        assert list(through_signature.predict(rows)) == list(loaded)
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert np.array_equal(loaded, expected)
+    failed = next(run for run in runs.values() if run.info.status == "FAILED")
+    assert not (Path(failed.info.artifact_uri.removeprefix("file://")) / "model").exists()
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -243,6 +243,7 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("store", "tidy", "--dry-run")
     yield ("store", "archive", "latest", "--to", "out/archive", "--dry-run")
     yield ("store", "restore", "out/archive")
+    yield ("store", "move", "out/disk", "--dry-run")
     yield ("alias", "production", runs[0])
     yield ("alias", "production", "--remove")
     for run in runs:
@@ -254,6 +255,8 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
         yield ("evaluate", run, "data/three.csv", "--unverified")
         yield ("report", run, "-o", f"out/{Path(run).name}.html", "--force")
         yield ("export", run, "--to", "csv", "-o", f"out/csv-{Path(run).name}")
+        for form in ("model-card", "cyclonedx", "ro-crate"):
+            yield ("export", run, "--to", form, "-o", f"out/{form}-{Path(run).name}")
         yield ("run", f"{run}/request.json", "--store", ".ml")
     yield ("export", "--to", "mlflow", "-o", "out/mlflow")
     yield ("sweep", *TRAIN[1:], "--grid", "C=0.5,1", "--jobs", "1", "--store", ".ml")

@@ -220,3 +220,43 @@ def test_a_run_is_forgotten_from_python_with_all_that_it_leaves(oops: str, tmp_p
     Store(tmp_path).forget("oops", because="a test", with_dataset=True, with_evaluations=True)
     assert secrets(tmp_path / ".runforge") == []
     assert json.loads((tmp_path / ".runforge/removals.jsonl").read_text())["run_id"] == oops
+
+
+def test_a_removed_run_is_found_by_its_name(runforge: Call, oops: str, tmp_path: Path) -> None:
+    forget(runforge, "oops")
+    shown = runforge("show", "oops", "--json")
+    assert (shown.code, shown.json["run_id"], shown.json["removed"]) == (0, oops, "forgotten")
+    refused = runforge("predict", "oops", "x.csv", "--json")
+    assert (refused.code, f"`{oops}` was forgotten" in refused.json["error"]["message"]) == (
+        3,
+        True,
+    )
+    shutil.copyfile(ROOT / "examples/penguins.csv", "penguins.csv")
+    for name in ("naive", "naive", "other"):
+        train("penguins.csv", label="species", exclude=EXCLUDED[1:], name=name, workspace=tmp_path)
+    assert runforge("store", "archive", "other", "--to", "../old").code == 0
+    assert "store restore" in runforge("predict", "other", "penguins.csv").err
+    assert runforge("store", "restore", "../old", "other").code == 0
+    assert runforge("show", "other").code == 0
+    newest = runforge("runs", "--json", "--name", "naive").json["runs"]
+    for entry in newest:
+        forget(runforge, entry["run_id"])
+    refused = runforge("show", "naive", "--json")
+    assert (refused.code, "matches 2 runs" in refused.json["error"]["message"]) == (3, True)
+
+
+def test_the_runs_of_a_sweep_are_archived_and_forgotten_together(
+    runforge: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copyfile(ROOT / "examples/penguins.csv", "penguins.csv")
+    options = [word for name in EXCLUDED[1:] for word in ("--exclude", name)]
+    sweep = ("sweep", "penguins.csv", "--label", "species", *options, "--grid", "C=0.1,1")
+    assert runforge(*sweep, "--name", "two", "--quiet").code == 0
+    assert runforge("store", "archive", "--group", "two", "--to", "../old").code == 0
+    assert runforge("store", "archive", "--group", "two", "--to", "../old").code == 3
+    assert runforge("store", "restore", "../old").code == 0
+    both = runforge("store", "forget", "latest", "--group", "two", "--because", "x", "--yes")
+    assert both.code == 2
+    items = report(runforge, "forget", "--group", "two", "--because", "x")
+    assert [item["what"] for item in items] == ["run", "run"]

@@ -87,6 +87,16 @@ def test_the_label_of_the_recipe_needs_no_option(
     assert read(workspace / found.json["run_dir"], "run.json")["label_column"] == "species"
 
 
+def test_the_label_of_the_recipe_needs_no_option_for_a_sweep(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    grid = ("sweep", "raw.csv", "--recipe", recipe.name, "--grid", "C=0.1,1")
+    assert runforge(*grid, "--save", "plan.json").code == 0
+    plan = json.loads((workspace / "plan.json").read_text("utf-8"))
+    assert plan["base_request"]["dataset"]["label_column"] == "species"
+    assert runforge(*(word for word in grid if word not in ("--recipe", recipe.name))).code == 2
+
+
 def test_the_request_of_a_run_is_executed_again(runforge: Call, workspace: Path, run: Path) -> None:
     shutil.copy(run / "request.json", workspace / "again.json")
     again = workspace / runforge("run", "again.json", "--json").json["run_dir"]
@@ -187,6 +197,10 @@ def test_an_evaluation_is_of_the_raw_rows(runforge: Call, workspace: Path, run: 
     assert found.json["evaluation"]["dataset"]["sha256"] == digest(workspace / "raw.csv")
     assert found.json["evaluation"]["rows_evaluated"] == 342
     assert runforge("verify", "--all").code == 0
+    raw = (workspace / "raw.csv").read_text("utf-8")
+    (workspace / "gaps.csv").write_text(raw.replace(",Torgersen", ",", 1), "utf-8")
+    left_out = runforge("evaluate", run.name, "gaps.csv", "--json").json["evaluation"]["left_out"]
+    assert left_out[0]["examples"][0] == {"row": 1, "column": "island"}
 
 
 def test_a_changed_copy_of_the_recipe_is_found_and_not_used(
@@ -247,6 +261,105 @@ def test_importances_are_added_up_for_each_raw_column(
     written = (workspace / "report.md").read_text("utf-8")
     assert "Importances of the raw columns" in written
     assert "table.recipe.json" in written
+
+
+def repeat(runforge: Call, workspace: Path, *arguments: str) -> Path:
+    """Return the folder of a run that repeats another."""
+    found = runforge("rerun", *arguments, "--json")
+    assert found.code == 0, found.out
+    return Path(workspace, found.json["run_dir"])
+
+
+def concluded(runforge: Call, *runs: str) -> str:
+    """Return the sentence on the second of two runs."""
+    (conclusion,) = runforge("diff", *runs, "--json").json["conclusions"]
+    return str(conclusion["text"])
+
+
+def test_a_changed_recipe_is_applied_and_reported(
+    runforge: Call, workspace: Path, recipe: Path, run: Path
+) -> None:
+    before = digest(recipe)
+    edit(recipe, unknown="column")
+    said = runforge("rerun", run.name, "--name", "edited")
+    assert said.code == 0, said.err
+    copy = f".runforge/runs/{run.name}/artifacts/recipe.v1.json"
+    note = f"the recipe has changed since {run.name}: SHA-256 {before[:12]} before, "
+    assert f"{note}{digest(recipe)[:12]} now; --recipe {copy} applies the recorded one" in said.err
+    made = f"1 feature which the recipe of {run.name} did not make: `island:unknown`"
+    assert f"warning: {made}" in said.err
+    assert concluded(runforge, run.name, "edited") == (
+        "The model differs from that of the baseline because the recipe differs; the metrics are"
+        " equal."
+    )
+    assert "other content of the recipe" in runforge("trace", "edited").out
+    again = repeat(runforge, workspace, run.name, "--recipe", copy)
+    model = "artifacts/model.pkl"
+    assert (again / model).read_bytes() == (run / model).read_bytes()
+    assert concluded(runforge, run.name, again.name) == "The same model with the same metrics."
+    changed = runforge("rerun", again.name, "--recipe", recipe.name, "--json").json
+    assert changed["recipe_changed"] == {"before": before, "after": digest(recipe)}
+
+
+@pytest.mark.parametrize("private", [(), ("--private",)], ids=["recorded", "left out"])
+def test_the_copy_of_a_recipe_that_is_gone_is_applied_and_reported(
+    runforge: Call,
+    workspace: Path,
+    recipe: Path,
+    private: tuple[str, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("other") / "elsewhere.recipe.json"
+    recipe.rename(elsewhere)
+    command = ("train", "raw.csv", "--recipe", str(elsewhere), "--preset", "fast", "--name", "a")
+    assert runforge(*command, *private).code == 0
+    (run,) = (workspace / ".runforge/runs").iterdir()
+    if not private:
+        elsewhere.unlink()
+    said = runforge("rerun", "a", "--name", "b")
+    assert said.code == 0, said.err
+    assert f"the recipe of {run.name} is not at its path any more; the copy in the run" in said.err
+    (again,) = {*(workspace / ".runforge/runs").iterdir()} - {run}
+    model, copy = "artifacts/model.pkl", f"{run.relative_to(workspace)}/artifacts/recipe.v1.json"
+    assert (again / model).read_bytes() == (run / model).read_bytes()
+    assert read(again, "request.json")["dataset"]["recipe"] == copy
+    edit(run / "artifacts/recipe.v1.json", unknown="zeros")
+    assert "error[FILE_UNSAFE]" in runforge("rerun", "a").err
+    (run / "artifacts/recipe.v1.json").unlink()
+    missing = runforge("rerun", "a")
+    assert (missing.code, "error[FILE_NOT_FOUND]" in missing.err) == (3, True)
+
+
+def test_a_failed_run_is_repaired_by_a_recipe(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    failed = runforge("train", "raw.csv", "--label", "species", "--preset", "fast", "--json")
+    run_id = failed.json["run_id"]
+    assert failed.code == 1
+    assert f"runforge rerun {run_id} --recipe FILE" in runforge("show", run_id).out
+    repaired = runforge("rerun", run_id, "--recipe", recipe.name, "--name", "repaired")
+    assert (repaired.code, "feature which" in repaired.err) == (0, False), repaired.err
+    assert "features which" not in repaired.err
+    columns = ("--exclude", "island", "--exclude", "sex")
+    without = repeat(runforge, workspace, "repaired", "--no-recipe", *columns)
+    assert "recipe" not in read(without, "request.json")["dataset"]
+    assert not (without / "artifacts/recipe.v1.json").exists()
+    step = runforge("trace", without.name).out
+    assert "recipe table.recipe.json → none" in step
+    both = runforge("rerun", "latest", "--recipe", recipe.name, "--no-recipe")
+    assert (both.code, "error[USAGE_INVALID]" in both.err) == (2, True)
+
+
+def test_features_are_not_compared_where_a_run_failed_before_it_knew_them(
+    runforge: Call, workspace: Path, run: Path
+) -> None:
+    raw = (workspace / "raw.csv").read_text("utf-8")
+    (workspace / "odd.csv").write_text(raw.replace("Biscoe", "Booth", 1), "utf-8")
+    failed = runforge("rerun", run.name, "--data", "odd.csv", "--name", "odd")
+    assert (failed.code, "does not have any more" in failed.err) == (1, False), failed.err
+    assert "the dataset has changed" in failed.err
+    repaired = runforge("rerun", "odd", "--data", "raw.csv")
+    assert (repaired.code, "did not have" in repaired.err) == (0, False), repaired.err
 
 
 def test_coefficients_are_ranked_for_each_raw_column(

@@ -57,6 +57,16 @@ def test_the_results_are_in_order_and_of_several_processes(before: set[int]) -> 
 
 
 @pytest.mark.usefixtures("alone")
+def test_where_processes_are_not_copied_one_does_all(
+    before: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    found = list(in_processes(double, ITEMS, 2))
+    assert found == [(2 * item, os.getpid()) for item in ITEMS]
+    assert children() == before
+
+
+@pytest.mark.usefixtures("alone")
 def test_results_that_a_pipe_does_not_hold_do_not_block() -> None:
     found = list(in_processes(lambda item: str(item) * 20_000, ITEMS, 3))
     assert found == [str(item) * 20_000 for item in ITEMS]

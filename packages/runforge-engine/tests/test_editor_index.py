@@ -162,7 +162,7 @@ def test_an_entry_that_is_displaced_at_the_last_moment_is_added_again(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.write_text(json.dumps(TEN))
-    exchange = editor_index._exchange
+    exchange = editor_index.exchange_files
     late = iter(["theirs 1", "theirs 2"])
 
     def after_them(one: Path, two: Path) -> bool:
@@ -171,7 +171,7 @@ def test_an_entry_that_is_displaced_at_the_last_moment_is_added_again(
             replace_as_the_editor(index, with_entry(index, run_id))
         return exchange(one, two)
 
-    monkeypatch.setattr(editor_index, "_exchange", after_them)
+    monkeypatch.setattr(editor_index, "exchange_files", after_them)
     append_editor_entry(tmp_path, entry("ours"))
     ids = [str(found.get("run_id")) for found in runs(index)]
     assert sorted(ids[2:]) == ["ours", "theirs 1", "theirs 2"]
@@ -183,7 +183,7 @@ def test_what_is_not_understood_is_put_back(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.write_text(json.dumps(TEN))
-    exchange = editor_index._exchange
+    exchange = editor_index.exchange_files
     late: Iterator[bytes] = iter([b"garbage"])
 
     def after_them(one: Path, two: Path) -> bool:
@@ -191,7 +191,7 @@ def test_what_is_not_understood_is_put_back(
             index.write_bytes(data)
         return exchange(one, two)
 
-    monkeypatch.setattr(editor_index, "_exchange", after_them)
+    monkeypatch.setattr(editor_index, "exchange_files", after_them)
     with pytest.raises(RunForgeError):
         append_editor_entry(tmp_path, entry("ours"))
     assert index.read_bytes() == b"garbage"
@@ -203,7 +203,7 @@ def test_an_entry_that_another_writer_did_not_know_is_added_again(
 ) -> None:
     index.write_text(json.dumps(TEN))
     if not exchanges:
-        monkeypatch.setattr(editor_index, "_exchange", lambda one, two: False)
+        monkeypatch.setattr(editor_index, "exchange_files", lambda one, two: False)
     stale = iter([with_entry(index, "theirs")])
     pause = time.sleep
 
@@ -221,7 +221,7 @@ def test_a_change_that_is_seen_in_time_is_kept_without_an_exchange(
     index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index.write_text(json.dumps(TEN))
-    monkeypatch.setattr(editor_index, "_exchange", lambda one, two: False)
+    monkeypatch.setattr(editor_index, "exchange_files", lambda one, two: False)
     unfinished = editor_index._unfinished
     late = iter([with_entry(index, "theirs")])
 
@@ -305,7 +305,7 @@ def test_runs_of_one_second_have_one_id_and_both_stay(
 ) -> None:
     first = {**entry("same"), "run_dir": ".ml/runs/one"}
     index.write_text(json.dumps({"schema_version": "1.0.0", "runs": [first]}))
-    exchange = editor_index._exchange
+    exchange = editor_index.exchange_files
     second = iter([{**first, "run_dir": ".ml/runs/two"}])
 
     def after_them(one: Path, two: Path) -> bool:
@@ -314,7 +314,7 @@ def test_runs_of_one_second_have_one_id_and_both_stay(
             replace_as_the_editor(index, raw)
         return exchange(one, two)
 
-    monkeypatch.setattr(editor_index, "_exchange", after_them)
+    monkeypatch.setattr(editor_index, "exchange_files", after_them)
     append_editor_entry(tmp_path, {**entry("ours"), "run_dir": ".ml/runs/three"})
     found = sorted(known["run_dir"].rpartition("/")[2] for known in runs(index))
     assert found == ["one", "three", "two"]

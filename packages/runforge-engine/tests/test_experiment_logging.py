@@ -244,6 +244,7 @@ def test_artifacts_are_written_once(run: CurrentRun, tmp_path: Path) -> None:
     [
         *("", ".", "..", "/x", "../x", "a/../x", "a//b", "a/", "a\\b", "C:/x", "a\0b", "./x"),
         *("a\nb", "\x1b[31m", "\udcff"),  # no manifest can hold them
+        *("aux.png", "plots/CON", "plots./a", "a ", "plots/a:b"),  # other names under Windows
     ],
 )
 def test_an_artifact_stays_in_its_folder(run: CurrentRun, name: str) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +13,27 @@ import pytest
 from real_data import write_dataset
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.removals import find_removals, read_removals, removed_runs
+from runforge_contracts.store.removals import (
+    find_removals,
+    read_removals,
+    removed_run,
+    removed_runs,
+)
 from runforge_engine import Store, train
 from runforge_engine.removing.removal_writer import (
     append_removals,
     finish_removals,
     folder_of,
+    forget_folders,
     record_of_folder,
     remove_folder,
     unfinished_removals,
 )
 
+if sys.platform != "win32":
+    import fcntl
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs locks of folders and links")
 RUN = "20260201-120000-abc12345"
 
 
@@ -193,3 +206,109 @@ def test_a_run_is_forgotten_from_python(tmp_path: Path) -> None:
         store.run(first.id)
     [line] = read_removals(StoreLayout(tmp_path)).entries
     assert line["created_by"].startswith("runforge-engine@")
+
+
+def test_a_hidden_folder_goes_only_if_all_of_it_is_on_the_record(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    a_run(store)
+    line = forgotten(store)
+    hidden = store.root / f".removed-{RUN}-0123456789abcdef"
+    folder_of(line, store).rename(hidden)
+    (hidden / "notes.txt").write_text("mine")
+    assert finish_removals(store).left == ()
+    assert (hidden / "notes.txt").read_text() == "mine"
+    assert (hidden / "result.json").is_file()
+    (hidden / "notes.txt").unlink()
+    (hidden / "result.json").unlink()  # The process that was killed had removed it.
+    assert finish_removals(store).left == (hidden,)
+    assert not hidden.exists()
+
+
+@posix
+def test_a_line_about_a_run_in_progress_removes_nothing(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    folder = a_run(store)
+    (folder / "result.json").unlink()
+    line = forgotten(store)
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    with pytest.raises(RunForgeError) as error:
+        remove_folder(store, line)
+    assert error.value.code is ErrorCode.STORE_BUSY
+    [(kept, reason)] = finish_removals(store).kept
+    assert (kept, "in progress" in reason) == (folder, True)
+    assert (folder / "artifacts/model.pkl").is_file()
+    os.close(held)
+    assert finish_removals(store).removed == (RUN,)
+
+
+def hostile(line: dict[str, Any]) -> dict[str, bytes]:
+    """Return records that nobody of us wrote, made from a valid line, by what is wrong."""
+    text = json.dumps(line).encode()
+    return {
+        "deep": b'{"schema_version":' + b"[" * 200_000 + b"]" * 200_000 + b"}\n",
+        "not a number": text.replace(b'"bytes": 5', b'"bytes": NaN') + b"\n",
+        "no line": b"\x00\xff\n",
+        "another name twice": text[:-1] + b', "run_id": "20260201-120001-abc12345"}\n',
+        "an id that leads out": text.replace(RUN.encode(), b"..") + b"\n",
+        "an id that leads far out": text.replace(RUN.encode(), b"../../../etc") + b"\n",
+        "a file that leads out": text.replace(b"result.json", b"../result.json") + b"\n",
+        "the same line twice": text + b"\n" + text + b"\n",
+        "an invalid chain": text.replace(b'"' + b"0" * 64, b'"' + b"1" * 64) + b"\n",
+        "a link": b"",
+        "huge": b" " * (2**16),
+    }
+
+
+@posix
+def test_hostile_records_remove_nothing_and_are_refused(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    folder = a_run(store)
+    line = forgotten(store)
+    outside = tmp_path / "result.json"
+    outside.write_text("{}")
+    for what, data in hostile(line).items():
+        store.removals.unlink()
+        if what == "a link":
+            (tmp_path / "elsewhere").write_bytes(json.dumps(line).encode() + b"\n")
+            store.removals.symlink_to(tmp_path / "elsewhere")
+        else:
+            store.removals.write_bytes(data)
+        if what == "huge":
+            with store.removals.open("r+b") as file:
+                file.truncate(2**33)  # Nothing of this is on the disk.
+        with pytest.raises(RunForgeError) as error:
+            finish_removals(store)
+        assert error.value.code in (ErrorCode.DOCUMENT_INVALID, ErrorCode.FILE_UNSAFE), what
+        with pytest.raises(RunForgeError):
+            append_removals(store, [record_of_folder(store, RUN, folder)], "forgotten")
+        shown = removed_runs(store)
+        assert set(shown) <= {RUN, "..", "../../../etc", "20260201-120001-abc12345"}, what
+        assert (folder / "artifacts/model.pkl").is_file(), what
+        assert outside.is_file(), what
+
+
+def test_control_characters_in_a_reason_are_not_printed(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    a_run(store)
+    folder = record_of_folder(store, RUN, store.run_folder(RUN))
+    append_removals(store, [folder], "forgotten", because="\x1b[2J\x07x\u202e")
+    [(line, _)] = find_removals(RUN, [store])
+    message = removed_run(line).message
+    assert message.isprintable(), message
+
+
+def test_how_far_a_removal_is_can_be_watched(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    ids = [RUN, "20260201-120001-abc12345"]
+    folders = [record_of_folder(store, run_id, a_run(store, run_id)) for run_id in ids]
+    seen = list[tuple[str, int]]()
+
+    def watch(stage: str, results: Iterable[Any], total: int) -> Iterator[Any]:
+        for number, result in enumerate(results, 1):
+            seen.append((f"{stage} of {total}", number))
+            yield result
+
+    forget_folders(store, folders, because="a test", created_by="tests@1", watch=watch)
+    assert seen == [("Removing the folders of 2", 1), ("Removing the folders of 2", 2)]
+    assert not list(store.runs.iterdir())

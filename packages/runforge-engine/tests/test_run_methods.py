@@ -94,6 +94,28 @@ def test_a_run_is_reproduced(run: Run) -> None:
     assert run.reproduce().verdict == "identical bytes"
 
 
+def test_a_run_is_repeated_compared_and_reported_with_others(run: Run, tmp_path: Path) -> None:
+    again = run.rerun(hyperparameters={"C": 0.01}, exclude=FEATURES[0], name="<less>")
+    assert again.parent is not None
+    assert again.parent.id == run.id
+    found = run.diff(again)
+    assert "`C` differs" in found.conclusions[again.id]
+    assert found.conclusions[again.id] in repr(found)
+    frame = found.frame()
+    assert list(frame.loc["hyperparameters"].loc["C"]) == [1.0, 0.01]
+    assert "&lt;less&gt;" in found._repr_html_()
+    store = Store(run.path.parents[2])
+    assert store.diff(run.id, again).document == found.document
+    with pytest.raises(RunForgeError, match="given twice"):
+        store.diff(run, run.id)
+    with pytest.raises(RunForgeError, match="two runs"):
+        run.diff()
+    target = store.report([run, again.id], tmp_path / "both.md", curves=False)
+    text = target.read_text("utf-8")
+    assert run.id in text
+    assert again.id in text
+
+
 def test_the_notebook_display_has_all_of_a_run(run: Run) -> None:
     page = run._repr_html_()
     assert "150 used, 1 dropped for missing values" in page

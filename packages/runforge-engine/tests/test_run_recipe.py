@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from runforge_contracts.prepared_names import by_raw_column, escaped_name, raw_name
-from runforge_engine import sweep, train
+from runforge_engine import RunForgeError, sweep, train
+from workbooks import workbook
 
 RECIPE = {
     "schema_version": "recipe.v1",
@@ -73,6 +74,56 @@ def test_a_private_run_omits_the_folder_of_a_recipe(
     for path in run.path.rglob("*"):
         assert path.is_dir() or str(recipe.parent).encode() not in path.read_bytes()
     assert run.verify().holds
+
+
+def test_a_dictionary_is_a_recipe_and_is_written_once(tmp_path: Path) -> None:
+    first = train(FRAME, label="y", recipe=RECIPE, workspace=tmp_path, preset="fast")
+    again = first.rerun(recipe=RECIPE, name="again")
+    files = list((tmp_path / ".runforge/recipes").iterdir())
+    assert len(files) == 1
+    for run in (first, again):
+        assert run.record is not None
+        assert run.record["dataset"]["recipe_sha256"] == files[0].stem
+        assert run.verify().holds
+    assert again.parent is not None
+    assert again.parent.id == first.id
+    files[0].unlink()
+    third = again.rerun()
+    assert third.request is not None
+    assert third.request["dataset"]["recipe"] == (
+        f".runforge/runs/{again.id}/artifacts/recipe.v1.json"
+    )
+    assert first.diff(third).conclusions == {third.id: "The same model with the same metrics."}
+
+
+@pytest.mark.needs(package="python_calamine")
+def test_a_sheet_is_trained_on_and_verified(tmp_path: Path) -> None:
+    rows = [[city, size if size == size else "", y] for city, size, y in FRAME.to_numpy().tolist()]
+    path = tmp_path / "book.xlsx"
+    path.write_bytes(workbook({"Notes": [["a title"]], "Data": [["city", "size", "y"], *rows]}))
+    recipe = {**RECIPE, "source": {"sheet": "Data"}}
+    run = train(path, label="y", recipe=recipe, workspace=tmp_path, preset="fast")
+    assert run.verify().holds
+    path.write_bytes(workbook({"Data": [["city", "size", "y"], *rows[1:]]}))
+    assert not run.verify().holds
+
+
+@pytest.mark.parametrize(
+    ("recipe", "code"),
+    [
+        ({**RECIPE, "columns": []}, "DOCUMENT_INVALID"),
+        ({**RECIPE, "label": {1, 2}}, "DOCUMENT_INVALID"),
+        ({**RECIPE, "x": float("nan")}, "JSON_NUMBER_INVALID"),
+        (3, "USAGE_INVALID"),
+    ],
+)
+def test_a_dictionary_that_is_no_recipe_is_refused(
+    recipe: object, code: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RunForgeError) as caught:
+        train(FRAME, label="y", recipe=recipe, workspace=tmp_path)  # type: ignore[arg-type]
+    assert caught.value.code == code
+    assert not (tmp_path / ".runforge/recipes").exists()
 
 
 @given(st.text(), st.text())

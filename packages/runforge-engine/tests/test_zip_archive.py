@@ -97,6 +97,7 @@ def member(name: str, data: bytes = b"x", **attributes: int) -> Callable[[zipfil
     [
         *("/etc/passwd", "../escape", "run/../../escape", "run/./a", "run//a", "run/"),
         *("run\\a", "C:/a", "run/a\x1b[31m", "run/a\nb", "..", "."),
+        *("run/model.pkl:other", "run/nul", "run/Com1.txt", "run/con .txt", "run/a.", "run/a /b"),
     ],
 )
 def test_a_name_that_leads_elsewhere_is_refused(name: str, tmp_path: Path) -> None:

@@ -58,33 +58,41 @@ def in_processes(
         cannot copy a process, or where this one has other threads, which a copy would not have.
     """
     jobs = min(jobs, len(items) // (WORTH_SHARING // 2))
-    if jobs < 2 or sys.platform != "linux" or threading.active_count() > 1:
+    if sys.platform == "linux" and jobs > 1 and threading.active_count() == 1:
+        yield from _in_copies(work, items, jobs)
+    else:
         yield from map(work, items)
-        return
-    # The first item loads what all need, once.
-    yield work(items[0])
-    items = items[1:]
-    children, sources = list[int](), list[IO[bytes]]()
-    gc.freeze()  # Looking for garbage would touch, and thereby copy, all memory that is shared.
-    try:
-        for share in range(jobs):
-            receiving, sending = os.pipe()
-            child = os.fork()
-            if child == 0:
-                _do_share(work, items[share::jobs], sending, [receiving, *_numbers(sources)])
-            children.append(child)
-            os.close(sending)
-            sources.append(os.fdopen(receiving, "rb"))
-        for number, item in enumerate(items):
-            yield _next(sources[number % jobs], work, item)
-    finally:
-        for source in sources:
-            source.close()
-        for child in children:
-            with suppress(OSError):
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-        gc.unfreeze()
+
+
+if sys.platform == "linux":
+
+    def _in_copies(
+        work: Callable[[Item], Result], items: Sequence[Item], jobs: int
+    ) -> Iterator[Result]:
+        # The first item loads what all need, once.
+        yield work(items[0])
+        items = items[1:]
+        children, sources = list[int](), list[IO[bytes]]()
+        gc.freeze()  # Looking for garbage would touch, and thereby copy, all memory that is shared.
+        try:
+            for share in range(jobs):
+                receiving, sending = os.pipe()
+                child = os.fork()
+                if child == 0:
+                    _do_share(work, items[share::jobs], sending, [receiving, *_numbers(sources)])
+                children.append(child)
+                os.close(sending)
+                sources.append(os.fdopen(receiving, "rb"))
+            for number, item in enumerate(items):
+                yield _next(sources[number % jobs], work, item)
+        finally:
+            for source in sources:
+                source.close()
+            for child in children:
+                with suppress(OSError):
+                    os.kill(child, signal.SIGKILL)
+                    os.waitpid(child, 0)
+            gc.unfreeze()
 
 
 def _numbers(files: Iterable[IO[bytes]]) -> list[int]:

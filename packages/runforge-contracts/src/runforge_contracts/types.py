@@ -244,6 +244,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.metrics_phase2 import MetricsPhase2 as MetricsPhase2
     from runforge_contracts._generated.metrics_v1 import ConfusionMatrixItem as ConfusionMatrixItem
     from runforge_contracts._generated.metrics_v1 import MetricsV1 as MetricsV1
+    from runforge_contracts._generated.move_report_v1 import MoveReportV1 as MoveReportV1
     from runforge_contracts._generated.prediction_v1 import PredictedRow as PredictedRow
     from runforge_contracts._generated.prediction_v1 import PredictionV1 as PredictionV1
     from runforge_contracts._generated.prediction_v1 import Probability as Probability
@@ -308,6 +309,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.store_merge_v1 import MergedEntries as MergedEntries
     from runforge_contracts._generated.store_merge_v1 import MergedHead as MergedHead
     from runforge_contracts._generated.store_merge_v1 import StoreMergeV1 as StoreMergeV1
+    from runforge_contracts._generated.store_place_v1 import StorePlaceV1 as StorePlaceV1
     from runforge_contracts._generated.sweep_plan_v1 import GridParameter as GridParameter
     from runforge_contracts._generated.sweep_plan_v1 import PlanExecution as PlanExecution
     from runforge_contracts._generated.sweep_plan_v1 import PlanGroup as PlanGroup
@@ -505,6 +507,7 @@ _MODULES = {
     "ModelArray": "artifact_inspection_v0_2_2_2",
     "ModelFamily": "common_v1",
     "ModelFinding": "artifact_inspection_v0_2_2_2",
+    "MoveReportV1": "move_report_v1",
     "MovedWeight": "comparison_v1",
     "NotChecked": "reproduction_v1",
     "Numerics": "provenance_v1",
@@ -567,6 +570,7 @@ _MODULES = {
     "Status": "common_v1",
     "StoreContents": "merge_report_v1",
     "StoreMergeV1": "store_merge_v1",
+    "StorePlaceV1": "store_place_v1",
     "StoreReport": "index_report_v1",
     "SweepPlanV1": "sweep_plan_v1",
     "SweepStrategy": "sweep_plan_v1",

@@ -2386,6 +2386,45 @@ export interface MetricsPhase2 {
   num_features: Count;
 }
 /**
+ * Where a store went, as `runforge store move --json` prints it. Source: specification, section 5.12.
+ */
+export interface MoveReportV1 {
+  schema_version: "move_report.v1";
+  /**
+   * Whether nothing was written, because only the plan was asked for.
+   */
+  dry_run: boolean;
+  /**
+   * `moved`: it was moved, or would be without `--dry-run`. `present`: it was there already.
+   */
+  outcome: "moved" | "present";
+  /**
+   * The store, relative to the workspace.
+   */
+  store: string;
+  /**
+   * The folder in which the store was: an absolute path.
+   */
+  source: string;
+  /**
+   * The folder in which it is now: an absolute path.
+   */
+  target: string;
+  /**
+   * The number of its files.
+   */
+  files: Count;
+  /**
+   * The size of its files.
+   */
+  bytes: Count;
+  /**
+   * Files of the earlier place that stay, because the store has no such file or another one: absolute paths.
+   */
+  kept: string[];
+  [k: string]: unknown;
+}
+/**
  * A row; one without a prediction has only its number.
  */
 export interface PredictedRow {
@@ -3655,6 +3694,12 @@ export interface RunOutcome {
   dataset_changed?: {
     [k: string]: unknown;
   };
+  /**
+   * Of `rerun`: the SHA-256 of the recipe `before` and `after`, if both runs have one and its bytes have changed.
+   */
+  recipe_changed?: {
+    [k: string]: unknown;
+  };
   [k: string]: unknown;
 }
 /**
@@ -4747,6 +4792,14 @@ export interface RerunParams {
    * Current path of the dataset.
    */
   dataset?: FilePath;
+  /**
+   * Path of a recipe to apply instead of the one of the run.
+   */
+  recipe?: FilePath;
+  /**
+   * Whether to train on the dataset without the recipe of the run.
+   */
+  without_recipe?: boolean;
   preset?: Preset;
   /**
    * `default`, `fast` or `thorough`.
@@ -5660,6 +5713,22 @@ export interface StoreMergeV1 {
   [k: string]: unknown;
 }
 /**
+ * `place.json` of a store that lies elsewhere than in its workspace: it names the workspace whose link leads to it. Source: specification, section 5.12.
+ */
+export interface StorePlaceV1 {
+  schema_version: "store_place.v1";
+  /**
+   * The workspace whose store this is: an absolute path without symbolic links.
+   */
+  workspace: string;
+  recorded_at: Timestamp;
+  /**
+   * The client that moved the store, such as `runforge-cli@0.4.0`.
+   */
+  created_by?: string;
+  [k: string]: unknown;
+}
+/**
  * Configuration of the training, including any other values that the user's code needs. Source: specification, section 17.3.
  */
 export interface Training {
@@ -6096,6 +6165,7 @@ export interface Documents {
   "merge_report.v1": MergeReportV1;
   "metrics.phase2": MetricsPhase2;
   "metrics.v1": MetricsV1;
+  "move_report.v1": MoveReportV1;
   "prediction.v1": PredictionV1;
   "recipe.v1": RecipeV1;
   "removal_report.v1": RemovalReportV1;
@@ -6108,6 +6178,7 @@ export interface Documents {
   "run.v0.4.0": RunV040;
   "run_removal.v1": RunRemovalV1;
   "store_merge.v1": StoreMergeV1;
+  "store_place.v1": StorePlaceV1;
   "sweep_plan.v1": SweepPlanV1;
   "tfc.config.v1": ExperimentConfigV1;
   "tfc.experiment.v1": ExperimentV1;

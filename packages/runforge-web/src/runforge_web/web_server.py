@@ -19,6 +19,7 @@ import uvicorn
 from runforge_cli.terminal.output import print_errors, write_json, write_lines
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.index.kept_index import keep_indexes
+from runforge_contracts.system.system_processes import apart
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -214,7 +215,7 @@ def _open(address: str, folder: Path) -> None:
         "stdin": subprocess.DEVNULL,
         "stdout": subprocess.DEVNULL,
         "stderr": subprocess.DEVNULL,
-        "start_new_session": True,
+        **apart(),
     }
     # Some browsers stay the parent of their windows, so their end is not waited for here.
     command = own_command("webbrowser", target.as_uri())

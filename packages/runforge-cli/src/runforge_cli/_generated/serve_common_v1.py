@@ -148,3 +148,12 @@ class RunOutcome(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    recipe_changed: (
+        Annotated[
+            dict[str, Any],
+            Meta(
+                description="Of `rerun`: the SHA-256 of the recipe `before` and `after`, if both runs have one and its bytes have changed."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

@@ -22,6 +22,24 @@ class RerunParams(
         ]
         | UnsetType
     ) = UNSET
+    recipe: (
+        Annotated[
+            serve_common_v1.FilePath,
+            Meta(
+                description="Path of a recipe to apply instead of the one of the run."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    without_recipe: (
+        Annotated[
+            bool,
+            Meta(
+                description="Whether to train on the dataset without the recipe of the run."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     preset: types.Preset | UnsetType = UNSET
     profile: (
         Annotated[

@@ -9,8 +9,9 @@ from typing import Any
 from runforge_contracts.display import printable, time_text
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.aliases import find_aliases
+from runforge_contracts.store.lookup import find_removed
 from runforge_contracts.store.reading import read_index
-from runforge_contracts.store.removals import find_removals, place_of, stores_of
+from runforge_contracts.store.removals import place_of, stores_of
 
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import pairs, plural
@@ -31,7 +32,7 @@ def removed_document(reference: str, settings: Settings) -> dict[str, Any] | Non
     wanted = aliased[0].entry["run_id"] if aliased else reference
     # A path of the folder names the run, too.
     name = Path(wanted).name
-    found = find_removals(name, stores) if name else []
+    found = find_removed(name, stores) if name else []
     if len(found) != 1:
         return None
     [(line, store)] = found

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.system.system_processes import apart
 from runforge_engine.runtime.interpreter import own_command, own_environment
 
 from runforge_cli.listing.run_list import ListedRun
@@ -73,6 +74,6 @@ async def open_beside(target: Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        **apart(),
     )
     await process.wait()

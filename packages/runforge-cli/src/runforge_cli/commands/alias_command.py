@@ -119,7 +119,7 @@ def _change(settings: Settings, name: str, run: str | None, because: str | None)
     if run is None:
         write_lines([f"{name} is removed; its history stays."])
     elif known == entry:
-        write_lines([f"{name} is {entry['run_id']} already."])
+        write_lines([f"{name} is {entry['run_id']} already; nothing was recorded."])
     else:
         was = "" if known is None else f" (was {known['run_id']})"
         write_lines([printable(f"{name} is {entry['run_id']}{was}")])

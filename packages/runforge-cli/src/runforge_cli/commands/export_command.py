@@ -1,27 +1,35 @@
-"""``runforge export``: export runs to MLflow, to CSV tables or for another client."""
+"""``runforge export``: export runs to MLflow or CSV, for another client, or as a document."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from runforge_cli.render.formula_quoting import quoting_option
-from runforge_cli.shell.completion import complete_folder, complete_run
+from runforge_cli.shell.completion import complete_file, complete_run
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import find_sweep, group_option, runs_of
 from runforge_cli.terminal.output import note, write_json, write_lines
 
+if TYPE_CHECKING:
+    from runforge_cli.export.mlflow_record import ExportOutcome
+
+#: Formats of many runs, and those of one run.
+_MANY = ("mlflow", "csv", "desktop", "vscode")
+_ONE = ("model-card", "cyclonedx", "ro-crate")
+
 
 @click.command(
     "export",
     cls=Command,
-    short_help="Export runs to MLflow, CSV or another client.",
+    short_help="Export runs to MLflow, CSV, another client or a document.",
     examples=(
         "runforge export --to csv -o tables",
         "runforge export --to mlflow -o mlruns",
-        "runforge export production --to desktop -o for-desktop",
+        "runforge export production --to model-card --license MIT -o model-card.md",
     ),
 )
 @click.argument("runs", metavar="[RUN]...", nargs=-1, shell_complete=complete_run)
@@ -29,19 +37,21 @@ from runforge_cli.terminal.output import note, write_json, write_lines
 @click.option(
     "--to",
     "form",
-    type=click.Choice(["mlflow", "csv", "desktop", "vscode"]),
+    type=click.Choice([*_MANY, *_ONE]),
     metavar="FORMAT",
     required=True,
-    help="mlflow, csv, desktop or vscode.",
+    help="mlflow, csv, desktop or vscode; model-card, cyclonedx or ro-crate.",
 )
 @click.option(
     "--output",
     "-o",
-    metavar="DIR",
+    metavar="PATH",
     required=True,
-    help="Output folder.",
-    shell_complete=complete_folder,
+    help="Output folder, or file.",
+    shell_complete=complete_file,
 )
+@click.option("--license", metavar="SPDX", help="License of the model, such as `MIT`.")
+@click.option("--author", metavar="NAME", help="Who trained the model.")
 @quoting_option
 @global_options
 @pass_settings
@@ -51,6 +61,8 @@ def command(
     group: str | None,
     form: str,
     output: str,
+    license: str | None,  # noqa: A002 - the name of the option
+    author: str | None,
     quote_formulas: bool,
 ) -> int:
     """Export the given runs, by default all runs, for other tools.
@@ -64,7 +76,32 @@ def command(
 
     desktop, vscode: a workspace for RunForge Desktop, or for the VS Code extension. Another export
     adds the new runs, and changes nothing that is there.
+
+    The other formats are of one run, by default the latest. It must verify, and PATH must not
+    exist; the same run gives the same bytes.
+
+    model-card: Markdown with the metadata that model hubs read.
+
+    cyclonedx: a bill of materials (ML-BOM 1.6) of the model, its dataset and its packages, as JSON.
+
+    ro-crate: a folder, or a file whose name ends with .zip, with the files of the run and their
+    description (Process Run Crate).
     """
+    if form in _ONE:
+        return _export_one(settings, form, runs, group, Path(output), license, author)
+    if license is not None or author is not None:
+        raise click.UsageError(f"The format {form} has no `--license` and no `--author`.")
+    return _export_many(settings, form, runs, group, Path(output), quote_formulas)
+
+
+def _export_many(
+    settings: Settings,
+    form: str,
+    runs: tuple[str, ...],
+    group: str | None,
+    folder: Path,
+    quote_formulas: bool,
+) -> int:
     from runforge_contracts.display import quote
     from runforge_contracts.errors import ErrorCode, RunForgeError
     from runforge_contracts.store.layout import LEGACY_STORE
@@ -74,7 +111,7 @@ def command(
     from runforge_cli.shell.output_paths import check_outside
     from runforge_cli.shell.run_selection import find_runs
 
-    places, folder = settings.places(), Path(output)
+    places = settings.places()
     sweep = None if group is None else find_sweep(settings, group)
     if sweep is not None and runs:
         raise RunForgeError(ErrorCode.USAGE_INVALID, "Give either runs or `--group`, not both.")
@@ -113,8 +150,56 @@ def command(
         from runforge_cli.export.mlflow_store import export
 
         done = export(folder, chosen, sweep=None if sweep is None else sweep[1])
+    return _show(settings, form, folder, done)
+
+
+def _export_one(
+    settings: Settings,
+    form: str,
+    runs: tuple[str, ...],
+    group: str | None,
+    target: Path,
+    license_text: str | None,
+    author: str | None,
+) -> int:
+    from runforge_contracts.errors import ErrorCode, RunForgeError
+    from runforge_contracts.store.lookup import has_ended
+    from runforge_engine.bundles.bundle_writer import verified_folder
+
+    from runforge_cli.export.mlflow_record import ExportOutcome
+    from runforge_cli.export.run_export import export_run
+    from runforge_cli.export.shared_run import SharedRun, check_license
+    from runforge_cli.listing.run_list import described
+    from runforge_cli.report.report_input import related_to
+    from runforge_cli.shell.output_paths import check_output
+
+    if group is not None or len(runs) > 1:
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"The format `{form}` is of one run.",
+            hint="Name one run; `runforge runs` lists them.",
+        )
+    check_license(license_text)
+    places = settings.places()
+    found = settings.find_any(runs[0] if runs else "latest", has_ended)
+    check_output(target, [found.path], places, force=False)
+    shared = SharedRun(
+        folder=found,
+        place=described(found, places).store,
+        digests=verified_folder(found, "it is not exported").digests,
+        related=related_to([found], places)[0],
+        license=license_text,
+        author=author,
+    )
+    export_run(form, target, shared)
+    return _show(settings, form, target, ExportOutcome(exported=[found.id]))
+
+
+def _show(settings: Settings, form: str, target: Path, done: ExportOutcome) -> int:
+    from runforge_contracts.display import quote
+
     if settings.json:
-        write_json({"to": form, "path": str(folder), **done.to_dict()})
+        write_json({"to": form, "path": str(target), **done.to_dict()})
         return 0
     if not settings.quiet:
         for run_id, why in done.left_out.items():
@@ -122,5 +207,5 @@ def command(
         for run_id, files in (done.changed or {}).items():
             named = ", ".join(quote(name) for name in files[:3]) + (", …" if files[3:] else "")
             note(f"{run_id} was changed since its export and stays as it is: {named}.")
-    write_lines(done.lines(folder))
+    write_lines(done.lines(target))
     return 0

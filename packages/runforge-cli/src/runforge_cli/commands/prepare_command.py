@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -162,6 +163,8 @@ def command(
     summary = [("table", f"{target}, {plural(made.num_rows, 'row')} of {len(made.names)} columns")]
     if recipe is None:
         summary.append(("recipe", f"{recipe_path}; edit it, and apply it with --recipe"))
+        train = f"runforge train {shlex.quote(raw)} --recipe {shlex.quote(str(recipe_path))}"
+        summary.append(("train", train))
     shown_columns = _columns(content) if recipe is None else []
     write_lines(
         [*shown_columns, *pairs([(name, printable(text)) for name, text in summary], indent=0)]

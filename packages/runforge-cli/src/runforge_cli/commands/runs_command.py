@@ -141,7 +141,8 @@ def command(
 ) -> int:
     """List the runs of the store, newest first, or sorted by a value.
 
-    The list has the hyperparameters in which the listed runs differ, and the seed if it differs.
+    The list has the hyperparameters in which the listed runs differ, and the seed if it differs;
+    of experiments also configured values, such as training.epochs.
 
     EXPR is NAME, one of = != < <= > >= ~ (contains), and a value: `accuracy>=0.9`,
     `model=random_forest`, `created>=2026-02`, `name~"first try"`. Names are those of
@@ -200,6 +201,14 @@ def command(
         folder = printable(str(settings.folder))
         found = any(newest_in(place, 1).total for place in settings.places())
         write_lines([f"No runs {'match' if found else 'yet'} in {folder}."])
+        if any(
+            column_of(one.name, ()) == ("field", "dataset") and one.operator == "~"
+            for one in query.conditions
+        ):
+            note(
+                "dataset is the SHA-256 of a file; `runforge runs --dataset FILE` and `runforge"
+                " trace FILE` find the runs on it"
+            )
         if name is not None and (group_of_name := _sweep_named(settings, name)) is not None:
             note(
                 f"--name is that of a run; {quote(name)} is a sweep, whose runs are listed by"

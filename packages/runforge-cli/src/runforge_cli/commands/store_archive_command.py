@@ -14,6 +14,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_cli.shell.completion import complete_archive, complete_archived, complete_recorded
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.shell.sweep_selection import group_option, runs_in_sweep
 from runforge_cli.terminal.output import note, write_json, write_lines
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     type=click.Choice(["succeeded", "failed", "cancelled"]),
     help="All runs that ended so: succeeded, failed, or cancelled.",
 )
+@group_option
 @click.option("--because", metavar="TEXT", help="Why, for the record of the store.")
 @click.option("--force", is_flag=True, help="Archive runs that aliases or sweeps need, too.")
 @click.option("--dry-run", is_flag=True, help="Verify everything, and write nothing.")
@@ -62,11 +64,12 @@ def archive(
     target: str,
     older_than: str | None,
     status: str | None,
+    group: str | None,
     because: str | None,
     force: bool,
     dry_run: bool,
 ) -> int:
-    """Move runs, by RUN or by their age and status, into an archive.
+    """Move runs, by RUN, their sweep, or their age and status, into an archive.
 
     An archive is a store of its own, in a folder or in one file. The runs are verified, copied with
     their signatures and their entries of the index, and verified there; then their folders are
@@ -81,11 +84,12 @@ def archive(
     from runforge_cli.render.work_progress import watch_for
     from runforge_cli.shell.run_selection import find_runs
 
-    if bool(runs) == bool(older_than or status):
+    ways = bool(runs) + bool(group) + bool(older_than or status)
+    if ways != 1:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            "Name runs, or choose them by their age or status; not both."
-            if runs
+            "Name runs, name a sweep, or choose runs by their age or status; not several of these."
+            if ways
             else "No run is named.",
             hint="`runforge runs` lists them.",
         )
@@ -96,6 +100,8 @@ def archive(
     left = tuple(run for run in runs if run not in archived)
     if runs:
         found = find_runs(settings, left, least=1) if left else []
+    elif group is not None:
+        found = runs_in_sweep(settings, group)
     else:
         found = _chosen(settings, older_than, status)
     report = archive_runs(

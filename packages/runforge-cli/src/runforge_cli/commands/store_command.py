@@ -11,9 +11,11 @@ import click
 from runforge_contracts.display import printable, quote
 
 from runforge_cli.commands.store_archive_command import archive, restore
+from runforge_cli.commands.store_move_command import move
 from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.completion import complete_file, complete_folder, complete_run
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
+from runforge_cli.shell.sweep_selection import group_option
 from runforge_cli.terminal.output import note, write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
 
@@ -54,6 +56,7 @@ def command() -> None:
 
 command.add_command(archive)
 command.add_command(restore)
+command.add_command(move)
 
 
 @command.command(
@@ -178,7 +181,8 @@ _with_evaluations = click.option(
         "runforge store forget latest --because 'secret data' --with-dataset --dry-run",
     ),
 )
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_run)
+@click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_run)
+@group_option
 @click.option("--because", metavar="TEXT", required=True, help="Why, for the record.")
 @_with_dataset
 @_with_evaluations
@@ -195,6 +199,7 @@ _with_evaluations = click.option(
 def forget(
     settings: Settings,
     runs: tuple[str, ...],
+    group: str | None,
     because: str,
     with_dataset: bool,
     with_evaluations: bool,
@@ -202,7 +207,7 @@ def forget(
     force: bool,
     yes: bool,
 ) -> int:
-    """Remove the folders of RUNS, and record what they were.
+    """Remove the folders of runs, and record what they were.
 
     What was decided stays: the entry in the index, the signature if there is one, and a line in
     removals.jsonl in the store with the digest of every file, the time and the reason. `runforge
@@ -219,9 +224,10 @@ def forget(
     from runforge_engine.removing.forget_runs import forget_runs
 
     from runforge_cli import __version__
+    from runforge_cli.render.work_progress import watch_for
     from runforge_cli.shell.forget_selection import forgettable
 
-    stores = forgettable(settings, runs)
+    stores = forgettable(settings, runs, group)
 
     def forgotten(*, dry_run: bool) -> list[RemovalReportV1]:
         return [
@@ -236,6 +242,7 @@ def forget(
                 with_evaluations=with_evaluations or bool(named.evaluations),
                 forgotten=list(named.forgotten),
                 only=() if with_evaluations else named.evaluations,
+                watch=watch_for(settings),
             )
             for store, named in stores.items()
         ]

@@ -16,6 +16,7 @@ from runforge_cli.answers.sweep_answers import planned_document
 from runforge_cli.commands.training_session import (
     cancelled_by_signals,
     require,
+    require_label,
     training_options,
 )
 from runforge_cli.shell.completion import (
@@ -101,7 +102,7 @@ _OF_A_GRID = (
 @click.option(
     "--recipe",
     metavar="FILE",
-    help="Recipe to apply to DATA, as for `runforge train`.",
+    help="Recipe to apply to DATA, as for `runforge train`; --label is then optional.",
     shell_complete=complete_file,
 )
 @training_options
@@ -119,7 +120,7 @@ def command(settings: Settings, /, **options: Any) -> int:
     such as /dataset/label_column. The value null removes the setting, so that profile, preset
     or default apply; none is the value none, such as a forest of unlimited depth.
     """
-    from runforge_contracts.shared_work import usable_cores
+    from runforge_engine.runtime.platform_info import usable_cores
     from runforge_engine.sweeps.open_group import SweepOptions
 
     chosen = SweepOptions(
@@ -214,9 +215,7 @@ def _from_grid(source: str, store: StoreLayout, options: dict[str, Any]) -> Docu
 
     from runforge_cli.shell.grid_options import parse_grid, parse_seeds
 
-    label = require(
-        options["label"], "--label", "Name the label column with --label; it is never guessed."
-    )
+    label = require_label(options["label"], options["recipe"])
     grid, seeds = parse_grid(options["grid"]), parse_seeds(options["seeds"])
     if not grid and not seeds:
         raise _usage(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from runforge_cli import CLIENT
 from runforge_cli.commands.gate_options import gate_options, read_gates
-from runforge_cli.commands.training_session import require, train_and_report, training_options
+from runforge_cli.commands.training_session import (
+    require,
+    require_label,
+    train_and_report,
+    training_options,
+)
 from runforge_cli.process.process_exit import prepare_training
 from runforge_cli.shell.completion import complete_column, complete_file
 from runforge_cli.shell.help_page import Command
@@ -68,11 +72,7 @@ def command(
     used.
     """
     data = require(data, "DATA", "Name the dataset, or set RUNFORGE_DATASET.")
-    if recipe is not None and label is None:
-        from runforge_engine.preparation.recipe_rules import read_recipe
-
-        label = read_recipe(Path(recipe))["label"]
-    label = require(label, "--label", "Name the label column with --label; it is never guessed.")
+    label = require_label(label, recipe)
     gates = read_gates(settings, fail_under, fail_over, no_worse_than)
     prepare_training()
     from runforge_engine.modeling.configuration import parse_parameters

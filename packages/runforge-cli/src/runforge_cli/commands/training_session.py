@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -179,6 +180,7 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
     import os
     import time
 
+    from runforge_contracts.system.system_processes import END_REQUESTS
     from runforge_engine.runtime.cancellation import Cancellation
 
     cancellation, received = Cancellation(), list[float]()
@@ -191,7 +193,7 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
         name = signal.Signals(number).name
         cancellation.cancel(f"The run was cancelled by {name}.", number)
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    numbers = [signal.SIGINT, *END_REQUESTS]
     hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
     # A run that was started with nohup continues after the terminal is closed.
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
@@ -202,6 +204,21 @@ def cancelled_by_signals() -> Iterator[Cancellation]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def require_label(label: str | None, recipe: str | None) -> str:
+    """Return the label column: that of an option, else of a recipe.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` if neither names it; the errors of reading the recipe.
+    """
+    if recipe is not None and label is None:
+        from runforge_engine.preparation.recipe_rules import read_recipe
+
+        label = read_recipe(Path(recipe))["label"]
+    return require(label, "--label", "Name the label column with --label; it is never guessed.")
 
 
 def require(value: str | None, what: str, hint: str) -> str:

@@ -16,6 +16,7 @@ from runforge_contracts.fs.folders import list_folder, walk_folder
 from runforge_contracts.run_ids import started
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import RUN_VERSIONS, Run
+from runforge_contracts.system.system_files import sync_file
 from runforge_engine.store.run_view import editor_entry, write_view
 
 from runforge_cli.export.client_record import ClientRecord, client_record
@@ -250,5 +251,5 @@ def copy_file(source: Path, target: Path) -> bool:
     with file, writing(target), target.open("xb") as copy:
         shutil.copyfileobj(file, copy, 2**20)
         copy.flush()
-        os.fsync(copy.fileno())
+        sync_file(copy.fileno())
     return True

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
@@ -26,6 +25,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import ARRAY_FORM, OWN_FORM
 from runforge_contracts.store.layout import DEFAULT_STORE, LEGACY_STORE, StoreLayout
 from runforge_contracts.store.run import Run
+from runforge_contracts.system.file_names import is_alias
 from runforge_engine.store.editor_index import append_foreign_entries, read_editor_index
 from runforge_engine.store.run_folders import write_once
 
@@ -35,8 +35,7 @@ from runforge_cli import CLIENT
 ORIGIN = "origin.json"
 #: Times of files that differ by less may be equal for a client, in nanoseconds.
 _MOMENT = 5_000_000
-#: Names that Windows reserves, and characters that it refuses.
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+#: Characters that Windows refuses.
 _FORBIDDEN = frozenset('<>:"/\\|?*')
 
 
@@ -207,8 +206,8 @@ def _is_name(name: str) -> bool:
         and name.isprintable()
         and not set(name) & _FORBIDDEN
         and name[0] != "."
-        and name.strip(" .") == name
-        and not _RESERVED.fullmatch(name)
+        and name[0] != " "
+        and not is_alias(name)
     )
 
 

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
@@ -21,8 +22,11 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
+from runforge_contracts.store.lookup import AnyRun
+from runforge_contracts.store.run import Run
 from runforge_engine.runtime.extras import install_extra
 
+from runforge_cli.export.mlflow_model import MODEL, dataset_schema, model_files
 from runforge_cli.export.mlflow_names import Names
 from runforge_cli.export.mlflow_record import (
     ExportOutcome,
@@ -105,7 +109,7 @@ def export(
             continue
         if record is None:
             outcome.left_out[run_id] = "The run has not finished."
-        elif store.add(record, parent):
+        elif store.add(record, parent, run.folder()):
             outcome.exported.append(run_id)
         else:
             outcome.present.append(run_id)
@@ -167,7 +171,7 @@ class _TrackingStore:
                 self._store.update_run_info(before, now, record.finished_at, None)
         return self._exported[record.identity][0]
 
-    def add(self, record: Record, parent: str | None = None) -> bool:
+    def add(self, record: Record, parent: str | None, run: AnyRun) -> bool:
         """Add a run, or return False if it was exported before.
 
         A run whose export was interrupted is deleted and added again.
@@ -178,6 +182,8 @@ class _TrackingStore:
             The run.
         parent
             The MLflow id of the run for its sweep.
+        run
+            Its folder, which may have a model.
         """
         before, status = self._exported.get(record.identity, ("", ""))
         if before and status != "RUNNING":
@@ -185,11 +191,15 @@ class _TrackingStore:
         with _coded_errors(self._folder):
             if before:
                 self._store.delete_run(before)
-            self._add(record, parent, _files(record.folder))
+            self._add(record, parent, _files(record.folder), run)
         return True
 
     def _add(
-        self, record: Record, parent: str | None, files: Iterable[tuple[Path, str | None]]
+        self,
+        record: Record,
+        parent: str | None,
+        files: Iterable[tuple[Path, str | None]],
+        folder: AnyRun | None = None,
     ) -> None:
         from mlflow.entities import RunStatus, RunTag
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -206,10 +216,13 @@ class _TrackingStore:
             run_name=shorten(record.name, _RUN),
         ).info
         self._log(run.run_id, record, finished)
-        self._log_dataset(run.run_id, record)
+        trained = folder if isinstance(folder, Run) else None
+        self._log_dataset(run.run_id, record, trained)
         artifacts = get_artifact_repository(run.artifact_uri)
         for path, place in files:
             artifacts.log_artifact(str(path), place)
+        if trained is not None:
+            _log_model(artifacts, trained)
         # The status is set last: a run with the status RUNNING was not exported completely.
         status = RunStatus.from_string(_STATUS[record.status])
         self._store.update_run_info(run.run_id, status, finished, None)
@@ -252,7 +265,7 @@ class _TrackingStore:
             self._store.log_batch(run_id, metrics[:_METRICS], params[:_OTHERS], tags[:_OTHERS])
             del metrics[:_METRICS], params[:_OTHERS], tags[:_OTHERS]
 
-    def _log_dataset(self, run_id: str, record: Record) -> None:
+    def _log_dataset(self, run_id: str, record: Record, trained: Run | None) -> None:
         from mlflow.entities import Dataset, DatasetInput
 
         if record.dataset is not None:
@@ -262,8 +275,22 @@ class _TrackingStore:
                 digest=record.dataset.sha256[:_DIGEST],
                 source_type="local",
                 source=json.dumps({"uri": record.dataset.path}),
+                schema=None if trained is None else dataset_schema(trained),
             )
             self._store.log_inputs(run_id, [DatasetInput(dataset=dataset, tags=[])])
+
+
+def _log_model(artifacts: Any, run: Run) -> None:
+    """Add the model of a run that has one, so that MLflow loads ``runs:/ID/model``."""
+    from mlflow.version import VERSION
+
+    files = model_files(run, VERSION)
+    if not files:
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            (Path(folder) / name).write_bytes(content)
+        artifacts.log_artifacts(folder, MODEL)
 
 
 def _pages(search: Any, **arguments: Any) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from runforge_contracts.fs.files import read_file
 from runforge_contracts.index.newest import newest_runs
 from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import REQUEST, ExperimentLayout, Place, StoreLayout
+from runforge_contracts.system.system_files import open_without_link
 
 from runforge_cli.listing.run_rows import status_of
 from runforge_cli.terminal.output import warn
@@ -22,7 +23,6 @@ from runforge_cli.terminal.output import warn
 _SOME_TAGS = re.compile(rb'"tags"\s*:(?!\s*\[\s*\])')
 #: A request that is larger is read as a document.
 _REQUEST_BYTES = 2**16
-_FLAGS = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,7 +110,7 @@ def _lacks_tags(entry: dict[str, Any], store: StoreLayout) -> bool:
         return False
     try:
         # No object for the path: there is one for each run of a store.
-        descriptor = os.open(f"{store.workspace}/{run_dir}/{REQUEST}", _FLAGS)
+        descriptor = open_without_link(f"{store.workspace}/{run_dir}/{REQUEST}")
         try:
             found = os.fstat(descriptor)
             is_whole = stat.S_ISREG(found.st_mode) and found.st_size < _REQUEST_BYTES

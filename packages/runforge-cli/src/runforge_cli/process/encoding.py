@@ -48,6 +48,8 @@ def soften(stream: TextIO) -> None:
     """Make a stream replace characters that its encoding lacks: by ASCII art or by escapes."""
     codecs.register_error(_PLAIN, _plain)
     encoding = sys._xoptions.get(_OUTPUT)
+    if sys.platform == "win32" and "PYTHONIOENCODING" not in os.environ:
+        encoding = "utf-8"  # A code page is for the console, and this goes to a file or program.
     stream.reconfigure(  # type: ignore[attr-defined]
         encoding=encoding if isinstance(encoding, str) else None, errors=_PLAIN
     )

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+#: The signals that interrupt a command; programs under Windows send Ctrl-Break.
+_NUMBERS = (
+    _signal.SIGINT,
+    _signal.SIGTERM,
+    *((_signal.SIGBREAK,) if sys.platform == "win32" else ()),
+)
 #: The exit code of :attr:`runforge_contracts.errors.ExitCode.CANCELLED`.
 _CANCELLED = 5
 _LINE = b"error[CANCELLED]: Interrupted.\n"
@@ -51,7 +57,7 @@ def end_at_once(*, json: bool | None = None) -> None:
     global _json
     if json is not None:
         _json = json
-    for number in (_signal.SIGINT, _signal.SIGTERM):
+    for number in _NUMBERS:
         if _signal.getsignal(number) != _signal.SIG_IGN:
             _signal.signal(number, _end)
 
@@ -67,7 +73,7 @@ def unwind() -> None:
 
     Does nothing in a process that :func:`end_at_once` was not called in.
     """
-    for number in (_signal.SIGINT, _signal.SIGTERM):
+    for number in _NUMBERS:
         if _signal.getsignal(number) == _end:
             _signal.signal(number, _raise)
             sys.unraisablehook = _unraisable
@@ -90,7 +96,7 @@ def report(*, json: bool) -> int:
 
 def ended() -> None:
     """Ignore interrupts from now on, because the process has finished and reported its work."""
-    for number in (_signal.SIGINT, _signal.SIGTERM):
+    for number in _NUMBERS:
         if _signal.getsignal(number) in (_end, _raise):
             _signal.signal(number, _signal.SIG_IGN)
 
@@ -113,7 +119,7 @@ def _end(number: int, frame: object) -> "NoReturn":
 def _raise(number: int, frame: object) -> "NoReturn":
     global _raised
     _raised = True
-    for each in (_signal.SIGINT, _signal.SIGTERM):
+    for each in _NUMBERS:
         if _signal.getsignal(each) == _raise:
             _signal.signal(each, _end)
     raise KeyboardInterrupt

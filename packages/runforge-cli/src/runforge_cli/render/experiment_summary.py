@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runforge_contracts.comparison.experiment_facets import configured
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import open_file, reading
 from runforge_contracts.lineage.run_family import repeated_by
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
+from runforge_contracts.store.configured_values import configured
 from runforge_contracts.store.experiment_runs import ExperimentRun, in_order
 from runforge_engine.experiment.record.experiment_state import state_of
 

@@ -29,4 +29,4 @@ def becomes(column: Mapping[str, Any]) -> str:
         text = f"a number, thousands mark {column['thousands_mark']!r}"
     else:
         text = {"boolean": "1 for true, 0 for false"}.get(action, "the number")
-    return f"{text}; indicator of missing values" if missing == "indicator" else text
+    return f"{text}; missing: 0 and indicator" if missing == "indicator" else text

@@ -323,7 +323,7 @@ def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
     elif _status(folder) == "running":
         yield "cancel it", f"runforge cancel {run_id}"
     elif can_be_repeated(folder.request):
-        yield _repair(folder, run_id)
+        yield from _repair(folder, run_id)
 
 
 def failure_place(folder: Run) -> str:
@@ -338,15 +338,18 @@ def _has_more_to_give(folder: Run) -> bool:
     return not is_thorough and folder.metrics.get("accuracy") != 1.0
 
 
-def _repair(folder: Run, run_id: str) -> tuple[str, str]:
-    """Return what to do about a run that did not succeed: what repairs it, if that is known."""
+def _repair(folder: Run, run_id: str) -> Iterator[tuple[str, str]]:
+    """Yield what to do about a run that did not succeed: what repairs it, if that is known."""
+    code = ((folder.result or {}).get("error") or {}).get("code")
     columns = [name for item in folder.diagnostics for name in columns_to_exclude(item)]
     if columns:
         options = " ".join(f"--exclude {shlex.quote(printable(name))}" for name in columns)
-        return "leave out", f"runforge rerun {run_id} {options}"
-    code = ((folder.result or {}).get("error") or {}).get("code")
+        yield "leave out", f"runforge rerun {run_id} {options}"
+        if code == ErrorCode.FEATURE_NOT_NUMERIC:
+            yield "or a recipe", f"runforge rerun {run_id} --recipe FILE"
+        return
     of_the_data = code in {*DatasetError.codes, ErrorCode.DATASET_NOT_FOUND}
-    return "once mended" if of_the_data else "try again", f"runforge rerun {run_id}"
+    yield "once mended" if of_the_data else "try again", f"runforge rerun {run_id}"
 
 
 def some(names: Sequence[str], most: int = 8) -> str:

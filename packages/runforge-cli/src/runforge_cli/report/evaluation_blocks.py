@@ -34,17 +34,17 @@ def evaluation_blocks(material: Material) -> Iterator[Block]:
             ],
             frozenset({1, 2, 3}),
         )
-        yield from _about(evaluation)
+        yield from _about(material, evaluation)
     if len(evaluations) > _MOST:
         yield Paragraph(f"{plural(len(evaluations) - _MOST, 'older evaluation')} not shown.")
 
 
-def _about(evaluation: RecordedEvaluation) -> Iterator[Block]:
+def _about(material: Material, evaluation: RecordedEvaluation) -> Iterator[Block]:
     """Yield the dataset of an evaluation, and which of its rows were left out."""
     record = evaluation.record
     data = record["dataset"]
     rows = f"{record['rows_evaluated']:,} of {plural(data['rows'], 'row')} evaluated"
     left_out = [f"; left out: {left_out_text(item)}" for item in record["left_out"]]
     digest = [Name(data["sha256"])]
-    name = [Name(shorten(data["path"], _LONG))]
+    name = [Name(shorten(material.path_text(data["path"]), _LONG))]
     yield Paragraph(["Dataset ", *name, ", SHA-256 ", *digest, f": {rows}", *left_out, "."])

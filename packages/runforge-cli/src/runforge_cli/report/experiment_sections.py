@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from runforge_contracts.comparison.experiment_facets import configured
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.metrics import primary_metric
 from runforge_contracts.store import layout
+from runforge_contracts.store.configured_values import configured
 
 from runforge_cli.listing.experiment_rows import trained_run
 from runforge_cli.listing.run_list import tags_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
@@ -50,6 +51,17 @@ class Material:
     #: The reason why there are no curves.
     missing: str
     related: Related = Related()
+    #: Whether the folders of the machine are named; else only the names of files in them are.
+    with_folders: bool = True
+
+    def path_text(self, path: str) -> str:
+        """Return a recorded path as the report shows it."""
+        return path if self.with_folders else file_name(path)
+
+
+def file_name(path: str) -> str:
+    """Return the name of the file at a recorded path of any system, without its folder."""
+    return PureWindowsPath(path).name
 
 
 @dataclass(frozen=True, slots=True)

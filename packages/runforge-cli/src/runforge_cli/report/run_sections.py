@@ -40,7 +40,7 @@ def run_sections(material: Material) -> list[Section]:
     summary = summary_of(material.folder)
     sections = [
         Section("Outcome", list(_outcome(material, summary.outcome))),
-        Section("Data", list(_data(summary))),
+        Section("Data", list(_data(material, summary))),
         Section("Configuration", list(_configuration(summary.model))),
         Section("Metrics", list(metric_blocks(material))),
         Section("Curves", curve_blocks(material)),
@@ -91,7 +91,8 @@ def _outcome(material: Material, outcome: RunOutcome) -> Iterator[Block]:
     membership = membership_of(folder)
     if membership:
         facts.append(("Sweep", [Name(membership.group_id), membership.detail]))
-    facts.append(("Folder", [Name(material.run_dir)]))
+    if material.with_folders:
+        facts.append(("Folder", [Name(material.run_dir)]))
     yield Facts(facts)
     # The notes are the only multi-line string; each line becomes a paragraph.
     lines = shorten(outcome.notes or "", _LONG).splitlines()
@@ -105,15 +106,15 @@ def _outcome(material: Material, outcome: RunOutcome) -> Iterator[Block]:
             yield Paragraph(prose(shorten(error["hint"], _LONG)), "guide")
 
 
-def _data(summary: RunSummary) -> Iterator[Block]:
+def _data(material: Material, summary: RunSummary) -> Iterator[Block]:
     data = summary.data
     facts: list[tuple[str, Text]] = []
     if data.path is not None:
-        facts.append(("Dataset", [Name(data.path)]))
+        facts.append(("Dataset", [Name(material.path_text(data.path))]))
     if data.fingerprint_sha256 is not None:
         facts.append(("SHA-256", [Name(data.fingerprint_sha256)]))
     if data.recipe is not None:
-        facts.append(("Recipe", [Name(data.recipe)]))
+        facts.append(("Recipe", [Name(material.path_text(data.recipe))]))
     if data.recipe_sha256 is not None:
         facts.append(("SHA-256 of the recipe", [Name(data.recipe_sha256)]))
     if data.rows is not None:

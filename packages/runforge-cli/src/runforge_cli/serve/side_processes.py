@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.system.system_processes import apart
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from runforge_engine.workers.worker_messages import BrokenFrameError, read_frame, write_frame
 
@@ -120,7 +121,7 @@ class _SideProcess:
             stderr=subprocess.DEVNULL,
             bufsize=0,
             # Ctrl-C on a terminal is handled by the server only.
-            start_new_session=True,
+            **apart(),
         )
         assert self._process.stdin is not None  # noqa: S101 - both are pipes
         assert self._process.stdout is not None  # noqa: S101

@@ -85,7 +85,9 @@ def _run(session: Session, params: dict[str, Any]) -> _Prepared:
 
 
 def _rerun(session: Session, params: dict[str, Any]) -> _Prepared:
-    from runforge_cli.answers.repetition import changed_dataset, repetition_of
+    from runforge_engine.pipeline.repeated_run import changed_files
+
+    from runforge_cli.answers.repetition import repetition_of
 
     repetition = repetition_of(
         session.settings,
@@ -96,12 +98,14 @@ def _rerun(session: Session, params: dict[str, Any]) -> _Prepared:
         include=params.get("include", ()),
         tags=params.get("tags", ()),
         dataset=params.get("dataset"),
+        recipe=params.get("recipe"),
+        without_recipe=params.get("without_recipe", False),
         created_by=session.created_by,
     )
     return _Prepared(
         repetition.request,
         params.get("private") or repetition.private or None,
-        lambda folder: changed_dataset(repetition.parent, Run(folder)),
+        lambda folder: changed_files(repetition.parent, Run(folder)),
     )
 
 

@@ -10,11 +10,12 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.evaluations import find_evaluation, is_evaluation
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.lookup import AnyRun
-from runforge_contracts.store.removals import find_removals, read_removals, stores_of
+from runforge_contracts.store.lookup import AnyRun, find_removed
+from runforge_contracts.store.removals import read_removals
 from runforge_contracts.store.run import Run
 
 from runforge_cli.shell.settings import Settings
+from runforge_cli.shell.sweep_selection import runs_in_sweep
 
 
 @dataclass(slots=True)
@@ -28,16 +29,36 @@ class Forgettable:
     evaluations: list[str] = field(default_factory=list)
 
 
-def forgettable(settings: Settings, references: Sequence[str]) -> dict[StoreLayout, Forgettable]:
+def forgettable(
+    settings: Settings, references: Sequence[str], group: str | None = None
+) -> dict[StoreLayout, Forgettable]:
     """Return what is to be forgotten, by store.
+
+    Parameters
+    ----------
+    settings
+        The options of the call.
+    references
+        What names runs, or evaluations.
+    group
+        What names a sweep, all of whose runs are forgotten.
 
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` for the evaluation of a run that was not forgotten; the errors of
+        ``USAGE_INVALID`` unless there is either a run or a sweep, and for the evaluation of a run
+        that was not forgotten; the errors of
         :func:`~runforge_contracts.store.lookup.find_any_run`.
     """
+    if bool(references) == bool(group):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "Name runs or a sweep, not both." if group else "No run is named.",
+            hint="`runforge runs` lists them; `latest` is the newest one.",
+        )
     found: dict[StoreLayout, Forgettable] = {}
+    for run in runs_in_sweep(settings, group) if group else ():
+        found.setdefault(_store_of(run), Forgettable()).runs.append(run)
     seen = set[Path]()
     for reference in references:
         if is_evaluation(reference, settings.stores()):
@@ -46,7 +67,7 @@ def forgettable(settings: Settings, references: Sequence[str]) -> dict[StoreLayo
         try:
             run = settings.find_any(reference)
         except RunForgeError as error:
-            removed = find_removals(reference, stores_of(settings.places()))
+            removed = find_removed(reference, settings.places())
             if len(removed) != 1 or removed[0][0]["action"] != "forgotten":
                 raise
             [(line, store)] = removed

@@ -27,7 +27,7 @@ def find_run(settings: Settings, reference: str) -> Run:
         ``RUN_AMBIGUOUS``, ``USAGE_INVALID`` for an experiment run.
     """
     from runforge_contracts.store.layout import MODEL
-    from runforge_contracts.store.lookup import made
+    from runforge_contracts.store.lookup import find_removed, made
 
     try:
         return settings.find_run(
@@ -39,6 +39,8 @@ def find_run(settings: Settings, reference: str) -> Run:
         # The error on a listed run or an alias whose folder is missing is already specific.
         is_specific = reference == "latest" or error.problems or _is_alias(settings, reference)
         if error.code is not ErrorCode.RUN_NOT_FOUND or is_specific:
+            raise
+        if find_removed(reference, settings.places()):
             raise
         raise RunForgeError(
             ErrorCode.FILE_NOT_FOUND,

@@ -50,6 +50,28 @@ def runs_of(settings: Settings, group: Group, sweep: SweepTable) -> Iterator[Any
             yield found[0]
 
 
+def runs_in_sweep(settings: Settings, reference: str) -> list[AnyRun]:
+    """Return the runs of the sweep that ``reference`` names that have a folder, the oldest first.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`find_sweep`; ``RUN_NOT_FOUND`` if no run of it is here.
+    """
+    from runforge_contracts.display import quote
+    from runforge_contracts.errors import ErrorCode, RunForgeError
+
+    group, sweep = find_sweep(settings, reference)
+    found = sorted(runs_of(settings, group, sweep), key=lambda run: run.path.name)
+    if not found:
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"No run of the sweep {quote(group.id)} is here.",
+            hint="`runforge runs --all` lists runs that were forgotten or archived, too.",
+        )
+    return found
+
+
 def group_option(function: Function) -> Function:
     """Add the option that names a sweep instead of runs."""
     return click.option(

@@ -13,7 +13,7 @@ State = Literal["equal", "different", "unknown"]
 
 #: Fields that identify a run without influence on the result.
 _INNOCENT = {
-    "data": {"path", "dataset", "model.path"},
+    "data": {"path", "dataset", "model.path", "recipe"},
     # A preset or profile acts only through the hyperparameters that it sets, which are compared.
     "configuration": {"preset", "profile"},
     "environment": {"client"},
@@ -24,6 +24,8 @@ _WORDS = {
     "code": "the state of the code around the workspace differs",
 }
 _CODE = "the code differs"
+#: Fields of the data that are equal where only the recipe makes other data.
+_BEFORE_RECIPE = ("fingerprint_sha256", "label_column", "exclude_columns")
 #: Prefixes of names that are about code.
 _CODES = ("git.", "code.")
 #: Most names of differing fields that are shown.
@@ -94,6 +96,17 @@ class _Pair:
                 continue
             if agreement(self.values(field)) == "different":
                 yield name
+
+    def recipes(self) -> str | None:
+        """Return how the recipes differ if the data differ by them alone; None otherwise."""
+        fields = {field["name"]: self.values(field) for field in self._comparison["data"]}
+        if any(agreement(fields.get(name, [{}])) != "equal" for name in _BEFORE_RECIPE):
+            return None
+        found = agreement(fields.get("recipe_sha256", ()))
+        return {
+            "different": "the recipe differs",
+            "incomplete": "only one of the two has a recipe",
+        }.get(found)
 
     def unrecorded(self) -> bool:
         """Return whether one of the runs lacks the environment that the other records."""
@@ -173,7 +186,12 @@ class _Pair:
 
 def _sentences(pair: _Pair, results: State, model: State, rows: bool | None) -> Iterator[str]:
     words = {**_WORDS, "code": _CODE} if pair.runs_code else _WORDS
-    differing = [_clause(words, group, names) for group, names in pair.differing.items() if names]
+    recipes = pair.recipes()
+    differing = [
+        recipes if group == "data" and recipes is not None else _clause(words, group, names)
+        for group, names in pair.differing.items()
+        if names
+    ]
     by = _and(differing)
     if results == "unknown":
         yield from _without_results(pair)

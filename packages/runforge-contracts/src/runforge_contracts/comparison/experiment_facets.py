@@ -5,11 +5,11 @@ Source: specification, sections 17.3, 17.7 and 17.8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from runforge_contracts.comparison.facets import SAME_AS, Recorded, Weights, given, recorded
+from runforge_contracts.store.configured_values import configured
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ARTIFACTS
 
@@ -17,15 +17,6 @@ from runforge_contracts.store.layout import ARTIFACTS
 OWN_MODELS = "runforge/"
 #: The trained run of an experiment whose model RunForge trains: a name, not a parameter.
 TRAINED_RUN = "trained_run"
-#: Parts of a configuration about the run itself, its data, or the names of files.
-_RECORD = frozenset(
-    {
-        *("run_id", "experiment", "model", "dataset", "code", "created_by", "started_at", "status"),
-        *("finished_at", "duration_ms", "exit_code", "signal", "failure", "notes", "references"),
-        *("overrides", "parameters", "experiment_file", "rerun_from", "copied_models", "tags"),
-        *("datasets", "models", "copy_models", "log_txt"),
-    }
-)
 #: Options of RunForge's training, by their names in a trained run; the data has some of them.
 _OPTIONS = {f"training.{name}": name for name in ("preset", "profile", "device")}
 _OF_DATA = ("training.label", "training.exclude")
@@ -146,17 +137,3 @@ class ExperimentFacets:
     def model_content(self) -> dict[str, Recorded]:
         """Nothing: the features of a model made by user code are unknown."""
         return {}
-
-
-def configured(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the configured values by dotted names, without the values that the run records."""
-    return flattened({name: value for name, value in config.items() if name not in _RECORD})
-
-
-def flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the values of a configuration by dotted names; a list is a value."""
-    for name, value in values.items():
-        if isinstance(value, dict) and value:
-            yield from flattened(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

@@ -13,17 +13,25 @@ from typing import Any, BinaryIO, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.system.system_files import (
+    hard_link as hard_link,
+)
+from runforge_contracts.system.system_files import (
+    is_too_long,
+    open_below,
+    open_without_link,
+)
+from runforge_contracts.system.system_files import (
+    replace_file as replace_file,
+)
+from runforge_contracts.system.system_files import (
+    sync_file as sync_file,
+)
+from runforge_contracts.system.system_files import (
+    sync_folder as sync_folder,
+)
 
 _PIECE = 2**20
-
-#: How files are read: links are not followed, and nothing waits for a pipe.
-_FLAGS = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
 
 
 class FileDigest(NamedTuple):
@@ -51,7 +59,7 @@ def open_file(path: Path, *, below: Path | None = None) -> io.FileIO:
         lead to another file or never end; ``FILE_UNREADABLE``.
     """
     with reading(path):
-        descriptor = _opened(path) if below is None else _opened_below(path, below)
+        descriptor = open_without_link(path) if below is None else open_below(path, below)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise RunForgeError(
@@ -61,33 +69,6 @@ def open_file(path: Path, *, below: Path | None = None) -> io.FileIO:
             path=str(path),
         )
     return io.FileIO(descriptor, "rb")
-
-
-def _opened(path: Path) -> int:
-    if not hasattr(os, "O_NOFOLLOW") and path.is_symlink():
-        raise OSError(errno.ELOOP, "symbolic link")
-    return os.open(path, _FLAGS)
-
-
-def _opened_below(path: Path, below: Path) -> int:
-    parts = path.relative_to(below).parts
-    if os.open not in os.supports_dir_fd:  # Windows, where folders cannot be opened.
-        folder = below
-        for part in parts[:-1]:
-            folder /= part
-            if folder.is_symlink():
-                raise OSError(errno.ELOOP, "symbolic link")
-        return _opened(path)
-    # Each part is opened in the folder that was opened before, so none can be replaced by a link
-    # between a check and its use.
-    found = os.open(below, _FLAGS & ~os.O_NOFOLLOW)
-    for part in parts:
-        folder_descriptor = found
-        try:
-            found = os.open(part, _FLAGS, dir_fd=folder_descriptor)
-        finally:
-            os.close(folder_descriptor)
-    return found
 
 
 @contextlib.contextmanager
@@ -247,7 +228,7 @@ def writing(path: Path) -> Iterator[None]:
         raise RunForgeError(
             ErrorCode.STORE_NOT_WRITABLE,
             f"Nothing can be written at {quote(path, 200)}: {reason}.",
-            hint=_WRITING_HINTS.get(error.errno or 0),
+            hint=_WRITING_HINTS.get(errno.ENAMETOOLONG if is_too_long(path) else error.errno or 0),
             path=str(path),
         ) from error
 
@@ -262,6 +243,7 @@ _WRITING_HINTS = {
     errno.EFBIG: _FULL,
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
+    errno.EBUSY: "Close the program that has it open, or check the permissions; then try again.",
     errno.EROFS: "The file system can only be read; choose a workspace on another one.",
     errno.ENOENT: _VANISHED,
     errno.ESTALE: _VANISHED,
@@ -290,10 +272,10 @@ def write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
                 for piece in pieces:
                     file.write(piece)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
             with contextlib.suppress(FileNotFoundError):
                 temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-            temporary.replace(path)
+            replace_file(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -307,21 +289,10 @@ def rename_new(unfinished: Path, path: Path) -> None:
     """
     try:
         # Unlike a rename, this never replaces a file that another process has just created.
-        os.link(unfinished, path)
+        hard_link(unfinished, path)
     except FileExistsError:
         raise
     except OSError:  # A file system without links.
         if os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
         unfinished.rename(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable, if the system supports it (not on Windows)."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

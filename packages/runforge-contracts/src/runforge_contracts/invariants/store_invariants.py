@@ -30,6 +30,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.index_form import ADDED, ADDED_SINCE
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link, moved_to
 from runforge_contracts.store.reading import (
     StoreIndex,
     describe,
@@ -74,7 +75,7 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
     RunForgeError
         ``STORE_NOT_FOUND`` if there is none.
     """
-    if store.root.is_symlink() or not store.root.is_dir():
+    if is_stray_link(store.root) or not store.root.is_dir():
         raise RunForgeError(
             ErrorCode.STORE_NOT_FOUND,
             f"There is no store in {quote(store.workspace, 200)}.",
@@ -233,7 +234,7 @@ def _outside_the_runs(entry: dict[str, Any], store: StoreLayout) -> Iterator[Fin
     except RunForgeError:
         return
     inside = path.is_relative_to(store.workspace) and path.parent != store.runs
-    if inside and path.is_dir() and not _leads_away(path, store.workspace):
+    if inside and path.is_dir() and not _leads_away(path, store):
         yield from _placed(check_folder(CheckedRun(path, in_store=False)), path, store)
 
 
@@ -317,7 +318,7 @@ def entry_findings(
     inside = path.is_relative_to(store.workspace)
     if not inside:
         return  # A run that was written outside the workspace on request is not checked.
-    if _leads_away(path, store.workspace) or not path.is_dir():
+    if _leads_away(path, store) or not path.is_dir():
         found = quote(entry["run_dir"])
         message = (
             f"The folder of the run {quote(entry['run_id'])} is a file or behind a link: {found}."
@@ -406,6 +407,9 @@ def instant(time: str) -> str:
     return time.removesuffix("Z").removesuffix("+00:00")
 
 
-def _leads_away(path: Path, workspace: Path) -> bool:
+def _leads_away(path: Path, store: StoreLayout) -> bool:
     """Return whether there is a link on the way from the workspace to ``path``."""
-    return path.resolve() != workspace.resolve() / path.relative_to(workspace)
+    start, place = store.workspace, moved_to(store.root)
+    if place is not None and path.is_relative_to(store.root):
+        return path.resolve() != place / path.relative_to(store.root)
+    return path.resolve() != start.resolve() / path.relative_to(start)

@@ -57,16 +57,31 @@ _UNCOMMITTED = frozenset({"dirty", "diff_sha256", "diff_unread_files"})
 
 def _data(fields: list[dict[str, Any]]) -> Iterator[str]:
     named = {field["name"]: field["values"] for field in fields}
-    path, content = named.get("path", [{}, {}]), named.get("fingerprint_sha256", [{}, {}])
-    if agreement(content) == "different":
-        if agreement(path) == "different":
-            yield f"data {_both(path)}"
-        else:
-            yield f"other content of the data {_text(path[1].get('value', ''))}".rstrip()
+    yield from _file(named, "path", "fingerprint_sha256", "data")
+    yield from _file(named, "recipe", "recipe_sha256", "recipe", optional=True)
     for name in _CAUSES:
         values = named.get(name, [{}, {}])
         if agreement(values) == "different":
             yield f"{name} {_both(values)}"
+
+
+def _file(
+    named: dict[str, list[dict[str, Any]]],
+    path: str,
+    digest: str,
+    what: str,
+    *,
+    optional: bool = False,
+) -> Iterator[str]:
+    """Yield how a file of one run differs from that of the other, by its path or its content.
+
+    ``optional``: a run without a digest has no such file.
+    """
+    paths, found = named.get(path, [{}, {}]), agreement(named.get(digest, ()))
+    if found == "different" and agreement(paths) != "different":
+        yield f"other content of the {what} {_text(paths[1].get('value', ''))}".rstrip()
+    elif found == "different" or (optional and found == "incomplete"):
+        yield f"{what} {_both(paths)}"
 
 
 def _list_change(before: list[Any], after: list[Any]) -> str:

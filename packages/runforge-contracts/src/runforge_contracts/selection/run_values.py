@@ -202,8 +202,9 @@ def varying(entries: Iterable[Mapping[str, Any]]) -> list[RunColumn]:
     """Return the hyperparameters, and the seed, of which two of the runs have different values.
 
     A run that does not have one does not count, since runs of different models have different
-    hyperparameters. Those that most runs have come first, then in the order in which the runs have
-    them; the seed is the last.
+    hyperparameters. A configured value that experiments also log by its last name is left out.
+    Those that most runs have come first, then in the order in which the runs have them; the seed is
+    the last.
     """
     entries = list(entries)
     count: dict[str, int] = {}
@@ -212,12 +213,27 @@ def varying(entries: Iterable[Mapping[str, Any]]) -> list[RunColumn]:
         for name, value in hyperparameters_in(entry).items():
             count[name] = count.get(name, 0) + 1
             seen.setdefault(name, set()).add(_identity(value))
-    found = [name for name, values in seen.items() if len(values) > 1]
+    found = [
+        name
+        for name, values in seen.items()
+        if len(values) > 1 and not (name.rpartition(".")[2] in seen and _is_logged(name, entries))
+    ]
     found.sort(key=lambda name: -count[name])
     columns = [RunColumn("param", name) for name in found]
     if len({_identity(entry["seed"]) for entry in entries if entry.get("seed") is not None}) > 1:
         columns.append(RunColumn("field", "seed"))
     return columns
+
+
+def _is_logged(name: str, entries: Iterable[Mapping[str, Any]]) -> bool:
+    """Return whether runs that have a dotted name have its last part, too, with the same value."""
+    short = name.rpartition(".")[2]
+    pairs = [
+        (values[name], values[short])
+        for values in map(hyperparameters_in, entries)
+        if short != name and name in values and short in values
+    ]
+    return bool(pairs) and all(_identity(one) == _identity(other) for one, other in pairs)
 
 
 def _identity(value: Any) -> str:

@@ -16,6 +16,7 @@ from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.validation import validate
 
 
@@ -64,7 +65,7 @@ def read_chained_lines(
         ``DOCUMENT_INVALID`` if a line is not valid or does not follow the line before it;
         ``FILE_UNSAFE`` for a link; ``FILE_UNREADABLE``.
     """
-    if store.root.is_symlink():
+    if is_stray_link(store.root):
         return kind()
     try:
         data = read_file(path, max_bytes=max_bytes)

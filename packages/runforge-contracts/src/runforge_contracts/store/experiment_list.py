@@ -10,6 +10,7 @@ from typing import Any
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.run_ids import parse_experiment_run_id
+from runforge_contracts.store.configured_values import configured
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.index_form import Newest
 from runforge_contracts.store.layout import ExperimentLayout
@@ -20,6 +21,8 @@ from runforge_contracts.store.removals import removed_runs
 KIND = "experiment"
 #: State of a run whose configuration cannot be read, and of one without a status.
 UNREADABLE, UNKNOWN = "unreadable", "unknown"
+#: Begins the names of values that say which program is run; the list has the experiment for it.
+_PROGRAM = "run."
 
 
 def newest_experiments(place: ExperimentLayout, count: int | None = None) -> Newest:
@@ -42,9 +45,9 @@ def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[
     """Return the list entry of a run, with the fields of an index entry.
 
     ``kind`` distinguishes it from those. ``name`` is the experiment, ``model_family`` the model as
-    the experiment names it, ``hyperparameters`` what user code logged as parameters. A run that has
-    not finished has no ``status``; ``state`` is ``unknown`` if another tool recorded none, and
-    ``unreadable`` if its documents cannot be read.
+    the experiment names it, ``hyperparameters`` the configured values by dotted names and what user
+    code logged as parameters. A run that has not finished has no ``status``; ``state`` is
+    ``unknown`` if another tool recorded none, and ``unreadable`` if its documents cannot be read.
     """
     found = parse_experiment_run_id(folder.id)
     entry: dict[str, Any] = {
@@ -73,10 +76,15 @@ def describe_experiment(folder: ExperimentRun, place: ExperimentLayout) -> dict[
         entry["rerun_from"] = parent
     if type(config.get("seed")) is int:
         entry["seed"] = config["seed"]
-    logged = config.get("parameters") or {}
-    if logged:
+    values = {
+        name: value
+        for name, value in configured(config)
+        if name != "seed" and not name.startswith(_PROGRAM)
+    }
+    values |= config.get("parameters") or {}
+    if values:
         entry["hyperparameters"] = {
-            name: value for name, value in logged.items() if not isinstance(value, dict | list)
+            name: value for name, value in values.items() if not isinstance(value, dict | list)
         }
     if "started_at" in config:
         entry["created_at"] = config["started_at"]

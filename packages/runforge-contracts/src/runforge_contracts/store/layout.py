@@ -269,7 +269,10 @@ def find_workspace(start: Path, store: str | None = None) -> Path:
     names = (store,) if store else (DEFAULT_STORE, LEGACY_STORE)
     for folder in (start, *start.parents):
         if any(
-            (folder / name / "runs").is_dir() or StoreLayout(folder, name).index.is_file()
+            (folder / name / "runs").is_dir()
+            or StoreLayout(folder, name).index.is_file()
+            # A store on a disk that is missing at the moment.
+            or (folder / name).is_symlink()
             for name in names
         ) or (store is None and ExperimentLayout(folder).has_runs()):
             return folder

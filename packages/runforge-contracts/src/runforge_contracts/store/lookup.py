@@ -22,6 +22,7 @@ from runforge_contracts.store.missing_folder import folder_of, is_missing_folder
 from runforge_contracts.store.reading import MAX_INDEX_BYTES, read_index, run_names
 from runforge_contracts.store.removals import (
     find_removals,
+    read_removals,
     removed_run,
     removed_runs,
     stores_of,
@@ -384,9 +385,16 @@ def _match(reference: str, ids: Mapping[str, _Known], places: Sequence[Place]) -
             f"{quote(reference)} matches {len(matches)} runs: {quote_some(matches)}.",
             hint="Give more of the id.",
         )
-    removed = find_removals(reference, stores_of(places)) if reference else []
+    removed = find_removed(reference, places) if reference else []
     if len(removed) == 1:
         raise removed_run(removed[0][0])
+    if removed:
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"{quote(reference)} matches {len(removed):,} runs that were forgotten or archived:"
+            f" {quote_some([line['run_id'] for line, _ in removed])}.",
+            hint="`runforge show ID` prints what is known of one.",
+        )
     beside = _folder_beside(reference)
     if not ids and beside is None:
         raise no_runs(place)
@@ -395,6 +403,33 @@ def _match(reference: str, ids: Mapping[str, _Known], places: Sequence[Place]) -
         f"There is no run {quote(reference)} in {quote(place.workspace, 200)}.",
         hint=beside or "`runforge runs` lists them; `latest` is the newest one.",
     )
+
+
+def find_removed(
+    reference: str, places: Iterable[Place]
+) -> list[tuple[dict[str, Any], StoreLayout]]:
+    """Return the lines of removed runs that a reference names, by an id or the start of one.
+
+    If there is none, by their display name.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_contracts.store.removals.read_removals`.
+    """
+    stores = stores_of(places)
+    found = find_removals(reference, stores)
+    name = reference.removeprefix("name:")
+    for store in () if found else stores:
+        current = read_removals(store).current if store.removals.exists() else {}
+        names = {run_id: line.get("listed", {}).get("name") for run_id, line in current.items()}
+        try:
+            entries = read_index(store) if current else []
+        except RunForgeError:
+            entries = []
+        names |= {entry["run_id"]: entry.get("name") for entry in reversed(entries)}
+        found += [(line, store) for run_id, line in current.items() if names[run_id] == name]
+    return found
 
 
 def _folder_beside(name: str) -> str | None:

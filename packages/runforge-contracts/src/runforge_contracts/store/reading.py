@@ -28,6 +28,7 @@ from runforge_contracts.store.foreign_index import (
 )
 from runforge_contracts.store.index_form import once
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.removals import place_of, read_removals, removed_runs
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import model_file
@@ -168,7 +169,7 @@ def _is_of_editor(entry: dict[str, Any], runs: str) -> bool:
 
 def _refuse_link(folder: Path) -> None:
     """Raise ``FILE_UNSAFE`` if the folder of an index is a symbolic link."""
-    if folder.is_symlink():
+    if is_stray_link(folder):
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,
             f"{quote(folder, 200)} is a symbolic link, which could lead anywhere.",

@@ -25,6 +25,7 @@ from runforge_contracts.store.chained_lines import ChainedLines, read_chained_li
 from runforge_contracts.store.evaluations import is_evaluation_id
 from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.merges import without_place
+from runforge_contracts.store.moved_store import is_stray_link
 
 #: Largest record that is read, in bytes: some hundred thousand lines.
 MAX_BYTES = 256 * 2**20
@@ -96,14 +97,14 @@ def removed_runs(place: Place) -> Mapping[str, Removed]:
     """
     store = store_of(place)
     try:
-        if store.root.is_symlink():
+        if is_stray_link(store.root):
             return {}
         data = read_file(store.removals, max_bytes=MAX_BYTES)
         last = {
             line.run_id: line.action
             for line in map(_DECODER.decode, data[: data.rfind(b"\n") + 1].splitlines())
         }
-    except (RunForgeError, NotFoundError, msgspec.MsgspecError):
+    except (RunForgeError, NotFoundError, msgspec.MsgspecError, RecursionError):
         return {}
     return {run_id: action for run_id, action in last.items() if action != "restored"}
 

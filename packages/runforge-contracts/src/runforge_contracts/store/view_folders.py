@@ -22,6 +22,7 @@ from runforge_contracts.store.layout import (
     StoreLayout,
     find_workspace,
 )
+from runforge_contracts.store.moved_store import is_stray_link
 
 #: A file with the id of the run that a view repeats, on one line. It is there from the start of the
 #: run, so that a run that fails, which has no ``run.json``, is known, too.
@@ -38,7 +39,7 @@ def may_have_views(store: StoreLayout) -> bool:
     if store.name != LEGACY_STORE:
         return False
     records = StoreLayout(store.workspace, DEFAULT_STORE)
-    return records.runs.is_dir() and not records.root.is_symlink() and not records.runs.is_symlink()
+    return records.runs.is_dir() and not any(map(is_stray_link, (records.root, records.runs)))
 
 
 def record_of(folder: Path, store: StoreLayout) -> Path | None:
@@ -89,7 +90,7 @@ def record_of_path(folder: Path) -> Path | None:
 
 def _with_run(record: Path) -> Path | None:
     """Return the folder of a run if it exists and has a document of the run."""
-    if any(path.is_symlink() for path in (record, *record.parents[:2])) or not record.is_dir():
+    if any(map(is_stray_link, (record, *record.parents[:2]))) or not record.is_dir():
         return None
     return record if any((record / file).is_file() for file in _OF_A_RUN) else None
 

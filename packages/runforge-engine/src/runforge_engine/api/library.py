@@ -24,6 +24,7 @@ from runforge_contracts.store.layout import (
     stores_in,
 )
 from runforge_contracts.store.reading import locate_run, runs_of
+from runforge_contracts.store.run import BaseRun
 
 from runforge_engine import __version__
 from runforge_engine.api.python_errors import for_python
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from runforge_contracts.selection.older_entries import Listed
     from runforge_contracts.selection.run_bounds import RunBounds
+    from runforge_contracts.store.lookup import AnyRun
 
+    from runforge_engine.api.compared_records import RunComparison
     from runforge_engine.api.experiment_run import ExperimentRun
     from runforge_engine.api.trained_sweep import Sweep
     from runforge_engine.pipeline.execute import ExecutionResult
@@ -59,7 +62,7 @@ def train(
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     exclude: Iterable[str] = (),
-    recipe: str | os.PathLike[str] | None = None,
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     seed: int | None = None,
     device: str = "cpu",
     name: str | None = None,
@@ -94,8 +97,9 @@ def train(
     exclude
         Columns that are neither label nor feature.
     recipe
-        Path of the recipe that makes numbers of the columns of ``data``, as ``runforge prepare``
-        writes it.
+        The recipe that makes numbers of the columns of ``data``: the path of a file, as
+        ``runforge prepare`` writes it, or a dictionary with its content, which is written into the
+        store.
     seed
         Of the split and the estimator; 42 by default.
     device
@@ -124,6 +128,7 @@ def train(
     from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.execute import execute
     from runforge_engine.pipeline.request import new_request
+    from runforge_engine.preparation.given_recipe import recipe_file
 
     store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     request = new_request(
@@ -138,7 +143,7 @@ def train(
         seed=seed,
         device=device,
         exclude_columns=exclude,
-        recipe=None if recipe is None else os.fspath(recipe),
+        recipe=None if recipe is None else recipe_file(recipe, store),
         name=name,
         tags=tags,
         notes=notes,
@@ -149,11 +154,9 @@ def train(
 
 def recorded_run(outcome: ExecutionResult, store: StoreLayout) -> Run:
     """Return the run of an execution, or raise its error with a note on where it is recorded."""
-    if outcome.error is not None:
-        where = store.relative(outcome.run_dir)
-        outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")
-        raise outcome.error
-    return Run(outcome.run_dir)
+    from runforge_engine.api.run_operations import recorded_folder
+
+    return Run(recorded_folder(outcome, store))
 
 
 @for_python
@@ -168,7 +171,7 @@ def sweep(
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     exclude: Iterable[str] = (),
-    recipe: str | os.PathLike[str] | None = None,
+    recipe: str | os.PathLike[str] | Mapping[str, Any] | None = None,
     seed: int | None = None,
     device: str = "cpu",
     name: str | None = None,
@@ -200,7 +203,7 @@ def sweep(
     seeds
         Seeds to repeat every combination with, such as ``range(1, 6)``.
     label, model, preset, profile, hyperparameters, exclude, recipe, seed, device, tags
-        Of every run, as for :func:`train`.
+        Of every run, as for :func:`train`; a recipe names the label, too.
     name, notes
         Of the sweep.
     jobs
@@ -229,6 +232,8 @@ def sweep(
     from runforge_engine.api.trained_sweep import Sweep, execute_group
     from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.request import new_request
+    from runforge_engine.preparation.given_recipe import recipe_file
+    from runforge_engine.preparation.recipe_rules import read_recipe
     from runforge_engine.sweeps.open_group import SweepOptions, new_group
     from runforge_engine.sweeps.plan_builder import new_plan
     from runforge_engine.sweeps.resolved_plan import resolve_plan
@@ -249,13 +254,17 @@ def sweep(
             if isinstance(data, Mapping)
             else read_plan(cast("str | os.PathLike[str]", data))
         )
-    elif label is None:
+    elif label is None and recipe is None:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
             "The label column is missing.",
             hint="Name it with label=...; it is never guessed.",
         )
     else:
+        path = None if recipe is None else recipe_file(recipe, store)
+        if label is None and path is not None:
+            label = read_recipe(path)["label"]
+        assert label is not None  # noqa: S101 - one of the two names it
         models = list((grid or {}).get("model", ()))
         request = new_request(
             dataset=dataset_file(data, store),
@@ -269,7 +278,7 @@ def sweep(
             seed=seed,
             device=device,
             exclude_columns=exclude,
-            recipe=None if recipe is None else os.fspath(recipe),
+            recipe=path,
             tags=tags,
         )
         plan = new_plan(
@@ -489,6 +498,65 @@ class Store:
             with_evaluations=with_evaluations,
         )
         return run.path.name
+
+    @for_python
+    def diff(self, *runs: AnyRun | str) -> RunComparison:
+        """Compare two or more runs by their records; the first is the baseline.
+
+        Parameters
+        ----------
+        runs
+            The runs, of either kind, or references as for :meth:`run`.
+
+        Raises
+        ------
+        UsageError
+            Where there are fewer than two, or one is given twice.
+        NotFoundError
+            Where there is no such run.
+        """
+        from runforge_engine.api.compared_records import compare
+
+        return compare([self._any(run) for run in runs])
+
+    @for_python
+    def report(
+        self,
+        runs: Iterable[AnyRun | str],
+        path: str | os.PathLike[str],
+        *,
+        curves: bool = True,
+        replace: bool = False,
+    ) -> Path:
+        """Write one report on several runs, the first of which is the baseline; return its path.
+
+        Parameters
+        ----------
+        runs
+            The runs, of either kind, or references as for :meth:`run`.
+        path, curves, replace
+            As for :meth:`~runforge_engine.api.trained_run.Run.report`.
+
+        Raises
+        ------
+        RunForgeError
+            As there, and ``RUN_NOT_FOUND``.
+        """
+        from runforge_engine.api.run_report import write_report
+
+        given = [runs] if isinstance(runs, (str, BaseRun)) else runs
+        found = [self._any(run) for run in given]
+        return write_report(found, Path(path), curves=curves, replace=replace)
+
+    def _any(self, run: AnyRun | str) -> AnyRun:
+        """Return a run of either kind that is given, or that a reference names."""
+        from runforge_contracts.sweeps.scoped_runs import find_scoped_run
+
+        if isinstance(run, BaseRun):
+            return run
+        places: list[Place] = [*self._stores()]
+        experiments = self._experiments()
+        return find_scoped_run(run, places if experiments is None else [*places, experiments])
 
     def aliases(self) -> dict[str, str]:
         """Return the id of the run of each alias, by the name of the alias.

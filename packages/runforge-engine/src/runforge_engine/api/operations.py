@@ -45,7 +45,7 @@ def new_request(
     profile: str | None = None,
     hyperparameters: Mapping[str, Any] | None = None,
     exclude: Iterable[str] = (),
-    recipe: AnyPath | None = None,
+    recipe: AnyPath | Mapping[str, Any] | None = None,
     seed: int | None = None,
     device: str = "cpu",
     name: str | None = None,
@@ -65,11 +65,13 @@ def new_request(
         Where another value is invalid.
     """
     from runforge_engine.pipeline import request as pipeline_request
+    from runforge_engine.preparation.given_recipe import recipe_file
 
+    store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     document = pipeline_request.new_request(
         dataset=os.fspath(data),
         label_column=label,
-        store=StoreLayout(workspace_at(workspace), DEFAULT_STORE),
+        store=store,
         created_by=CLIENT,
         model_family=model,
         preset=preset,
@@ -78,7 +80,7 @@ def new_request(
         seed=seed,
         device=device,
         exclude_columns=exclude,
-        recipe=None if recipe is None else os.fspath(recipe),
+        recipe=None if recipe is None else recipe_file(recipe, store),
         name=name,
         tags=tags,
         notes=notes,

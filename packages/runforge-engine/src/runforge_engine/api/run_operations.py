@@ -6,11 +6,13 @@ The parameters are those of ``Run`` and of :mod:`runforge_engine.api.operations`
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from runforge_contracts.display import quote
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from runforge_engine.api.prediction_rows import Rows
     from runforge_engine.api.run_evaluation import RunEvaluation
     from runforge_engine.modeling.predict import Prediction
+    from runforge_engine.pipeline.execute import ExecutionResult
     from runforge_engine.reproduction.reproduction_report import Reproduction
     from runforge_engine.verification.verify_run import RunVerification
 
@@ -140,6 +143,69 @@ def bundle_recorded(
         with_dataset=with_dataset,
     )
     return target
+
+
+def recorded_folder(outcome: ExecutionResult, store: StoreLayout) -> Path:
+    """Return the folder of an executed run, or raise its error with a note on where it is."""
+    if outcome.error is not None:
+        where = store.relative(outcome.run_dir)
+        outcome.error.add_note(f"The run is recorded as {outcome.status} in {quote(where, 200)}.")
+        raise outcome.error
+    return outcome.run_dir
+
+
+def rerun_recorded(
+    run: Run,
+    data: AnyPath | pd.DataFrame | None,
+    options: Mapping[str, Any],
+    *,
+    hyperparameters: Mapping[str, Any],
+    exclude: Iterable[str],
+    include: Iterable[str],
+    recipe: AnyPath | Mapping[str, Any] | None,
+    without_recipe: bool,
+    tags: Iterable[str],
+    private: bool | None,
+    observer: Observer | None,
+    cancellation: Cancellation | None,
+) -> Path:
+    """Execute the request of a run with changes, and return the folder of the new run."""
+    from runforge_engine.runtime.numeric_environment import pin_environment
+
+    pin_environment()
+    from runforge_engine import __version__
+    from runforge_engine.data.dataframe import dataset_file
+    from runforge_engine.data.dataset_source import PYTHON
+    from runforge_engine.pipeline.execute import execute
+    from runforge_engine.pipeline.repeated_run import repetition
+    from runforge_engine.preparation.given_recipe import recipe_file
+
+    store = StoreLayout(find_workspace(run.path), DEFAULT_STORE)
+    again = repetition(
+        run,
+        store,
+        options,
+        created_by=f"{PYTHON}{__version__}",
+        parameters=hyperparameters,
+        exclude=_names(exclude),
+        include=_names(include),
+        tags=_names(tags),
+        dataset=None if data is None else dataset_file(data, store),
+        recipe=None if recipe is None else recipe_file(recipe, store),
+        without_recipe=without_recipe,
+    )
+    outcome = execute(
+        again.request,
+        store,
+        private=again.private or private,
+        observer=observer,
+        cancellation=cancellation,
+    )
+    return recorded_folder(outcome, store)
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 def reproduce_recorded(

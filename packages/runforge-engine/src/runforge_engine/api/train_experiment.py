@@ -18,6 +18,7 @@ from runforge_contracts.comparison.experiment_facets import TRAINED_RUN
 from runforge_contracts.display import printable
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store import layout
+from runforge_contracts.system.system_processes import END_REQUESTS
 
 from runforge_engine.api.library import train
 from runforge_engine.experiment.config.native_model import training_options
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def _train(config: dict[str, Any]) -> int:
     cancellation = Cancellation()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *END_REQUESTS):
         signal.signal(number, lambda *_: cancellation.cancel())
 
     root = Path(os.environ.get("RUNFORGE_WORKSPACE") or Path.cwd())

@@ -6,6 +6,7 @@ Source: specification, sections 8.2 and 12.2.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,11 +22,15 @@ from runforge_engine.runtime.folder_lock import state_of
 
 if TYPE_CHECKING:
     import pandas as pd
+    from runforge_contracts.store.lookup import AnyRun
 
+    from runforge_engine.api.compared_records import RunComparison
     from runforge_engine.api.prediction_rows import Rows
     from runforge_engine.api.run_evaluation import RunEvaluation
     from runforge_engine.modeling.predict import Prediction
+    from runforge_engine.pipeline.observer import Observer
     from runforge_engine.reproduction.reproduction_report import Reproduction
+    from runforge_engine.runtime.cancellation import Cancellation
     from runforge_engine.verification.verify_run import RunVerification
 
 #: The notebook display computes the curves of a run whose dataset has at most so many bytes.
@@ -130,6 +135,101 @@ class Run(recorded_run.Run):
         return reproduce_recorded(self, dataset=dataset, numerics=numerics, keep=keep)
 
     @for_python
+    def rerun(
+        self,
+        data: str | os.PathLike[str] | pd.DataFrame | None = None,
+        *,
+        model: str | None = None,
+        preset: str | None = None,
+        profile: str | None = None,
+        hyperparameters: Mapping[str, Any] | None = None,
+        exclude: Iterable[str] = (),
+        include: Iterable[str] = (),
+        recipe: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+        without_recipe: bool = False,
+        seed: int | None = None,
+        device: str | None = None,
+        name: str | None = None,
+        tags: Iterable[str] = (),
+        notes: str | None = None,
+        private: bool | None = None,
+        observer: Observer | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Run:
+        """Execute the same request in a new run, changed by the arguments, and return that run.
+
+        Dataset and recipe are the files as they are now; if the file of the recipe is gone, the
+        copy in this run is applied. :meth:`diff` says what differs. Name and tags are not taken
+        over, and neither are the hyperparameters with another model family.
+
+        Parameters
+        ----------
+        data
+            Another dataset, as for :func:`~runforge_engine.api.library.train`.
+        model, preset, profile, hyperparameters, seed, device, name, tags, notes
+            As there; by default those of this run.
+        exclude, include
+            Columns that are excluded beside those of this run, and columns that no longer are.
+        recipe
+            Another recipe, as there.
+        without_recipe
+            Whether the new run has no recipe.
+        private, observer, cancellation
+            As there; the repetition of a private run is private.
+
+        Raises
+        ------
+        RunForgeError
+            As there; ``ARTIFACT_NOT_FOUND`` where this run has no request that can be repeated.
+        """
+        from runforge_engine.api.run_operations import rerun_recorded
+
+        options = {
+            "model": model,
+            "preset": preset,
+            "profile": profile,
+            "seed": seed,
+            "device": device,
+            "name": name,
+            "notes": notes,
+        }
+        folder = rerun_recorded(
+            self,
+            data,
+            options,
+            hyperparameters=hyperparameters or {},
+            exclude=exclude,
+            include=include,
+            recipe=recipe,
+            without_recipe=without_recipe,
+            tags=tags,
+            private=private,
+            observer=observer,
+            cancellation=cancellation,
+        )
+        return Run(folder)
+
+    @for_python
+    def diff(self, *others: AnyRun) -> RunComparison:
+        """Compare with other runs, of which this one is the baseline.
+
+        Parameters
+        ----------
+        others
+            At least one run, also of an experiment.
+
+        Raises
+        ------
+        UsageError
+            Where there is none, or a run is given twice.
+        DocumentError
+            Where a document of a run cannot be read.
+        """
+        from runforge_engine.api.compared_records import compare
+
+        return compare([self, *others])
+
+    @for_python
     def bundle(
         self,
         path: str | os.PathLike[str] | None = None,
@@ -192,7 +292,7 @@ class Run(recorded_run.Run):
         from runforge_engine.api.run_report import write_report
 
         target = Path(f"{self.id}.html") if path is None else Path(path)
-        return write_report(self, target, curves=curves, replace=replace)
+        return write_report([self], target, curves=curves, replace=replace)
 
     @for_python
     def evaluate(

@@ -10,7 +10,6 @@ Source: specification, section 26.3; IEEE Std 1003.1-2017, pax, "ustar Interchan
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import tarfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest, open_file, reading, writing
 from runforge_contracts.fs.folders import walk_folder
+from runforge_contracts.system.system_files import sync_file
 
 from runforge_engine.bundles.member_names import MAX_NAME, MemberNames, name_problem
 from runforge_engine.runtime.zstandard import import_zstd
@@ -79,7 +79,7 @@ def pack(folder: Path, target: Path) -> FileDigest:
         digest.update(packed)
         size += file.write(packed)
         file.flush()
-        os.fsync(file.fileno())
+        sync_file(file.fileno())
     return FileDigest(digest.hexdigest(), size)
 
 

@@ -18,6 +18,7 @@ from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import digest_file, writing
 from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.lookup import find_removed
 from runforge_contracts.store.removals import read_removals
 from runforge_contracts.types import ArchiveReportV1
 
@@ -78,7 +79,8 @@ def restore_runs(
     archive
         The archive.
     references
-        Ids of runs in it, or their starts; none for all that were archived from this store.
+        Ids of runs in it, their starts, or their names; none for all that were archived from
+        this store.
     store
         The store; runs of experiments go back into the folder of runs of its workspace.
     created_by
@@ -116,7 +118,9 @@ def _wanted(archive: OpenArchive, references: Sequence[str], store: StoreLayout)
     """Return the runs to bring back, the oldest first."""
     folders = archive.folders()
     last = {line["run_id"]: line for line in read_removals(store).entries}
-    ids = list(dict.fromkeys(_named(reference, folders, archive) for reference in references))
+    ids = list(
+        dict.fromkeys(_named(reference, folders, archive, store) for reference in references)
+    )
     if not ids:
         ids = sorted(run for run in folders if last.get(run, {}).get("action") == "archived")
     if not ids:
@@ -134,16 +138,23 @@ def _wanted(archive: OpenArchive, references: Sequence[str], store: StoreLayout)
     return [_one(folders[run_id], run_id, last, store) for run_id in ids]
 
 
-def _named(reference: str, folders: Mapping[str, Path], archive: OpenArchive) -> str:
+def _named(
+    reference: str, folders: Mapping[str, Path], archive: OpenArchive, store: StoreLayout
+) -> str:
     found = [run for run in folders if run.startswith(reference)]
     if reference in folders:
         return reference
+    found = found or [
+        line["run_id"] for line, _ in find_removed(reference, [store]) if line["run_id"] in folders
+    ]
     if len(found) == 1:
         return found[0]
     raise RunForgeError(
         ErrorCode.RUN_AMBIGUOUS if found else ErrorCode.RUN_NOT_FOUND,
         f"{quote(reference)} matches {len(found):,} runs of {quote(archive.path, 200)}.",
-        hint="Give more of the id." if found else "Name a run of the archive by its id.",
+        hint="Give more of the id."
+        if found
+        else "Name a run of the archive by its id or its name.",
         path=str(archive.path),
     )
 

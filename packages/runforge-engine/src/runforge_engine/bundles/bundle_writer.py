@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from runforge_contracts.store.layout import (
     stores_in,
 )
 from runforge_contracts.store.run import Run
+from runforge_contracts.system.system_files import sync_file
 from runforge_contracts.types import BundleReportV1, BundleV1, FileDigest
 
 from runforge_engine.bundles.bundle_contents import (
@@ -41,6 +43,7 @@ from runforge_engine.bundles.bundle_contents import (
     named_key,
     refuse_unverified,
 )
+from runforge_engine.bundles.member_names import MemberNames, name_problem
 from runforge_engine.bundles.zip_archive import MAX_BYTES, Archive, write_archive
 from runforge_engine.data.kept_datasets import stores_of
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
@@ -48,6 +51,7 @@ from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.keys import load_public_key, public_pem
 from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
+from runforge_engine.verification.check_result import CheckVerdict
 from runforge_engine.verification.context import Surroundings, surroundings_of
 from runforge_engine.verification.dataset_check import Datasets
 from runforge_engine.verification.verify_run import RunVerification, verify_run
@@ -80,10 +84,11 @@ def write_bundle(
     ------
     RunForgeError
         ``VERIFICATION_FAILED`` for a run that does not verify or has not ended; ``USAGE_INVALID``
-        if ``target`` exists, or the files are too large together; ``DATASET_NOT_FOUND``,
+        if ``target`` exists, or the files are too large together; ``FILE_UNSAFE`` for a name that
+        some system takes for another one; ``DATASET_NOT_FOUND``,
         ``DATASET_CHANGED``; ``KEY_INVALID``; ``FILE_NOT_FOUND``, ``STORE_NOT_WRITABLE``.
     """
-    checked = _checked(run, public_key)
+    checked = verified_folder(run, "it is not bundled", public_key=public_key)
     members: dict[str, bytes | Path] = {
         RUN_FOLDER + name: run.path / name for name in checked.digests
     }
@@ -97,6 +102,7 @@ def write_bundle(
     if with_dataset:
         source, sha256, dataset = _dataset(run, checked.around.workspace)
         members[dataset], expected[dataset] = source, sha256
+    _check_names(run, members)
     claimed = "" if checked.found.signature is None else checked.found.signature.key
     document = BundleV1(
         schema_version="bundle.v1",
@@ -138,8 +144,8 @@ def write_bundle(
 
 
 @dataclass(frozen=True, slots=True)
-class _Checked:
-    """A run that was verified before it is bundled."""
+class VerifiedFolder:
+    """A run that was verified before it is given away."""
 
     found: RunVerification
     around: Surroundings
@@ -149,20 +155,50 @@ class _Checked:
     origin: str | None = None
 
 
-def _checked(run: AnyRun, public_key: Path | None) -> _Checked:
+def verified_folder(run: AnyRun, refused: str, *, public_key: Path | None = None) -> VerifiedFolder:
+    """Verify a run that has ended, without its dataset.
+
+    Parameters
+    ----------
+    run
+        A trained run or the run of an experiment.
+    refused
+        What is not done with a run that does not verify, such as ``it is not bundled``.
+    public_key
+        A PEM file; the run must have a signature of the matching private key.
+
+    Raises
+    ------
+    RunForgeError
+        ``VERIFICATION_FAILED``, ``KEY_INVALID``, ``FILE_NOT_FOUND``.
+    """
     path = run.path.absolute()
     if isinstance(run, Run):
         around = surroundings_of(path, stores_in(find_workspace(path)), public_key)
         found = verify_run(path, around, with_dataset=False)
-        refuse_unverified(found, "it is not bundled", path)
+        if public_key is not None and _lacks_signature(found):
+            raise RunForgeError(
+                ErrorCode.VERIFICATION_FAILED,
+                f"The run {quote(path.name)} has no signature; {refused}.",
+                hint=f"`runforge sign {path.name} --key FILE` signs it; without a public key it"
+                " needs no signature.",
+                path=str(path),
+            )
+        refuse_unverified(found, refused, path)
         digests = (found.digests or digest_folder(path)).files
-        return _Checked(found, around, digests, _origin(found, around))
+        return VerifiedFolder(found, around, digests, _origin(found, around))
     root = path.parents[1] if path.parent.name == EXPERIMENT_RUNS else path.parent
     found = verify_experiment_run(
         path, root, with_dataset=False, demand_signature=public_key is not None
     )
-    refuse_unverified(found, "it is not bundled", path)
-    return _Checked(found, Surroundings(None, root), digest_folder(path).files)
+    refuse_unverified(found, refused, path)
+    return VerifiedFolder(found, Surroundings(None, root), digest_folder(path).files)
+
+
+def _lacks_signature(found: RunVerification) -> bool:
+    """Return whether nothing but a signature is missing."""
+    failed = [check for check in found.checks if check.outcome == "failed"]
+    return [(check.name, check.verdict) for check in failed] == [("signature", CheckVerdict.NONE)]
 
 
 def _origin(found: RunVerification, around: Surroundings) -> str | None:
@@ -198,6 +234,22 @@ def _dataset(run: AnyRun, workspace: Path) -> tuple[Path, str, str]:
     )
 
 
+def _check_names(run: AnyRun, names: Iterable[str]) -> None:
+    """Raise ``FILE_UNSAFE`` for names that no reader of the bundle would take."""
+    known = MemberNames()
+    for name in sorted(names):
+        problem = name_problem(name) or known.add(name)
+        if problem is not None:
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"The run {quote(run.path.name)} cannot be bundled: {problem}.",
+                hint="Copy the folder of the run and its signature instead."
+                if name.startswith(RUN_FOLDER)
+                else "Bundle it without --with-dataset.",
+                path=str(run.path),
+            )
+
+
 def _digest(member: bytes | Path) -> Digest:
     if isinstance(member, Path):
         return digest_file(member)
@@ -214,7 +266,7 @@ def _write(target: Path, members: dict[str, bytes | Path], expected: dict[str, s
             with unfinished.open("xb") as file:
                 written = write_archive(file, members)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
             for name, sha256 in expected.items():
                 if written[name].sha256 != sha256:
                     raise RunForgeError(

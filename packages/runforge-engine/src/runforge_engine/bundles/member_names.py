@@ -8,9 +8,12 @@ from __future__ import annotations
 import unicodedata
 
 from runforge_contracts.display import quote
+from runforge_contracts.system.file_names import is_alias
 
 #: Longest name of a member, in bytes.
 MAX_NAME = 4096
+#: Longest part of a name, in bytes: no usual file system has longer ones.
+MAX_PART = 255
 #: Most parts of a name: folders are made and removed one in another.
 MAX_DEPTH = 100
 
@@ -18,12 +21,15 @@ MAX_DEPTH = 100
 def name_problem(name: str) -> str | None:
     """Return why a file cannot have a name, as a sentence without its end; None if it can."""
     parts = name.split("/")
-    if any(char < " " or char == "\x7f" for char in name) or "\\" in name or ":" in parts[0]:
-        return f"{quote(name)} is a name that some system takes for another one"
     if any(part in ("", ".", "..") for part in parts):
         return f"{quote(name)} leads out of the file, or names none"
+    strange = any(char < " " or char == "\x7f" for char in name) or "\\" in name
+    if strange or any(map(is_alias, parts)):
+        return f"{quote(name)} is a name that some system takes for another one"
     if len(parts) > MAX_DEPTH:
         return f"{quote(name, 200)} lies in more than {MAX_DEPTH - 1} folders"
+    if any(len(part.encode("utf-8", "surrogatepass")) > MAX_PART for part in parts):
+        return f"{quote(name, 200)} has a part of more than {MAX_PART} bytes"
     return None
 
 

@@ -301,7 +301,7 @@ def write_archive(file: BinaryIO, members: Mapping[str, bytes | Path]) -> dict[s
             about.external_attr = (_REGULAR | 0o644) << 16
             digest, size = hashlib.sha256(), 0
             with archive.open(about, "w") as target:
-                for piece in _pieces(source):
+                for piece in pieces_of(source):
                     digest.update(piece)
                     size += len(piece)
                     target.write(piece)
@@ -309,7 +309,8 @@ def write_archive(file: BinaryIO, members: Mapping[str, bytes | Path]) -> dict[s
     return written
 
 
-def _pieces(source: bytes | Path) -> Iterator[bytes]:
+def pieces_of(source: bytes | Path) -> Iterator[bytes]:
+    """Yield the content of a member, or of the file that has it."""
     if isinstance(source, bytes):
         yield source
         return

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.system.system_files import FOLLOWING
 
 from runforge_engine.data.column_choice import check_names
 from runforge_engine.data.dataset_source import DatasetSource
@@ -72,7 +73,7 @@ def _head(path: Path, *, parquet: bool = True) -> bytes | None:
     """Return the start of a CSV file, up to the end of a line; the whole of a Parquet file."""
     try:
         # Not to wait for the other end of a pipe.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(path, FOLLOWING)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None

@@ -17,6 +17,7 @@ from runforge_engine.data.column_choice import check_nameless, check_unique
 from runforge_engine.data.column_table import ColumnTable, missing_mask
 from runforge_engine.data.dataset import Dataset, load_dataset, nameless_dropped
 from runforge_engine.data.dataset_source import DatasetSource, read_source
+from runforge_engine.data.suspicious_features import identifiers, like_identifiers
 from runforge_engine.data.table_reader import read_names, read_table
 
 if TYPE_CHECKING:
@@ -68,12 +69,14 @@ def inspect_dataset(
     try:
         if label_column is None:
             diagnostics += _check_columns(table, exclude_columns, source)
+            diagnostics += _like_identifiers(table, columns, source)
         else:
             dataset = load_dataset(source, label_column, exclude_columns)
             diagnostics += dataset.diagnostics
             report["label"] = {"column": label_column, "valid": True, **_describe_label(dataset)}
     except RunForgeError as raised:
         error = raised
+        diagnostics += _like_identifiers(table, columns, source)
         diagnostics.append(error_diagnostic(error))
         if label_column is not None:
             report["label"] = {"column": label_column, "valid": False}
@@ -93,6 +96,31 @@ def _check_columns(
     nameless = [position for position in used if not table.names[position].strip(BLANKS)]
     check_nameless(table, nameless, source)
     return [nameless_dropped(nameless)] if nameless else []
+
+
+def _like_identifiers(
+    table: ColumnTable, columns: Sequence[dict[str, Any]], source: DatasetSource
+) -> list[Diagnostic]:
+    """Return the warning for features that look like identifiers, where no model can be trained.
+
+    A dataset that is complete has it from :func:`~runforge_engine.data.dataset.load_dataset`.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = list[str]()
+    for position, column in enumerate(columns):
+        cells = table.columns[position]
+        is_id = column["role"] == "feature" and column["kind"] == "integer"
+        if not is_id or column["missing"] or column["unique"] != table.num_rows:
+            continue
+        if pa.types.is_string(cells.type):
+            cells = pc.utf8_trim(cells, BLANKS)
+        values = np.asarray(cells.cast(pa.float64()).to_numpy(zero_copy_only=False))
+        if list(identifiers(values.reshape(-1, 1), [column["name"]])):
+            found.append(column["name"])
+    return [like_identifiers(found, table.num_rows, source)] if found else []
 
 
 def _describe_label(dataset: Dataset) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.system.system_files import FOLLOWING
 
 #: Start of ``created_by`` if a Python program called the library.
 PYTHON = "runforge-engine@"
@@ -54,7 +55,7 @@ def read_source(path: Path) -> DatasetSource:
     """
     try:
         # Do not wait for the writer of a pipe.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(path, FOLLOWING)
         with os.fdopen(descriptor, "rb") as file:
             mode = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(mode):

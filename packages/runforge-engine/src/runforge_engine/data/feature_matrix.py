@@ -12,7 +12,14 @@ from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnosti
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 
-from runforge_engine.data.cells import BLANKS, BOOLEANS, EXACT, are_booleans, parse_number
+from runforge_engine.data.cells import (
+    BLANKS,
+    BOOLEANS,
+    EXACT,
+    are_booleans,
+    is_missing,
+    parse_number,
+)
 from runforge_engine.data.column_table import ColumnTable, magnitude, release_unused
 from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.feature_range import (
@@ -197,17 +204,29 @@ def _parse_cells(column: pa.ChunkedArray, keep: Any, target: Any, name: str) -> 
             target[:] = pc.equal(words, BOOLEANS[1]).to_numpy(zero_copy_only=False)
             return _ParsedColumn(boolean=True)
         for position, cell in enumerate(cells.to_pylist()):
-            # An infinite value is refused as such, whichever columns are beside it.
-            value = float(cell) if _INFINITE.fullmatch(cell) else parse_number(cell)
+            value = _number(cell)
             if value is None:
-                return _ParsedColumn(
-                    Problem(
-                        f"The column {quote(name)} holds {quote(cell, 30)}, which is not a number.",
-                        Location(column=name, row=int(keep[position]) + 1),
-                    )
-                )
+                return _ParsedColumn(_first_text(column, name))
             target[position] = value
     return _ParsedColumn(inexact=_inexact(cells, keep, target, name))
+
+
+def _number(cell: str) -> float | None:
+    # An infinite value is refused as such, whichever columns are beside it.
+    return float(cell) if _INFINITE.fullmatch(cell) else parse_number(cell)
+
+
+def _first_text(column: pa.ChunkedArray, name: str) -> Problem:
+    """Return the first cell that is not a number, also if its row is dropped for another column."""
+    import pyarrow.compute as pc
+
+    row, cell = next(
+        (row, cell)
+        for row, cell in enumerate(pc.utf8_trim(column, BLANKS).to_pylist(), start=1)
+        if cell is not None and not is_missing(cell) and _number(cell) is None
+    )
+    message = f"The column {quote(name)} holds {quote(cell, 30)}, which is not a number."
+    return Problem(message, Location(column=name, row=row))
 
 
 def _inexact(cells: pa.Array, keep: Any, values: Any, name: str) -> Problem | None:
@@ -245,7 +264,7 @@ def _not_numeric(
         ErrorCode.FEATURE_NOT_NUMERIC,
         first.message if one else f"{len(names)} columns are not numeric: {name_list(names)}.",
         hint=f"Leave {'it' if one else 'them'} out with {exclusion(names, source)}, or encode as"
-        " numbers."
+        " numbers; `runforge prepare FILE --label COLUMN` proposes how."
         if excludable
         else "The model asks for numbers; leave a cell empty where its value is unknown.",
         path=str(source.path),

@@ -13,6 +13,7 @@ from pathlib import Path
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store.layout import StoreLayout, stores_in
+from runforge_contracts.store.moved_store import is_stray_link
 
 from runforge_engine.data.dataset_source import DatasetSource, dataset_path, read_source
 
@@ -29,7 +30,7 @@ def kept_dataset(sha256: str, stores: Iterable[StoreLayout]) -> Path | None:
     """
     for store in stores:
         folder = store.root / DATASETS
-        if store.root.is_symlink() or folder.is_symlink():
+        if is_stray_link(store.root) or folder.is_symlink():
             continue
         for ending in DATASET_ENDINGS:
             path = folder / f"{sha256}{ending}"

@@ -59,18 +59,7 @@ def suspicious_features(
     found = []
     ids = [names[index] for index in identifiers(X, names)]
     if ids:
-        one = len(ids) == 1
-        found.append(
-            diagnostic(
-                DiagnosticCode.ID_LIKE_FEATURE,
-                f"The column{'' if one else 's'} {name_list(ids)} {'has' if one else 'have'}"
-                f" a different integer in each of {len(X):,} rows, as an identifier would.",
-                columns=ids[:SHOWN],
-                count=len(ids),
-                hint="What a model learns from an identifier does not hold for new rows; leave it"
-                f" out with {exclusion(ids, source)}.",
-            )
-        )
+        found.append(like_identifiers(ids, len(X), source))
     leaks = [names[index] for index in _copies(X, positions)]
     if leaks:
         one = len(leaks) == 1
@@ -87,6 +76,30 @@ def suspicious_features(
             )
         )
     return found
+
+
+def like_identifiers(names: Sequence[str], rows: int, source: DatasetSource) -> Diagnostic:
+    """Return the warning for columns that look like identifiers.
+
+    Parameters
+    ----------
+    names
+        Their names.
+    rows
+        The number of rows.
+    source
+        The dataset, for the hint.
+    """
+    one = len(names) == 1
+    return diagnostic(
+        DiagnosticCode.ID_LIKE_FEATURE,
+        f"The column{'' if one else 's'} {name_list(names)} {'has' if one else 'have'}"
+        f" a different integer in each of {rows:,} rows, as an identifier would.",
+        columns=list(names[:SHOWN]),
+        count=len(names),
+        hint="What a model learns from an identifier does not hold for new rows; leave it"
+        f" out with {exclusion(names, source)}.",
+    )
 
 
 def identifiers(X: NDArray[np.float64], names: Sequence[str]) -> Iterator[int]:

@@ -6,7 +6,7 @@ Truncating a mapped file kills the process that reads it, so files are read by p
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 
 from runforge_engine.model_file.scan_findings import FindingCode, ReadingStopped
 
@@ -43,7 +43,7 @@ class BytesSource:
 class FileSource:
     """An open file, read by position."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: IO[bytes], size: int) -> None:
         self._file = file
         self.size = size
 

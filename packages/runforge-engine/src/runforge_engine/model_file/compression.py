@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol, Self
+from typing import IO, Protocol, Self
 
 from runforge_engine.model_file.byte_source import PIECE, ByteSource, BytesSource, FileSource
 from runforge_engine.model_file.limits import Watch
@@ -149,7 +149,7 @@ class _Output:
         self._limit = limit
         self._size = 0
         self._pieces: list[bytes] = []
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from runforge_contracts.diagnostics import Diagnostic
 from runforge_contracts.fs.files import digest_file
-from runforge_contracts.prepared_names import escaped_name
+from runforge_contracts.prepared_names import escaped_name, raw_name
 from runforge_contracts.types import LeftOutRows
 
 from runforge_engine.data.dataset_source import DatasetSource
@@ -101,9 +101,16 @@ def evaluate_model(
         rows=rows.total,
         rows_evaluated=len(rows.X),
         features=features,
-        left_out=rows.left_out,
+        left_out=rows.left_out if unused is None else tuple(map(_of_raw_columns, rows.left_out)),
         metrics=metrics,
         ignored_columns=rows.ignored_columns if unused is None else unused,
         warnings=warnings,
         diagnostics=(*rows.diagnostics, *judged.diagnostics),
     )
+
+
+def _of_raw_columns(left_out: LeftOutRows) -> LeftOutRows:
+    """Return rows that are left out, with the names of the raw columns of their cells."""
+    replace = msgspec.structs.replace
+    examples = [replace(item, column=raw_name(item.column)) for item in left_out.examples]
+    return replace(left_out, examples=examples)

@@ -16,8 +16,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import select
-import signal
 import subprocess
 import sys
 import threading
@@ -32,11 +30,13 @@ import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.shared_work import usable_cores
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
+from runforge_contracts.system.system_processes import apart, signal_name
 
 from runforge_engine.runtime.interpreter import own_command, own_environment
+from runforge_engine.runtime.platform_info import usable_cores
+from runforge_engine.runtime.process_copies import COPIES_PROCESSES, answer_in_copies, write_whole
 
 if TYPE_CHECKING:
     from runforge_engine.modeling.curves import Curves
@@ -49,8 +49,6 @@ if TYPE_CHECKING:
 _SEVERAL = "several"
 #: Runs whose curves are worth the start of another process, and most processes at once.
 _WORTH_A_PROCESS, _PROCESSES = 12, 8
-#: Seconds between two looks at whether the caller is there, while the libraries are loaded.
-_LOOK = 0.5
 
 
 def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) -> Prediction:
@@ -109,7 +107,7 @@ class ModelProcess:
         RunForgeError
             Also ``FILE_UNSAFE`` where the model ended its process, ``MEMORY_INSUFFICIENT``.
         """
-        if sys.platform != "linux":
+        if not COPIES_PROCESSES:
             return _ask(task, model)
         if self._process is None:
             self._process = _start(_SEVERAL)
@@ -277,7 +275,7 @@ def _start(*arguments: str) -> subprocess.Popen[bytes]:
         # Output of the libraries, crash messages included.
         stderr=subprocess.DEVNULL,
         # Ctrl-C in the terminal is handled by the waiting process.
-        start_new_session=True,
+        **apart(),
     )
 
 
@@ -325,7 +323,7 @@ def _answer(output: bytes, code: int, model: Path) -> dict[str, Any]:
 
 def _died(code: int, model: Path) -> RunForgeError:
     """Return the error for a process that ended without an answer."""
-    name = signal.Signals(-code).name if -code in list(signal.Signals) else ""
+    name = signal_name(code)
     if name == "SIGKILL":
         return RunForgeError(
             ErrorCode.MEMORY_INSUFFICIENT,
@@ -354,56 +352,28 @@ def main() -> None:
     answering = os.dup(1)
     os.dup2(2, 1)  # Output of the libraries is not part of the answer.
     if sys.argv[1:] == [_SEVERAL]:
-        _do_several(answering)
+        answer_in_copies(_load, _finish, answering)
     task = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_caller, daemon=True).start()
     _finish(task, answering)
 
 
-def _do_several(answering: int) -> NoReturn:
-    """Do each task in a copy of this process, which has loaded the libraries."""
+def _load() -> None:
+    """Load what all tasks need."""
     from runforge_engine.runtime.numeric_environment import pin_environment
 
-    pin_environment()  # One thread, so that nothing is lost in the copy.
-    # A signal and no thread, which would be lost in the copy: loading takes seconds.
-    signal.signal(signal.SIGALRM, _end_without_the_caller)
-    signal.setitimer(signal.ITIMER_REAL, _LOOK, _LOOK)
+    pin_environment()  # One thread, so that nothing is lost in the copies.
     import runforge_engine.modeling.model_evaluation  # noqa: F401 - for the copies
     from runforge_engine.runtime.preload import load_now
 
     load_now()
     _prepare_copies()
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    while line := sys.stdin.buffer.readline():
-        receiving, sending = os.pipe()
-        copy = os.fork()
-        if copy == 0:
-            os.close(answering)
-            os.close(receiving)
-            # The tasks and the answers of others are out of its reach.
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            _finish(json.loads(line), sending)
-        os.close(sending)
-        output = _output_of(copy, receiving)
-        code = os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1])
-        reply = {"output": output.decode("utf-8", "replace"), "code": code}
-        _write_all(answering, json.dumps(reply).encode() + b"\n")
-    os._exit(0)
-
-
-def _end_without_the_caller(number: int, frame: object) -> None:
-    """End this process if nobody can give it a task any more."""
-    looking = select.poll()
-    looking.register(0, 0)
-    if looking.poll(0):
-        os._exit(1)
 
 
 def _prepare_copies() -> None:
     """Do what each copy would do again: the copies have the caches and modules of this process."""
     import encodings.utf_32_le  # noqa: F401
     import gc
-    import resource  # noqa: F401
 
     import numpy as np
     import pyarrow.pandas_compat
@@ -426,28 +396,6 @@ def _prepare_copies() -> None:
     gc.freeze()
 
 
-def _output_of(copy: int, receiving: int) -> bytes:
-    """Return what a copy of this process writes until it ends; end with the caller."""
-    output = b""
-    while True:
-        ready, _, _ = select.select([receiving, 0], [], [])
-        if receiving not in ready:
-            # Only the end of the input: the caller sends no task before it has an answer.
-            os.kill(copy, signal.SIGKILL)
-            os._exit(1)
-        piece = os.read(receiving, 2**16)
-        if not piece:
-            os.close(receiving)
-            return output
-        output += piece
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
 def _finish(task: dict[str, Any], answering: int) -> NoReturn:
     """Do a task, write the answer, and end this process."""
     try:
@@ -465,7 +413,7 @@ def _finish(task: dict[str, Any], answering: int) -> NoReturn:
         text = f"{type(failure).__name__}: {failure}"
         bug = RunForgeError(ErrorCode.INTERNAL, f"Using the model failed: {quote(text, 300)}.")
         answer = {"error": bug.to_dict()}
-    _write_all(answering, json.dumps(answer).encode())
+    write_whole(answering, json.dumps(answer).encode())
     # Not to wait for what native code may have broken.
     os._exit(0)
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -25,6 +24,8 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import run_folders
 from runforge_contracts.store.run import Run
+from runforge_contracts.system.system_files import READING, open_without_link
+from runforge_contracts.system.system_locks import ask_holder, is_asked
 
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.folder_lock import holder_of, is_held, wait_until_free
@@ -40,7 +41,7 @@ def stoppable(
 ) -> Iterator[None]:
     """Let :func:`stop` cancel the run in ``folder``, which contains ``file``."""
     try:
-        descriptor = os.open(folder / file, _flags(os.O_RDONLY))
+        descriptor = open_without_link(folder / file)
     except OSError:
         yield  # It can be cancelled by signals only.
         return
@@ -108,7 +109,7 @@ def ask_to_end(path: Path, file: str, has_ended: Callable[[], bool], patience: f
     ------
     RunForgeError
         ``STORE_NOT_WRITABLE`` for the run of another user, ``STORE_BUSY`` where it has not ended in
-        time; ``RUN_NOT_RUNNING`` where the system has no such locks.
+        time.
     """
     with _asking(path, file) as ask:
         deadline = time.monotonic() + patience
@@ -159,17 +160,9 @@ def _no_answer(path: Path, patience: float) -> RunForgeError:
 @contextlib.contextmanager
 def _asking(path: Path, file: str) -> Iterator[Callable[[], None]]:
     """Yield a function that asks the run to end; the request lasts as long as the context."""
-    if sys.platform == "win32":
-        raise RunForgeError(
-            ErrorCode.RUN_NOT_RUNNING,
-            "Runs cannot be cancelled from another terminal on this system.",
-            hint="Press Ctrl-C where the run was started.",
-        )
-    import fcntl
-
     request = path / file
     try:
-        descriptor = os.open(request, _flags(os.O_WRONLY))
+        descriptor = open_without_link(request, READING | os.O_WRONLY)
     except OSError as error:
         raise RunForgeError(
             ErrorCode.STORE_NOT_WRITABLE,
@@ -184,37 +177,11 @@ def _asking(path: Path, file: str) -> Iterator[Callable[[], None]]:
                 ErrorCode.FILE_UNSAFE, f"{quote(request, 200)} is not a file.", path=str(request)
             )
 
-        def ask() -> None:
-            # The run itself takes the lock for a moment to check, and others may ask, too.
-            with contextlib.suppress(OSError):
-                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-        yield ask
+        yield lambda: ask_holder(descriptor)
     finally:
         os.close(descriptor)
 
 
 def _asked(descriptor: int) -> str | None:
     """Return the reason to end the run of this request, if another process asks for it."""
-    if sys.platform == "win32":
-        return None
-    import errno
-    import fcntl
-
-    try:
-        # Shared, so that only a write lock is in the way, which needs write permission.
-        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        fcntl.lockf(descriptor, fcntl.LOCK_UN)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN):
-            return "The run was cancelled from another process."
-    return None
-
-
-def _flags(access: int) -> int:
-    return (
-        access
-        | getattr(os, "O_NOFOLLOW", 0)
-        | getattr(os, "O_NONBLOCK", 0)
-        | getattr(os, "O_CLOEXEC", 0)
-    )
+    return "The run was cancelled from another process." if is_asked(descriptor) else None

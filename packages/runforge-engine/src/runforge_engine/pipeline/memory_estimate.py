@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.system.system_files import FOLLOWING
 
 from runforge_engine.modeling.configuration import Configuration
 from runforge_engine.runtime.available_memory import VARIABLE, free_memory, size_text
@@ -164,7 +165,7 @@ def look(path: Path, label_column: str, exclude_columns: Collection[str]) -> Sha
     """Return what a dataset looks like, or None where its first lines do not show it."""
     try:
         # Not to wait for the other end of a pipe.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        descriptor = os.open(path, FOLLOWING)
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):

@@ -16,7 +16,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -30,6 +29,7 @@ import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.system.system_files import reserve
 
 from runforge_engine.data.dataset import Dataset
 from runforge_engine.data.dataset_source import DatasetSource
@@ -426,14 +426,8 @@ def _allocate(path: Path, shape: tuple[int, ...], dtype: Any) -> Any:
         described = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False}
         np.lib.format.write_array_header_1_0(file, {**described, "shape": shape})
         begin = file.tell()
-        if hasattr(os, "posix_fallocate"):
-            file.flush()
-            if size:
-                os.posix_fallocate(file.fileno(), begin, size)
-        else:
-            for place in range(0, size, _SMALL):
-                file.write(bytes(min(_SMALL, size - place)))
-            file.flush()
+        file.flush()
+        reserve(file.fileno(), begin, size)
         mapped: Any = np.memmap(file, dtype=dtype, mode="r+", offset=begin, shape=shape)
         return np.asarray(mapped)
 

@@ -202,7 +202,8 @@ def _converted(
         raise RunForgeError(
             ErrorCode.VALUE_UNEXPECTED,
             problems[0].message,
-            hint="Correct the cells, or say in the recipe what happens to them.",
+            hint="Correct the cells, or define in the recipe what happens to them; a trained"
+            " model keeps its recipe: train again.",
             **problems[0].location._asdict(),
             problems=problems if len(problems) > 1 else (),
         )

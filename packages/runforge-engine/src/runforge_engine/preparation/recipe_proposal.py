@@ -212,7 +212,19 @@ def _date(different: pa.Array) -> dict[str, Any] | None:
             fitting.append(found)
     if len(fitting) > 1:
         return _dropped("dates in which day and month are not clear: name the format with `date`")
-    return fitting[0] if fitting else None
+    return _varying(fitting[0], different) if fitting else None
+
+
+def _varying(column: dict[str, Any], different: pa.Array) -> dict[str, Any]:
+    """Return a column of dates without the parts that are the same in all rows."""
+    made = conversion({"column": "", **column}, {})
+    assert made is not None  # noqa: S101 - dates have fields
+    fields = made.fields(different)[0].to_pylist()
+    values = zip(*(row.split(",") for row in fields), strict=True)
+    parts = [
+        part for part, found in zip(column["parts"], values, strict=True) if len(set(found)) > 1
+    ]
+    return {**column, "parts": parts} if parts else _dropped("dates that differ in seconds only")
 
 
 def _categories(values: pa.Array, rows: int, max_categories: int) -> dict[str, Any]:

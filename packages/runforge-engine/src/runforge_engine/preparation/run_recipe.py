@@ -21,6 +21,7 @@ from runforge_contracts.fs.files import read_file
 from runforge_contracts.prepared_names import escaped_name, raw_name
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summary_of
 
 from runforge_engine.data.column_choice import no_features
 from runforge_engine.data.dataset import Dataset, load_dataset
@@ -62,7 +63,7 @@ def recipe_of_run(run: Run) -> RunRecipe | None:
         ``FILE_NOT_FOUND``, ``DOCUMENT_INVALID`` and others of reading; ``FILE_UNSAFE`` if the copy
         is not the recorded recipe.
     """
-    expected = ((run.record or {}).get("dataset") or {}).get("recipe_sha256")
+    expected = summary_of(run).data.recipe_sha256
     if expected is None:
         return None
     recipe = load_recipe(run.path / layout.RECIPE)

@@ -34,6 +34,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from runforge_contracts.system.system_files import READING, open_without_link
+
 from runforge_engine.provenance.git import Git, GitUnavailableError
 
 #: Maximum number of bytes of changed files read for the digest, per repository.
@@ -198,4 +200,4 @@ class _FileReader:
 
 
 def _open_plainly(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    return open_without_link(path, flags | READING)

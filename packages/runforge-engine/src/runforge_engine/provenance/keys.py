@@ -22,7 +22,15 @@ from typing import TYPE_CHECKING
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import open_file, read_all, reading, sync_folder, writing
+from runforge_contracts.fs.files import (
+    open_file,
+    read_all,
+    reading,
+    sync_file,
+    sync_folder,
+    writing,
+)
+from runforge_contracts.system.system_files import has_permissions
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -65,7 +73,7 @@ def exposure_of(path: Path) -> Diagnostic | None:
         A file that was read as a key; a symbolic link is followed. On systems with other kinds of
         permissions there is no warning.
     """
-    if os.name == "nt":
+    if not has_permissions():
         return None
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -292,7 +300,7 @@ def _write_exclusively(path: Path, data: bytes, *, mode: int) -> None:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
             sync_folder(path.parent)
         except BaseException:
             path.unlink()

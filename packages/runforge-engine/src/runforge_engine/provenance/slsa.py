@@ -191,13 +191,15 @@ def _code(git: Mapping[str, Any] | None) -> list[dict[str, Any]]:
 
 def _packages(packages: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
-        {"name": name, "uri": f"pkg:pypi/{_pypi_name(name)}@{percent_encode(version, safe='')}"}
+        {"name": name, "uri": package_url(name, version)}
         for name, version in sorted(packages.items())
     ]
 
 
-def _pypi_name(name: str) -> str:
-    return percent_encode(re.sub("[-_.]+", "-", name).lower(), safe="")
+def package_url(name: str, version: str) -> str:
+    """Return the package URL of a release on the Python Package Index."""
+    normalized = percent_encode(re.sub("[-_.]+", "-", name).lower(), safe="")
+    return f"pkg:pypi/{normalized}@{percent_encode(version, safe='')}"
 
 
 def _builder(run: Mapping[str, Any], provenance: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store.evaluations import list_evaluations
 from runforge_contracts.store.experiment_list import newest_experiments
 from runforge_contracts.store.layout import ExperimentLayout, StoreLayout, stores_in
+from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.reading import describe, read_store_index, run_names
 from runforge_contracts.store.removals import read_removals
 from runforge_contracts.store.run import Run
@@ -72,7 +73,7 @@ def kept_copies(store: StoreLayout, only: Collection[str] | None = None) -> dict
         The digests that are looked for; all by default.
     """
     folder = store.root / DATASETS
-    if store.root.is_symlink() or folder.is_symlink() or not folder.is_dir():
+    if is_stray_link(store.root) or folder.is_symlink() or not folder.is_dir():
         return {}
     named = {path: digest_in(path.name) for path in sorted(folder.iterdir())}
     return {

@@ -38,6 +38,7 @@ from runforge_engine.removing.removal_writer import (
     recorded_before,
 )
 from runforge_engine.runtime.folder_lock import state_of
+from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.verify_run import verify_run
 
@@ -64,6 +65,7 @@ def forget_runs(
     with_evaluations: bool = False,
     forgotten: Collection[str] = (),
     only: Collection[str] = (),
+    watch: WorkWatch = unwatched,
 ) -> RemovalReportV1:
     """Remove the folders of runs, and record what they were.
 
@@ -93,6 +95,8 @@ def forget_runs(
         Runs that were forgotten before, perhaps by a process that was killed then.
     only
         The evaluations to remove, if not all.
+    watch
+        Shows how far it is.
 
     Raises
     ------
@@ -103,7 +107,8 @@ def forget_runs(
         :func:`~runforge_engine.removing.removal_writer.forget_folders`.
     """
     entries, around = listed_entries(store), Surroundings(store, store.workspace)
-    found = [_looked_at(store, run, entries, around) for run in runs]
+    looked = (_looked_at(store, run, entries, around) for run in runs)
+    found = list(watch("Verifying runs", looked, len(runs)))
     objected = [one for one in found if one.sentences]
     if objected and not force and not dry_run:
         raise _refusal(objected)
@@ -122,7 +127,7 @@ def forget_runs(
     ]
     if not dry_run:
         folders = with_remains([*(one.folder for one in found), *before], taken)
-        forget_folders(store, folders, because=because, created_by=created_by)
+        forget_folders(store, folders, because=because, created_by=created_by, watch=watch)
     return RemovalReportV1(
         schema_version="removal_report.v1",
         dry_run=dry_run,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeErro
 from runforge_contracts.fs.files import digest_file, sync_folder, writing
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.reading import read_store_index
 from runforge_contracts.store.removals import (
     entry_digest,
@@ -28,6 +28,7 @@ from runforge_contracts.store.removals import (
     place_of,
     read_removals,
 )
+from runforge_contracts.system.system_files import remove_tree, replace_file
 
 from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
@@ -35,6 +36,7 @@ from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.removing.dataset_users import DatasetUsers, digest_in, has_digest
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
+from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.store.chained_writer import append_chained, chained
 from runforge_engine.store.index_lock import index_lock
 from runforge_engine.store.run_folders import prepare_store
@@ -147,13 +149,7 @@ def record_of_folder(
             path=str(folder),
         )
     refuse_links(store.root, runs)
-    if is_held(folder) and not _has_ended(folder):
-        raise RunForgeError(
-            ErrorCode.STORE_BUSY,
-            f"The run {quote(run_id)} is in progress.",
-            hint="Wait for its end, or end it with `runforge cancel`.",
-            path=str(folder),
-        )
+    _refuse_in_progress(folder)
     found = _digest(folder)
     entry = entries.get(run_id)
     signature = signature_path(folder)
@@ -258,20 +254,30 @@ def append_removals(
 
 
 def forget_folders(
-    store: StoreLayout, folders: Iterable[RecordedFolder], *, because: str, created_by: str
+    store: StoreLayout,
+    folders: Iterable[RecordedFolder],
+    *,
+    because: str,
+    created_by: str,
+    watch: WorkWatch = unwatched,
 ) -> None:
     """Record that runs are forgotten, and remove their folders: all lines come before the first.
+
+    ``watch`` shows how far it is.
 
     Raises
     ------
     RunForgeError
         As :func:`append_removals` and :func:`remove_folder`.
     """
-    for line in append_removals(
-        store, folders, "forgotten", because=because, created_by=created_by
-    ):
+    lines = append_removals(store, folders, "forgotten", because=because, created_by=created_by)
+
+    def remove(line: dict[str, Any]) -> None:
         remove_folder(store, line)
         remove_also(store, line)
+
+    for _ in watch("Removing the folders", map(remove, lines), len(lines)):
+        pass
 
 
 def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
@@ -281,12 +287,14 @@ def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
     ------
     RunForgeError
         ``VERIFICATION_FAILED`` if the folder has a file that the line does not have, or another
-        one; nothing is removed then. ``FILE_UNSAFE``, ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
+        one; ``STORE_BUSY`` if the run is in progress. Nothing is removed then. ``FILE_UNSAFE``,
+        ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
     """
     folder = folder_of(line, store)
     refuse_links(store.root, folder.parent)
     if not os.path.lexists(folder):
         return False
+    _refuse_in_progress(folder)
     recorded = {name: item["sha256"] for name, item in line["files"].items()}
     found = _digest(folder).files
     other = sorted(name for name, sha256 in found.items() if recorded.get(name) != sha256)
@@ -308,7 +316,7 @@ def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
     hidden = root / f"{_HIDDEN}{line['run_id']}-{os.urandom(8).hex()}"
     with writing(folder):
         try:
-            folder.rename(hidden)
+            replace_file(folder, hidden)
         except FileNotFoundError:
             return False  # Another process has renamed it.
         sync_folder(folder.parent)
@@ -400,22 +408,30 @@ def unfinished_removals(store: StoreLayout) -> list[dict[str, Any]]:
 def left_folders(store: StoreLayout) -> list[Path]:
     """Return the hidden folders that killed processes left while they removed runs of the record.
 
+    A folder that has anything but files of a line about its run, with their digests, is none.
+
     Raises
     ------
     RunForgeError
         ``DOCUMENT_INVALID`` if the record is not valid.
     """
+    known: dict[str, set[tuple[str, str]]] = {}
     record = read_removals(store)
-    known = {entry["run_id"] for entry in record.entries} | set(record.evaluations)
+    for entry in record.entries:
+        files = {(name, item["sha256"]) for name, item in entry["files"].items()}
+        known.setdefault(entry["run_id"], set()).update(files)
+    for evaluation_id, (_, item) in record.evaluations.items():
+        known.setdefault(evaluation_id, set()).add((EVALUATION, item["sha256"]))
     found = list[Path]()
     for root in (store.root, ExperimentLayout(store.workspace).runs):
-        if root.is_symlink() or not root.is_dir() or not known:
+        if is_stray_link(root) or not root.is_dir() or not known:
             continue
         with writing(root):
             for path in sorted(root.iterdir()):
                 name = _LEFT.fullmatch(path.name)
-                is_ours = name is not None and name["run_id"] in known
-                if is_ours and path.is_dir() and not path.is_symlink():
+                expected = None if name is None else known.get(name["run_id"])
+                is_folder = path.is_dir() and not path.is_symlink()
+                if expected is not None and is_folder and _has_only(path, expected):
                     found.append(path)
     return found
 
@@ -437,12 +453,29 @@ def finish_removals(store: StoreLayout) -> FinishedRemovals:
         try:
             remove_folder(store, line)
         except RunForgeError as error:
-            if error.code is not ErrorCode.VERIFICATION_FAILED:
+            if error.code not in (ErrorCode.VERIFICATION_FAILED, ErrorCode.STORE_BUSY):
                 raise
             kept.append((folder_of(line, store), error.message))
         else:
             removed.append(line["run_id"])
     return FinishedRemovals(tuple(removed), tuple(kept), tuple(left))
+
+
+def _has_only(folder: Path, files: set[tuple[str, str]]) -> bool:
+    """Return whether a folder has none but these files, each a name and its SHA-256."""
+    found = digest_folder(folder)
+    return not found.irregular and found.files.items() <= files
+
+
+def _refuse_in_progress(folder: Path) -> None:
+    """Raise ``STORE_BUSY`` if a run is in progress."""
+    if is_held(folder) and not _has_ended(folder):
+        raise RunForgeError(
+            ErrorCode.STORE_BUSY,
+            f"The run {quote(folder.name)} is in progress.",
+            hint="Wait for its end, or end it with `runforge cancel`.",
+            path=str(folder),
+        )
 
 
 def _has_ended(folder: Path) -> bool:
@@ -475,7 +508,7 @@ def _remove(hidden: Path) -> None:
     """Remove a folder whose name says that it is being removed."""
     with writing(hidden):
         try:
-            shutil.rmtree(hidden)
+            remove_tree(hidden)
         except FileNotFoundError:
             if os.path.lexists(hidden):
-                shutil.rmtree(hidden)  # Another process removes it, too.
+                remove_tree(hidden)  # Another process removes it, too.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from runforge_contracts.fs.files import writing
 from runforge_contracts.store.experiment_list import describe_experiment
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ALIASES, MERGES, REMOVALS, ExperimentLayout, StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.reading import describe
 from runforge_contracts.store.removals import read_removals
 from runforge_contracts.store.run import Run
@@ -184,15 +186,19 @@ def _look(store: StoreLayout, *, with_evaluations: bool) -> _Found:
 
 
 def _interrupted(store: StoreLayout) -> Iterator[RecordedFolder]:
+    entries = cache(listed_entries)  # Read for all, and only if there are any.
     for path, reason in children(store) if store.runs.is_dir() else ():
         if reason is None and look_at(path, store).state == "interrupted":
-            yield record_of_folder(store, path.name, path, listed=describe(Run(path), store))
+            listed = describe(Run(path), store)
+            yield record_of_folder(store, path.name, path, entries=entries(store), listed=listed)
     place = ExperimentLayout(store.workspace)
     for run_id in place.ids():
         run = ExperimentRun(place.run_folder(str(run_id)))
         if experiment_state.state_of(run) == "interrupted":
             listed = describe_experiment(run, place)
-            yield record_of_folder(store, run.path.name, run.path, listed=listed)
+            yield record_of_folder(
+                store, run.path.name, run.path, entries=entries(store), listed=listed
+            )
 
 
 def _roots(store: StoreLayout) -> list[Path]:
@@ -208,7 +214,7 @@ def _copies(store: StoreLayout) -> list[Path]:
 def _temporary(store: StoreLayout) -> list[Path]:
     """Return the temporary files beside those that are written only while the index is locked."""
     written = {store.index.name, ALIASES, MERGES, REMOVALS}
-    if store.root.is_symlink() or not store.root.is_dir():
+    if is_stray_link(store.root) or not store.root.is_dir():
         return []
     found = list[Path]()
     with writing(store.root):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import queue
-import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.system.system_processes import apart, signal_name
 
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
@@ -71,7 +71,7 @@ def train_in_new_process(
             cwd=folder,
             env=own_environment(variables, folder),
             # A Ctrl-C on the terminal is handled by the waiting process only.
-            start_new_session=True,
+            **apart(),
         )
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
@@ -129,6 +129,6 @@ def _cause(code: int, errors: IO[bytes]) -> str:
     errors.seek(max(errors.tell() - _LAST_WORDS, 0))
     lines = errors.read().decode("utf-8", "replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    if code < 0:
-        return f"it was ended by {signal.Signals(-code).name}"
+    if name := signal_name(code):
+        return f"it was ended by {name}"
     return f"it ended with code {code}" + (f": {last}" if last else "")

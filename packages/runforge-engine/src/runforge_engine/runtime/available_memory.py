@@ -104,14 +104,15 @@ def _of_group(folder: Path, limit: str, usage: str, cache: str) -> Iterator[int]
 
 def _of_process(root: Path) -> Iterator[int]:
     if sys.platform == "win32":
-        return
-    import resource
+        yield from ()
+    else:
+        import resource
 
-    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if allowed == resource.RLIM_INFINITY:
-        return
-    for line in _lines(root / "proc/self/statm"):
-        yield max(allowed - int(line.split()[0]) * resource.getpagesize(), 0)
+        allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if allowed == resource.RLIM_INFINITY:
+            return
+        for line in _lines(root / "proc/self/statm"):
+            yield max(allowed - int(line.split()[0]) * resource.getpagesize(), 0)
 
 
 def _number(path: Path) -> int | None:

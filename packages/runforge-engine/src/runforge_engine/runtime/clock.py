@@ -10,6 +10,7 @@ specification".
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,8 +19,6 @@ from typing import Self
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-
-_COUNTER: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 _VARIABLE = "SOURCE_DATE_EPOCH"
 
@@ -90,7 +89,10 @@ class Clock:
 
 def _counter_ns() -> int:
     """Return nanoseconds since some fixed moment; where the system supports it, including sleep."""
-    return time.clock_gettime_ns(_COUNTER) if _COUNTER is not None else time.monotonic_ns()
+    if sys.platform == "linux":
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    else:  # noqa: RET505 - for type checkers
+        return time.monotonic_ns()
 
 
 def read_clock(environment: Mapping[str, str] = os.environ) -> Clock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 _CPUINFO = "/proc/cpuinfo"
 
@@ -36,6 +37,22 @@ def cpu_flags() -> frozenset[str]:
     return frozenset(read_cpuinfo().get("flags", "").split())
 
 
+def usable_cores() -> int:
+    """Return how many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    else:  # noqa: RET505 - for type checkers
+        return os.cpu_count() or 1
+
+
+def memory_size() -> int | None:
+    """Return how much memory the machine has, in bytes; None if the system does not tell."""
+    if sys.platform != "win32":
+        with suppress(ValueError, OSError):
+            return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return None
+
+
 def describe_platform() -> dict[str, str]:
     """Return operating system, machine, C library and processor for ``provenance.platform``.
 
@@ -59,20 +76,22 @@ def describe_platform() -> dict[str, str]:
 
 
 def _libc() -> str | None:
-    # platform.libc_ver() guesses from the interpreter's file; the C library knows.
-    try:
-        return os.confstr("CS_GNU_LIBC_VERSION")
-    except (AttributeError, ValueError, OSError):
-        return None
+    if sys.platform == "linux":
+        # platform.libc_ver() guesses from the interpreter's file; the C library knows.
+        with suppress(ValueError, OSError):
+            return os.confstr("CS_GNU_LIBC_VERSION")
+    return None
 
 
 def _cpu_model() -> str | None:
     import platform
 
+    named = None
     if sys.platform == "darwin":
-        return _sysctl("machdep.cpu.brand_string") or platform.processor() or None
-    # Linux on ARM has no model name in /proc/cpuinfo, and Windows has no such file.
-    return read_cpuinfo().get("model name") or platform.processor() or None
+        named = _sysctl("machdep.cpu.brand_string")
+    elif sys.platform == "linux":  # On ARM it has no such name.
+        named = read_cpuinfo().get("model name")
+    return named or platform.processor() or None
 
 
 def _sysctl(name: str) -> str | None:

@@ -30,42 +30,46 @@ def confine() -> None:
     """
     global _confined
     free = free_memory()
-    if sys.platform == "win32":
-        return
-    import resource
+    if sys.platform != "win32":
+        import resource
 
-    # Of the address space much is only reserved; under macOS this has no effect.
-    kind = resource.RLIMIT_DATA
-    _, hard = resource.getrlimit(kind)
-    if free is not None:
-        wanted = max(free, _LEAST)
-        _set(kind, wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard)
-    with suppress(ValueError, OSError):
-        # A process that dies on what it was given leaves no image of its memory.
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    _confined = True
+        # Of the address space much is only reserved; under macOS this has no effect.
+        kind = resource.RLIMIT_DATA
+        _, hard = resource.getrlimit(kind)
+        if free is not None:
+            _set(kind, _within(max(free, _LEAST), hard), hard)
+        with suppress(ValueError, OSError):
+            # A process that dies on what it was given leaves no image of its memory.
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _confined = True
 
 
 def allow(seconds: float | None) -> None:
     """Let this process end after so many more seconds of processor time; ``None``: let it run."""
-    if not _confined or sys.platform == "win32":
-        return
-    import resource
+    if sys.platform != "win32" and _confined:
+        import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    if seconds is None or not math.isfinite(seconds):
-        _set(resource.RLIMIT_CPU, hard, hard)
-        return
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    end = math.ceil(usage.ru_utime + usage.ru_stime + seconds)
-    _set(resource.RLIMIT_CPU, end if hard == resource.RLIM_INFINITY else min(end, hard), hard)
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        if seconds is None or not math.isfinite(seconds):
+            _set(resource.RLIMIT_CPU, hard, hard)
+            return
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        end = math.ceil(usage.ru_utime + usage.ru_stime + seconds)
+        _set(resource.RLIMIT_CPU, _within(end, hard), hard)
 
 
-def _set(kind: int, soft: int, hard: int) -> None:
-    import resource
+if sys.platform != "win32":
 
-    with suppress(ValueError, OSError):
-        resource.setrlimit(kind, (soft, hard))
+    def _within(wanted: int, hard: int) -> int:
+        import resource
+
+        return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+    def _set(kind: int, soft: int, hard: int) -> None:
+        import resource
+
+        with suppress(ValueError, OSError):
+            resource.setrlimit(kind, (soft, hard))
 
 
 def is_lack_of_memory(error: BaseException) -> bool:

@@ -29,7 +29,7 @@ def set_alias(
 ) -> tuple[dict[str, Any], AliasHistory]:
     """Point an alias at a run, and return the line and the history before it.
 
-    An alias that points at the run already gets no line unless there is a reason to record.
+    An alias that points at the run already gets no line.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def set_alias(
     with index_lock(store):
         history = read_aliases(store)
         known = history.current.get(name)
-        if known is not None and known["run_id"] == run_id and because is None:
+        if known is not None and known["run_id"] == run_id:
             return known, history
         return _append(store, history, name, run_id, because, created_by), history
 

@@ -16,7 +16,6 @@ import json
 import os
 import re
 import stat
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -26,10 +25,11 @@ from typing import Any
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
-from runforge_contracts.fs.files import read_file, rename_new, sync_folder, writing
+from runforge_contracts.fs.files import read_file, rename_new, sync_file, sync_folder, writing
 from runforge_contracts.store.foreign_index import ARRAY_FORM, FORM_BY_VERSION, IndexFormName
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
+from runforge_contracts.system.system_files import REPLACES_OPEN_FILES, exchange_files
 
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 
@@ -234,9 +234,10 @@ class _Owed:
                 try:
                     unfinished.replace(path)
                 except PermissionError:
-                    if os.name != "nt":
+                    if REPLACES_OPEN_FILES:
                         raise
-                    time.sleep(_PAUSE)  # Another program has the file open.
+                    # Another program has the file open, and may be changing it.
+                    time.sleep(_PAUSE)
                     return False
                 sync_folder(path.parent)
                 return True
@@ -331,7 +332,7 @@ def _unfinished(path: Path, data: bytes) -> Path:
     with temporary.open("xb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        sync_file(file.fileno())
     return temporary
 
 
@@ -343,21 +344,11 @@ def _bytes_of(path: Path) -> bytes | None:
 
 
 def _exchange(one: Path, two: Path) -> bool:
-    """Let two files change places in one step; return False where the system cannot."""
-    if sys.platform not in ("linux", "darwin"):
-        return False
-    import ctypes
-
-    library = ctypes.CDLL(None, use_errno=True)
-    first, second = os.fsencode(one), os.fsencode(two)
+    """Let two files change places in one step; return False where that is not possible."""
     try:
-        if sys.platform == "darwin":
-            failed = library.renamex_np(first, second, ctypes.c_uint(2))
-        else:
-            failed = library.renameat2(-100, first, -100, second, ctypes.c_uint(2))
-    except AttributeError:  # The library of the system is older than the call.
+        return exchange_files(one, two)
+    except OSError:
         return False
-    return not failed
 
 
 def _not_understood(path: Path, reason: str) -> RunForgeError:

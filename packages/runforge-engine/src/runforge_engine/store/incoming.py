@@ -18,6 +18,8 @@ from tempfile import mkdtemp
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, reading, rename_new, sync_folder, writing
+from runforge_contracts.store.moved_store import is_stray_link
+from runforge_contracts.system.system_files import sync_file
 
 from runforge_engine.runtime.folder_lock import holding, is_held
 
@@ -66,8 +68,10 @@ def copy_files(source: Path, target: Path, files: Mapping[str, str]) -> None:
             sync_folder(folder)
 
 
-def copy_file(source: Path, target: Path, sha256: str | None = None) -> None:
-    """Copy a file, and bring its bytes to the disk.
+def copy_file(source: Path, target: Path, sha256: str | None = None, *, sync: bool = True) -> str:
+    """Copy a file, bring its bytes to the disk, and return their SHA-256.
+
+    Without ``sync`` the caller brings them to the disk.
 
     Raises
     ------
@@ -83,7 +87,8 @@ def copy_file(source: Path, target: Path, sha256: str | None = None) -> None:
                 digest.update(piece)
                 copy.write(piece)
             copy.flush()
-            os.fsync(copy.fileno())
+            if sync:
+                sync_file(copy.fileno())
     if sha256 not in (None, digest.hexdigest()):
         raise RunForgeError(
             ErrorCode.VERIFICATION_FAILED,
@@ -91,6 +96,7 @@ def copy_file(source: Path, target: Path, sha256: str | None = None) -> None:
             hint="Try again when nobody writes there.",
             path=str(source),
         )
+    return digest.hexdigest()
 
 
 def copy_new(source: Path, target: Path, sha256: str | None = None) -> bool:
@@ -145,7 +151,7 @@ def remove_left(root: Path, name: str | None = None) -> None:
 
 def left_copies(root: Path, name: str | None = None) -> list[Path]:
     """Return the hidden folders that killed processes left in ``root``, as :func:`remove_left`."""
-    if root.is_symlink() or not root.is_dir():
+    if is_stray_link(root) or not root.is_dir():
         return []
     prefix = _HIDDEN if name is None else _prefix(name)
     with writing(root):

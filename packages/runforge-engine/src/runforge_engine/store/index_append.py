@@ -27,15 +27,19 @@ from typing import Any, BinaryIO
 from runforge_contracts.codec.strict_json import encode_json, parse_json
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import (
+    hard_link,
     open_file,
     read_all,
     reading,
+    replace_file,
+    sync_file,
     sync_folder,
     write_file,
     writing,
 )
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
+from runforge_contracts.system.system_locks import refuse_readers
 from runforge_contracts.validation import validate
 
 #: Largest index that is validated and written as a whole, in bytes.
@@ -137,7 +141,8 @@ def append_to_large(index: Path, entry: dict[str, Any]) -> bool:
         if not spare.take_up(file, size):
             spare.copy(size)
         spare.add(_text(entry), size)
-        spare.change_places()
+    with writing(index):
+        spare.change_places()  # Windows replaces no file that is open here.
     return True
 
 
@@ -160,22 +165,19 @@ class _Spare:
     def take_up(self, index: BinaryIO, size: int) -> bool:
         """Bring the spare up to date, except the closing bytes; return False on failure."""
         try:
-            import fcntl
-
             known = json.loads(self.note.read_bytes())
             if known != [_state(self.path), _state(self.index)]:
                 return False
             with self.path.open("r+b", buffering=0) as file:
-                # Refused while another process has the file open, because it may be reading it.
-                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-                fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+                # Another process that has the file open may be reading it.
+                refuse_readers(file.fileno())
                 begin = os.fstat(file.fileno()).st_size - len(TAIL)
                 index.seek(begin)
                 missing = read_all(index, size - len(TAIL) - begin)
                 self.note.unlink()
                 file.seek(begin)
                 return file.write(missing) == len(missing)
-        except (ImportError, OSError, ValueError):
+        except (OSError, ValueError):
             return False
 
     def copy(self, size: int) -> None:
@@ -192,7 +194,7 @@ class _Spare:
             file.write(BETWEEN + entry + TAIL)
             file.truncate()
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
 
     def change_places(self) -> None:
         """Rename the spare over the index, and keep the previous index as the spare."""
@@ -200,10 +202,10 @@ class _Spare:
         before.unlink(missing_ok=True)
         # Where the file system has no hard links, the next append makes a copy.
         with contextlib.suppress(OSError):
-            os.link(self.index, before)
-        self.path.replace(self.index)
+            hard_link(self.index, before)
+        replace_file(self.path, self.index)
         if before.exists():
-            before.replace(self.path)
+            replace_file(before, self.path)
             self.note.write_text(json.dumps([_state(self.path), _state(self.index)]))
         sync_folder(self.index.parent)
 

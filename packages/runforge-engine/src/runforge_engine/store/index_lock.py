@@ -12,6 +12,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link
 
 from runforge_engine.runtime.folder_lock import holder_of
 
@@ -20,12 +21,17 @@ LOCK_TIMEOUT = 30.0
 
 
 def refuse_linked_folders(store: StoreLayout) -> None:
-    """Raise ``FILE_UNSAFE`` if a folder of the store that is written to is a symbolic link."""
+    """Raise ``FILE_UNSAFE`` if a folder of the store that is written to is a symbolic link.
+
+    The link of a workspace to its moved store counts as the store.
+    """
     for folder in dict.fromkeys((store.root, store.runs, store.index.parent)):
-        if folder.is_symlink():
+        if is_stray_link(folder):
             raise RunForgeError(
                 ErrorCode.FILE_UNSAFE,
                 f"{quote(folder, 200)} is a symbolic link; a store is never written through one.",
+                hint="`runforge store move` makes a link that counts. If it made this one, the disk"
+                " of the store is missing, or the workspace was renamed since: move it again.",
                 path=str(folder),
             )
 

@@ -31,6 +31,7 @@ from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
 from runforge_contracts.store.reading import StoreIndex, read_store_index
+from runforge_contracts.system.system_files import open_without_link, sync_file
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.background import Check, run_stoppable
@@ -259,7 +260,7 @@ def write_new(path: Path, data: bytes, check: Check | None = None, *, sync: bool
             file.write(data)
             file.flush()
             if sync:
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
 
     unfinished = path.with_name(f".{path.name}.tmp")
     with writing(path):
@@ -303,9 +304,9 @@ def sync_run(folder: Path, files: Iterable[str] = ()) -> None:
     """
     with writing(folder):
         for file in files:
-            descriptor = os.open(folder / file, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+            descriptor = open_without_link(folder / file, os.O_RDWR)
             try:
-                os.fsync(descriptor)
+                sync_file(descriptor)
             finally:
                 os.close(descriptor)
         for child in (*folder.iterdir(), folder):

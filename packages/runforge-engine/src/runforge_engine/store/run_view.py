@@ -24,6 +24,7 @@ from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import describe, run_folders
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import VIEW_FILES, VIEW_MARKER, record_of
+from runforge_contracts.system.system_files import sync_file
 
 from runforge_engine.store.editor_index import read_editor_index
 
@@ -191,7 +192,7 @@ def _copy_new(source: Path, path: Path) -> None:
         with open_file(source) as data, unfinished.open("xb") as file:
             shutil.copyfileobj(data, file, 2**20)
             file.flush()
-            os.fsync(file.fileno())
+            sync_file(file.fileno())
         rename_new(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.store_invariants import instant
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.reading import describe, may_be_run
 from runforge_contracts.store.run import RUN_VERSIONS, Run
 from runforge_contracts.validation import validate
@@ -87,7 +88,7 @@ def children(store: StoreLayout) -> Iterator[tuple[Path, str | None]]:
 def refuse_links(*folders: Path) -> None:
     """Raise ``FILE_UNSAFE`` if one of ``folders`` is a symbolic link."""
     for folder in folders:
-        if folder.is_symlink():
+        if is_stray_link(folder):
             raise RunForgeError(
                 ErrorCode.FILE_UNSAFE,
                 f"{quote(folder, 200)} is a symbolic link, which could lead anywhere.",

@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import sys
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -26,6 +25,7 @@ import msgspec
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.system.system_files import KEEPS_CHANGE_TIMES, is_private
 
 import runforge_engine
 from runforge_engine.provenance.folder_digest import FolderDigests
@@ -96,7 +96,7 @@ class KeptVerifications:
         try:
             with open_file(self._path) as file, reading(self._path):
                 found = os.fstat(file.fileno())
-                if found.st_size > _MAX_BYTES or not _is_private(found):
+                if found.st_size > _MAX_BYTES or not is_private(found):
                     return {}
                 notes = msgspec.json.decode(read_all(file, found.st_size), type=_Notes)
         except (RunForgeError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -110,13 +110,6 @@ class KeptVerifications:
         if self._path is not None:
             notes = _Notes(runforge_engine.__version__, _printed(self._store), dict(runs))
             write_cached(str(self._path), msgspec.json.encode(notes))
-
-
-def _is_private(found: os.stat_result) -> bool:
-    """Return whether a file is the user's, and nobody else can write to it."""
-    if sys.platform == "win32":
-        return False
-    return found.st_uid == os.geteuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def _printed(path: str) -> str:
@@ -140,9 +133,7 @@ def folder_state(folder: Path, around: Surroundings) -> str | None:
         too many files, or the system does not keep the time of the last change of an inode.
     """
     positions = around.positions_of(folder.name, folder)
-    if sys.platform == "win32":
-        return None  # There, what is called the time of change is that of creation.
-    if around.index is None or around.index.is_foreign or not positions:
+    if not KEEPS_CHANGE_TIMES or around.index is None or around.index.is_foreign or not positions:
         return None
     try:
         found = _walk(str(folder))

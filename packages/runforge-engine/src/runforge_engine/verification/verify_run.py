@@ -389,8 +389,10 @@ def dataset_check(
         message = f"{shown if state.path is None else elsewhere} has the bytes that were {used}"
         particulars = {} if state.path is None else {"path": state.path}
         return Check.passed("dataset", CheckVerdict.SAME, message, **particulars)
-    if received and state.verdict == CheckVerdict.MISSING:
-        message = f"the run came from another store, and {shown} is not here"
+    if received and state.verdict in (CheckVerdict.MISSING, CheckVerdict.CHANGED):
+        is_other = state.verdict == CheckVerdict.CHANGED
+        here = "is another file here" if is_other else "is not here"
+        message = f"the run came from another store, and {shown} {here}"
         return Check.not_checked("dataset", CheckVerdict.NOT_CHECKED, message)
     if state.sha256 is not None:
         message, particulars = f"{shown} has changed", {"sha256": state.sha256}

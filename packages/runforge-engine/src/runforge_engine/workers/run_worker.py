@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import queue
-import select
 import shutil
 import signal
 import sys
@@ -22,6 +21,7 @@ from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.system.system_processes import descriptor_from, wait_for_input
 from runforge_contracts.types import RequestV1
 from runforge_contracts.validation import validate
 
@@ -188,9 +188,7 @@ class Worker:
         self._leave()
 
     def _wait_for_input(self) -> bool:
-        if sys.platform == "win32":
-            return True
-        while not select.select([self._inlet], [], [], _LOOK)[0]:
+        while not wait_for_input(self._inlet, _LOOK):
             if os.getppid() != self._parent:
                 return False
         return True
@@ -278,8 +276,7 @@ class _Forwarding(Observer):
 
 def main() -> NoReturn:
     """Move the pipes out of the way, and serve."""
-    inlet, outlet = os.dup(0), int(sys.argv[1])
-    os.set_inheritable(outlet, False)
+    inlet, outlet = os.dup(0), descriptor_from(sys.argv[1])
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)

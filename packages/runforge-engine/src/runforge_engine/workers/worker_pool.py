@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import queue
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,7 @@ from runforge_contracts.display import printable, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.system.system_processes import GroupProcess, signal_name
 
 from runforge_engine.provenance.collect import RemoteOrigin
 from runforge_engine.runtime.interpreter import own_command, own_environment
@@ -323,16 +323,16 @@ class _WorkerProcess:
         # Not the standard output: what is printed there before the program begins is no message.
         self._output, outlet = os.pipe()
         try:
-            self._process = subprocess.Popen(
-                own_command(_PROGRAM, str(outlet)),
+            lent, argument = GroupProcess.lend(outlet)
+            # Ctrl-C on the terminal is handled by the caller only.
+            self._process = GroupProcess(
+                own_command(_PROGRAM, argument),
+                inherited=(lent, *inherited),
                 env=environment,
                 stdin=subprocess.PIPE,
                 stdout=self._errors,
                 stderr=self._errors,
                 bufsize=0,
-                pass_fds=(outlet, *inherited),
-                # Ctrl-C on the terminal is handled by the caller only.
-                start_new_session=True,
             )
         except OSError as error:
             self._errors.close()
@@ -382,11 +382,7 @@ class _WorkerProcess:
     def kill(self) -> None:
         """End the process at once, and those that it has started."""
         if self._thread.is_alive():
-            with suppress(OSError):
-                if sys.platform == "win32":
-                    self._process.kill()
-                else:
-                    os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.kill_all()
 
     def join(self) -> None:
         """Wait until everything that the process has said was passed on."""
@@ -401,11 +397,8 @@ class _WorkerProcess:
     def cause(self) -> str:
         """Return how the process has ended."""
         code = self._process.wait()
-        if code < 0:
-            try:
-                return f"it was ended by {signal.Signals(-code).name}"
-            except ValueError:
-                return f"it was ended by signal {-code}"
+        if name := signal_name(code):
+            return f"it was ended by {name}"
         self._errors.seek(0, os.SEEK_END)
         self._errors.seek(max(self._errors.tell() - _LAST_WORDS, 0))
         lines = self._errors.read().decode("utf-8", "replace").split("\n")

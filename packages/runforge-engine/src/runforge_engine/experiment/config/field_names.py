@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
-from runforge_contracts.comparison.experiment_facets import flattened
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.configured_values import flattened
 
 from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
 from runforge_engine.experiment.config.problem_list import Problems

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from runforge_contracts.codec.pointers import get_at, parse_pointer
-from runforge_contracts.comparison.experiment_facets import flattened
 from runforge_contracts.display import quote
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.schemas import load_schema
+from runforge_contracts.store.configured_values import flattened
 
 from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
 from runforge_engine.experiment.config.environment_variables import (

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from runforge_contracts.codec.pointers import format_pointer
 from runforge_contracts.codec.strict_json import MAX_DEPTH
 from runforge_contracts.codec.strict_yaml import parse_yaml
-from runforge_contracts.comparison.experiment_facets import flattened
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.store.configured_values import flattened
 
 from runforge_engine.experiment.config.dotted_names import did_you_mean, nearest
 from runforge_engine.experiment.config.overlay import CONFIGS

@@ -14,6 +14,9 @@ import shutil
 import stat
 from pathlib import Path, PurePosixPath
 
+from runforge_contracts.system.file_names import is_alias
+from runforge_contracts.system.system_files import hard_link, replace_file, sync_file
+
 #: Permissions of an artifact: read-only, also for its owner.
 _READ_ONLY = 0o444
 
@@ -30,8 +33,10 @@ def place_of(name: str) -> PurePosixPath:
     if name != str(place) or place.is_absolute() or not place.parts or ".." in place.parts:
         raise ValueError(f"an artifact is named by a path such as 'plots/loss.png', not {name!r}")
     strange = any(character == "\\" or character < " " for character in name)
-    if strange or ":" in place.parts[0] or not _is_text(name):
+    if strange or not _is_text(name):
         raise ValueError(f"the name {name!r} has characters that a path should not have")
+    if any(map(is_alias, place.parts)):
+        raise ValueError(f"Windows takes the name {name!r} for another one: choose a plainer one")
     return place
 
 
@@ -76,11 +81,11 @@ def keep_artifact(
                 with Path(source).open("rb") as original:
                     shutil.copyfileobj(original, file, 2**20)
             file.flush()
-            os.fsync(file.fileno())
-        unfinished.chmod(_READ_ONLY)
+            sync_file(file.fileno())
         publish(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
+    target.chmod(_READ_ONLY)  # Last: Windows removes no name of a file that is read-only.
 
 
 def publish(unfinished: Path, target: Path) -> None:
@@ -89,7 +94,7 @@ def publish(unfinished: Path, target: Path) -> None:
     The old name remains where the file system supports links. Raises ``FileExistsError``.
     """
     try:
-        os.link(unfinished, target)
+        hard_link(unfinished, target)
     except FileExistsError:
         raise FileExistsError(
             errno.EEXIST, "files of a run are written once", str(target)
@@ -97,7 +102,7 @@ def publish(unfinished: Path, target: Path) -> None:
     except OSError:
         # A file system without links: the name is claimed first and then replaced.
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
-        unfinished.replace(target)
+        replace_file(unfinished, target)
 
 
 def protect(folder: Path) -> None:

@@ -26,6 +26,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import digest_file, write_file, writing
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store import layout
+from runforge_contracts.system.system_files import sync_file
 from runforge_contracts.validation import validate
 
 from runforge_engine.experiment.record.artifact_list import protect
@@ -203,8 +204,8 @@ class ExperimentRecord:
 
 
 def _sync(path: Path) -> None:
-    with writing(path), path.open("rb") as file:
-        os.fsync(file.fileno())
+    with writing(path), path.open("r+b") as file:  # Windows writes out no other
+        sync_file(file.fileno())
 
 
 def _is_name(place: str) -> bool:

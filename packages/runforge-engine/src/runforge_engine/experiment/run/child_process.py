@@ -9,16 +9,14 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.system.system_processes import GroupProcess, signal_name
 
 from runforge_engine.experiment.run.output_tee import Show, Tee
 from runforge_engine.runtime.cancellation import Cancellation
@@ -29,7 +27,6 @@ GRACE = 1.0
 _PAUSE, _LONGEST_PAUSE = 0.01, 0.1
 #: Maximum time to wait for killed processes to end, in seconds.
 _BURIAL = 0.3
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +43,7 @@ class Ending:
     @property
     def signal(self) -> str | None:
         """Name of the signal that ended user code, such as ``SIGKILL``."""
-        if self.returncode >= 0:
-            return None
-        try:
-            return signal.Signals(-self.returncode).name
-        except ValueError:  # a real-time signal without a name
-            return f"SIGRTMIN+{-self.returncode - signal.SIGRTMIN}"
+        return signal_name(self.returncode)
 
 
 def run_user_code(
@@ -103,7 +95,7 @@ def run_user_code(
             raise
         finally:
             os.close(writing)
-        with cancellation.at_once(lambda: _kill(process)):
+        with cancellation.at_once(process.kill_all):
             tee = Tee(reading, file, show)
             try:
                 cancelled = _attend(process, tee, cancellation, meanwhile)
@@ -119,27 +111,17 @@ def run_user_code(
 
 def _start(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], output: int
-) -> subprocess.Popen[bytes]:
-    options: dict[str, Any] = {}
-    if sys.platform == "win32":
-        options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
-    else:
-        options["start_new_session"] = True
-    if sys.platform == "linux":
-        options["preexec_fn"] = _die_with_parent()
+) -> GroupProcess:
     try:
-        with warnings.catch_warnings():
-            # Only one system call is made between fork and exec, which is safe with threads.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return subprocess.Popen(
-                command,
-                cwd=folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                **options,
-            )
+        return GroupProcess(
+            command,
+            bound=True,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise RunForgeError(
@@ -149,29 +131,8 @@ def _start(
         ) from error
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """Return a function that makes a new process end with this one; None if unsupported.
-
-    Source: PR_SET_PDEATHSIG(2const).
-    """
-    import ctypes
-
-    try:
-        prctl = ctypes.CDLL(None).prctl
-    except (OSError, AttributeError):
-        return None
-    kill, parent = int(signal.SIGKILL), os.getpid()
-
-    def ask() -> None:
-        prctl(_PR_SET_PDEATHSIG, kill)
-        if os.getppid() != parent:
-            os._exit(kill)
-
-    return ask
-
-
 def _attend(
-    process: subprocess.Popen[bytes],
+    process: GroupProcess,
     tee: Tee,
     cancellation: Cancellation,
     meanwhile: Callable[[], None],
@@ -179,13 +140,13 @@ def _attend(
     """Wait until user code ends; return whether it was asked to end."""
     deadline: float | None = None
     began = time.monotonic()
-    while not _has_ended(process):
+    while not process.has_ended():
         if tee.failure is not None:
             return False
         if deadline is None and cancellation.look() is not None:
             deadline = time.monotonic() + GRACE
             tee.hurry()
-            _tell(process, cancellation.signal or signal.SIGTERM)
+            process.ask(cancellation.signal or signal.SIGTERM)
         elif deadline is not None and time.monotonic() > deadline:
             return True
         meanwhile()
@@ -193,38 +154,10 @@ def _attend(
     return deadline is not None
 
 
-def _has_ended(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether the process has ended; its id stays reserved, so its group can be killed."""
-    if sys.platform == "win32" or not hasattr(os, "waitid"):  # as on macOS, before Python 3.13
-        return process.poll() is not None
-    options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    return os.waitid(os.P_PID, process.pid, options) is not None
-
-
-def _tell(process: subprocess.Popen[bytes], number: int) -> None:
-    if sys.platform == "win32":
-        process.send_signal(signal.CTRL_BREAK_EVENT)
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        process.kill()
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: GroupProcess) -> None:
     """Kill the rest of the group, wait for it and release the id."""
-    _kill(process)
+    process.kill_all()
     process.wait()
-    if sys.platform == "win32":
-        return
     deadline = time.monotonic() + _BURIAL
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        while time.monotonic() < deadline:
-            os.killpg(process.pid, 0)
-            time.sleep(_PAUSE)
+    while process.is_any_alive() and time.monotonic() < deadline:
+        time.sleep(_PAUSE)

@@ -20,6 +20,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file, open_file, reading, writing
 from runforge_contracts.store import layout
+from runforge_contracts.system.system_files import sync_file
 
 from runforge_engine.experiment.config.config_paths import ConfigPath, place_in
 from runforge_engine.experiment.config.model_references import COPY_MODELS, MODELS
@@ -101,7 +102,7 @@ def copy_model(copy: Copy, folder: Path, root: Path) -> dict[str, Any]:
             with open_file(source) as original, unfinished.open("xb") as file:
                 shutil.copyfileobj(original, file, 2**20)
                 file.flush()
-                os.fsync(file.fileno())
+                sync_file(file.fileno())
             with contextlib.suppress(FileExistsError):
                 publish(unfinished, place.path)
         finally:

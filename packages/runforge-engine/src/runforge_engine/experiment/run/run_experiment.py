@@ -115,11 +115,10 @@ def run_experiment(
         program = config.get("references", {}).get(PROGRAM)
         code_files = {} if program is None else program_to_copy(root / program["path"])
         record.begin({**config, "status": "running"}, system, code_files)
-        with stoppable(folder, cancellation, layout.CONFIG):
-            began(folder)
-            run = _Run(experiment, record, config, clock)
-            run.warnings += gaps
-            return run.execute(show, cancellation)
+        began(folder)
+        run = _Run(experiment, record, config, clock)
+        run.warnings += gaps
+        return run.execute(show, cancellation)
 
 
 class _Run:
@@ -150,20 +149,22 @@ class _Run:
         error: RunForgeError | None = None
         interrupt: BaseException | None = None
         try:
-            ending = run_user_code(
-                command_of(
-                    self.experiment.run,
-                    self.record.config,
-                    self.config,
-                    self.experiment.secrets,
-                ),
-                folder=self.experiment.root,
-                environment=self._environment(),
-                log=self.record.log,
-                show=show,
-                cancellation=cancellation,
-                meanwhile=self.metrics.follow,
-            )
+            # Not longer: Windows replaces no file that is open, as the record is at the end.
+            with stoppable(self.record.folder, cancellation, layout.CONFIG):
+                ending = run_user_code(
+                    command_of(
+                        self.experiment.run,
+                        self.record.config,
+                        self.config,
+                        self.experiment.secrets,
+                    ),
+                    folder=self.experiment.root,
+                    environment=self._environment(),
+                    log=self.record.log,
+                    show=show,
+                    cancellation=cancellation,
+                    meanwhile=self.metrics.follow,
+                )
             error = _reason(ending, cancellation)
             if error is not None and self._refuses_config(ending):
                 error = RunForgeError(

@@ -6,7 +6,6 @@ Source: specification, section 17.8.
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +14,7 @@ from typing import Any
 
 from runforge_contracts.display import printable, shorten
 
-from runforge_engine.runtime.platform_info import describe_platform
+from runforge_engine.runtime.platform_info import describe_platform, memory_size
 
 #: Distributions that are recorded as machine learning frameworks.
 _FRAMEWORKS = (
@@ -40,7 +39,7 @@ def describe_system() -> dict[str, Any]:
     if cpu := describe_platform().get("cpu"):
         hardware["cpu"] = _text(cpu)
     hardware["gpus"] = [_text(name) for name in _gpus()]
-    if memory := _memory():
+    if memory := memory_size():
         hardware["ram_gb"] = round(memory / 2**30, 1)
     return {
         "os": _text(f"{platform.system() or sys.platform} {platform.release()}".strip()),
@@ -81,13 +80,6 @@ def _ask(command: tuple[str, ...]) -> list[str]:
     except (OSError, subprocess.SubprocessError):
         return []
     return [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.strip()]
-
-
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def _text(value: str) -> str:
