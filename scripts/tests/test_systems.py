@@ -46,13 +46,13 @@ FILES = ("/proc/", "/sys/", "/dev/shm")
 #: Where the systems are distinguished, and why not in ``system/``.
 PLACES = {
     "runforge_contracts/system/": "the place for it",
+    "runforge_contracts/shared_work.py": "copies of a process, on Linux only",
     "runforge_contracts/index/kept_index.py": "a copy of the process forgets its cache",
     "runforge_engine/runtime/available_memory.py": "reads what Linux reports on memory",
     "runforge_engine/runtime/clock.py": "the counter that goes on while the machine sleeps",
     "runforge_engine/runtime/platform_info.py": "describes the machine",
     "runforge_engine/runtime/process_copies.py": "copies of a process, on Linux only",
     "runforge_engine/runtime/resource_limits.py": "limits of a process, which Windows lacks",
-    "runforge_engine/runtime/shared_work.py": "copies of a process, on Linux only",
     "runforge_engine/experiment/run/run_experiment.py": "says what SIGKILL mostly means",
     "runforge_engine/experiment/run/system_info.py": "records the name of the system, and GPUs",
     "runforge_engine/moving/move_store.py": "makes many files durable by one call of Linux",

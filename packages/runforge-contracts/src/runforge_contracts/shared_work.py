@@ -37,9 +37,10 @@ def unwatched(stage: str, results: Iterable[Result], total: int) -> Iterable[Res
 
 def usable_cores() -> int:
     """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
+    if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    else:  # noqa: RET505 - for type checkers
+        return os.cpu_count() or 1
 
 
 def in_processes(

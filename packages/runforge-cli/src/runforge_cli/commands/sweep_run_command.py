@@ -120,7 +120,7 @@ def command(settings: Settings, /, **options: Any) -> int:
     such as /dataset/label_column. The value null removes the setting, so that profile, preset
     or default apply; none is the value none, such as a forest of unlimited depth.
     """
-    from runforge_engine.runtime.platform_info import usable_cores
+    from runforge_contracts.shared_work import usable_cores
     from runforge_engine.sweeps.open_group import SweepOptions
 
     chosen = SweepOptions(

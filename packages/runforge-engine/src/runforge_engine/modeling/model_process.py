@@ -30,12 +30,12 @@ import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.shared_work import usable_cores
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.system.system_processes import apart, signal_name
 
 from runforge_engine.runtime.interpreter import own_command, own_environment
-from runforge_engine.runtime.platform_info import usable_cores
 from runforge_engine.runtime.process_copies import COPIES_PROCESSES, answer_in_copies, write_whole
 
 if TYPE_CHECKING:

@@ -24,6 +24,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.fs.files import digest_file, reading, sync_folder, write_file, writing
 from runforge_contracts.fs.folders import as_text, list_folder, walk_folder
+from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.moved_store import PLACE, moved_to, place_document
 from runforge_contracts.system.system_files import USERS_MAKE_LINKS, exchange_files
@@ -32,7 +33,6 @@ from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
-from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.store.incoming import copy_file, remove_left, rename_whole, staging_folder
 from runforge_engine.store.index_lock import index_lock
 

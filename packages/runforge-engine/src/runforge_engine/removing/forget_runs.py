@@ -13,6 +13,7 @@ from typing import Any, Literal
 from msgspec import UNSET
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
+from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.aliases import read_aliases
 from runforge_contracts.store.experiment_list import describe_experiment
 from runforge_contracts.store.experiment_runs import ExperimentRun
@@ -38,7 +39,6 @@ from runforge_engine.removing.removal_writer import (
     recorded_before,
 )
 from runforge_engine.runtime.folder_lock import state_of
-from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.verify_run import verify_run
 

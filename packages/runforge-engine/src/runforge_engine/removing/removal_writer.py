@@ -19,6 +19,7 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 from runforge_contracts.fs.files import digest_file, sync_folder, writing
 from runforge_contracts.run_ids import parse_experiment_run_id
+from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, StoreLayout
 from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.store.reading import read_store_index
@@ -36,7 +37,6 @@ from runforge_engine.provenance.signatures import signature_path
 from runforge_engine.removing.dataset_users import DatasetUsers, digest_in, has_digest
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
-from runforge_engine.runtime.shared_work import WorkWatch, unwatched
 from runforge_engine.store.chained_writer import append_chained, chained
 from runforge_engine.store.index_lock import index_lock
 from runforge_engine.store.run_folders import prepare_store

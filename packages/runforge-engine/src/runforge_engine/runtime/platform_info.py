@@ -37,14 +37,6 @@ def cpu_flags() -> frozenset[str]:
     return frozenset(read_cpuinfo().get("flags", "").split())
 
 
-def usable_cores() -> int:
-    """Return how many processors this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    else:  # noqa: RET505 - for type checkers
-        return os.cpu_count() or 1
-
-
 def memory_size() -> int | None:
     """Return how much memory the machine has, in bytes; None if the system does not tell."""
     if sys.platform != "win32":

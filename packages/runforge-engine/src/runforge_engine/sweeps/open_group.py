@@ -29,7 +29,6 @@ from runforge_engine.pipeline.request import prepare
 from runforge_engine.provenance.privacy import is_outside, is_wanted
 from runforge_engine.runtime.clock import document_time, read_clock
 from runforge_engine.runtime.folder_lock import holding_alone
-from runforge_engine.runtime.platform_info import usable_cores
 from runforge_engine.store.index_lock import refuse_linked_folders
 from runforge_engine.store.run_folders import release_unstarted, write_new
 from runforge_engine.sweeps.group_record import GroupRecord, MemberState
