@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import quote as percent_encode
 
 from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
 
@@ -52,10 +54,16 @@ def crate_members(shared: SharedRun) -> dict[str, bytes | Path]:
     Raises
     ------
     RunForgeError
-        What reading the documents of the run raises.
+        ``VERIFICATION_FAILED`` if the run has not finished; what reading its documents raises.
     """
     record = record_of(shared.folder, shared.place)
-    assert record is not None  # noqa: S101 - only runs that have ended are shared
+    if record is None:
+        raise RunForgeError(
+            ErrorCode.VERIFICATION_FAILED,
+            f"The run {quote(shared.folder.id)} has not finished, so it is not exported.",
+            hint="Other clients may leave runs that never end.",
+            path=str(shared.folder.path),
+        )
     members: dict[str, bytes | Path] = {
         FOLDER + name: shared.folder.path / name for name in sorted(shared.digests)
     }
