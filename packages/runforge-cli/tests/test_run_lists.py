@@ -237,7 +237,10 @@ def test_equal_values_are_marked_and_decided_by_the_other_metrics(
     assert " = " not in runforge("runs").out
     found = runforge("diff", "best:accuracy", "latest")
     assert f"best:accuracy is {november[1]}" in found.err
-    assert "; 2 other runs have the same value, and the next metrics decided" in found.err
+    equal = (
+        "; 2 other runs have the same value, 1 of them in every metric: the first of these counts"
+    )
+    assert equal in found.err
     assert "other run" not in runforge("show", "best:f1_macro").err
 
 

@@ -125,7 +125,7 @@ class Settings:
             from runforge_cli.terminal.output import note
 
             place = self.shown(found.path.parent)
-            note(f"{printable(reference)} is {found.path.name} in {place}{_tie(found.tied)}")
+            note(f"{printable(reference)} is {found.path.name} in {place}{_tie(found)}")
         view = getattr(found, "view", None)
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
@@ -226,12 +226,19 @@ class Settings:
         return not self.no_color and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _tie(count: int) -> str:
+def _tie(run: AnyRun) -> str:
     """Return what to add to the note on the best run if others have the same value."""
-    if not count:
+    if not run.tied:
         return ""
-    others = "another run has" if count == 1 else f"{count:,} other runs have"
-    return f"; {others} the same value, and the next metrics decided"
+    others = "another run has" if run.tied == 1 else f"{run.tied:,} other runs have"
+    decided = "and the next metrics decided"
+    if run.equal:
+        decided = (
+            "and every other metric too: the first of them counts"
+            if run.equal == run.tied
+            else f"{run.equal:,} of them in every metric: the first of these counts"
+        )
+    return f"; {others} the same value, {decided}"
 
 
 def _mixed(reference: str, found: AnyRun) -> str:

@@ -60,6 +60,8 @@ class BaseRun(DocumentFolder):
     alias: str | None = None
     #: How many other runs have the same value, if the run was found as the best one.
     tied: int = 0
+    #: How many of those are equal in all other metrics, too.
+    equal: int = 0
     #: How many datasets the runs have that it was the best of, if it was found as the best one.
     datasets: int = 0
 

@@ -109,17 +109,16 @@ def find_queried(
         known = [(number, one) for one in found if (number := within(one.entry)) is not None]
         found = [one for _, one in sorted(known, key=lambda pair: -pair[0])]
     if query.form == "best":
-        candidates: Iterable[tuple[_Candidate, int, int]] = _best_first(found, query.text)
+        candidates: Iterable[_Choice] = _best_first(found, query.text)
     else:
-        candidates = ((one, 0, 0) for one in found if _fits(one, query))
+        candidates = (_Choice(one) for one in found if _fits(one, query))
     lost: _Candidate | None = None
-    for candidate, equal, datasets in candidates:
+    for candidate, tied, equal, datasets in candidates:
         run = candidate.run()
         if run is None:
             lost = lost or candidate
         elif takes is None or is_taken(run, takes):
-            run.tied = equal
-            run.datasets = datasets
+            run.tied, run.equal, run.datasets = tied, equal, datasets
             return run
     if lost is not None:
         return lost.open()
@@ -289,11 +288,18 @@ def _fits(candidate: _Candidate, query: RunReference) -> bool:
         return False
 
 
-def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[tuple[_Candidate, int, int]]:
-    """Yield the runs that succeeded and have the metric, the best first.
+class _Choice(NamedTuple):
+    """A run that a query may mean, with what it was compared with."""
 
-    Each comes with the number of other runs that have the same value, and that of the datasets.
-    """
+    candidate: _Candidate
+    #: How many other runs have the same value, and how many of them are equal in all metrics.
+    tied: int = 0
+    equal: int = 0
+    datasets: int = 0
+
+
+def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[_Choice]:
+    """Yield the runs that succeeded and have the metric, the best first."""
     ended = [one for one in found[::-1] if one.entry.get("status") == "succeeded"]
     if not metric:
         measured = [primary_metric({"metrics": one.metrics}) for one in ended]
@@ -310,9 +316,11 @@ def _best_first(found: Sequence[_Candidate], metric: str) -> Iterator[tuple[_Can
     others = by_preference({other for one in shared for other in one.metrics} - {name})
 
     ranked = sorted((ranks_of(one.metrics, (name, *others)), at) for at, one in enumerate(shared))
-    equal = Counter(ranks[0] for ranks, _ in ranked)
+    tied = Counter(ranks[0] for ranks, _ in ranked)
+    equal = Counter(tuple(ranks) for ranks, _ in ranked)
     datasets = len({one.entry.get("dataset_fingerprint_sha256") for one in shared})
-    yield from ((shared[at], equal[ranks[0]] - 1, datasets) for ranks, at in ranked)
+    for ranks, at in ranked:
+        yield _Choice(shared[at], tied[ranks[0]] - 1, equal[tuple(ranks)] - 1, datasets)
 
 
 def is_taken(run: AnyRun, takes: Callable[[AnyRun], bool]) -> bool:

@@ -400,7 +400,7 @@ class Store:
 
         found = find_scoped_run(reference, self._stores())
         run = Run(found.path)
-        run.tied = found.tied
+        run.tied, run.equal = found.tied, found.equal
         return run
 
     @for_python
@@ -582,7 +582,7 @@ class Store:
         """Return the run that succeeded with the best value of a metric, or of the primary one.
 
         Runs with the same value are decided by the other metrics, then by which began first;
-        ``tied`` of the run is how many others have the value.
+        ``tied`` of the run is how many others have the value, ``equal`` how many are equal in all.
 
         Parameters
         ----------
