@@ -673,3 +673,18 @@ def test_frames_of_narrow_and_nullable_floats_keep_their_bits(tmp_path: Path) ->
     }
     dataset = load_dataset(read_source(carried("frame", frame, tmp_path)), "y")
     assert dataset.X.tobytes() == np.column_stack([narrow.astype(float)] * 4).tobytes()
+
+
+def test_the_first_row_with_text_is_named_and_identifiers_are_found_beside_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "data.csv"
+    rows = [f"{row + 1},n{row % 3},{'' if row < 2 else row % 5},{row % 2}" for row in range(80)]
+    path.write_text("\n".join(["id,name,age,y", *rows]) + "\n")
+    report, code = inspect_dataset(str(path), "y")
+    warning, error = report["diagnostics"]
+    assert (code, error["code"], error["details"]["row"]) == (1, "FEATURE_NOT_NUMERIC", 1)
+    assert "runforge prepare" in error["details"]["hint"]
+    assert (warning["code"], warning["details"]["columns"]) == ("ID_LIKE_FEATURE", ["id"])
+    report, _ = inspect_dataset(str(path), None)
+    assert [item["code"] for item in report["diagnostics"]] == ["ID_LIKE_FEATURE"]

@@ -219,3 +219,14 @@ def test_the_features_are_those_of_a_column_transformer(tmp_path: Path) -> None:
     expected = transformer.fit_transform(frame)
     found = np.array([[float(cell) for cell in row.values()][:-1] for row in prepared])
     np.testing.assert_array_equal(found, expected)
+
+
+def test_only_the_parts_of_a_date_that_differ_are_proposed(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.csv"
+    lines = [
+        f"1912-04-{1 + row % 9:02d},1912-04-01 10:00:{row % 9:02d},{row % 2}" for row in range(40)
+    ]
+    raw.write_text("\n".join(["day,second,y", *lines, ",,1"]) + "\n")
+    day, second = propose(raw)["columns"]
+    assert day["parts"] == ["day", "weekday"]
+    assert (second["action"], "seconds" in second["because"]) == ("drop", True)

@@ -219,8 +219,9 @@ def _varying(column: dict[str, Any], different: pa.Array) -> dict[str, Any]:
     """Return a column of dates without the parts that are the same in all rows."""
     made = conversion({"column": "", **column}, {})
     assert made is not None  # noqa: S101 - dates have fields
-    fields = made.fields(different)[0].to_pylist()
-    values = zip(*(row.split(",") for row in fields), strict=True)
+    fields, indices = made.fields(different)
+    rows = fields if indices is None else fields.take(indices)
+    values = zip(*(row.split(",") for row in rows.to_pylist()), strict=True)
     parts = [
         part for part, found in zip(column["parts"], values, strict=True) if len(set(found)) > 1
     ]
