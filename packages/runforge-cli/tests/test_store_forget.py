@@ -137,6 +137,9 @@ def test_a_run_that_something_lives_on_is_refused_until_it_is_said(
     assert sorted(path.name for path in (tmp_path / ".runforge/runs").iterdir()) == sorted(signed)
     dry = runforge("store", "forget", signed[1], "--because", "x", "--dry-run", "--json").json
     assert (dry["dry_run"], dry["items"][0]["objections"]) == (True, ["alias"])
+    said = runforge("store", "forget", signed[1], "--because", "x", "--dry-run")
+    assert "an alias points at it" in said.out
+    assert "warning: This would be refused; `--force`" in said.err
     forget(runforge, signed[1], "--force")
     shown = runforge("show", "production")
     assert (shown.code, "despite" in shown.out) == (0, True)

@@ -88,6 +88,25 @@ def test_what_a_forgotten_run_leaves_is_reported_and_goes_when_it_is_asked_for(
     assert (again.code, "was forgotten" in again.err) == (3, True)
 
 
+def test_the_first_reason_stays_the_reason_when_more_is_removed_later(
+    runforge: Call, oops: str
+) -> None:
+    assert runforge("store", "forget", "oops", "--because", "a secret", "--yes").code == 0
+    [first] = read_removals(StoreLayout(Path.cwd())).entries
+    assert runforge("store", "tidy", "--with-evaluations", "--yes").code == 0
+    again = ("store", "forget", oops, "--with-dataset", "--because", "the rest", "--yes")
+    assert runforge(*again).code == 0
+    shown = runforge("show", oops)
+    said, first_later, second_later = " ".join(shown.out.split()).split(" later ")
+    assert " because a secret " in said
+    assert "left over from the forgotten run" in first_later
+    assert second_later.endswith("removed: the rest")
+    document = runforge("show", oops, "--json").json
+    assert document["removal"] == first
+    assert [line["because"] for line in document["later"]][1:] == ["the rest"]
+    assert "a secret" in runforge("predict", oops, "penguins.csv").err
+
+
 def test_a_copy_that_something_else_uses_stays_and_it_is_said_what(
     runforge: Call, oops: str, tmp_path: Path, frame: pd.DataFrame
 ) -> None:

@@ -11,7 +11,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.aliases import find_aliases
 from runforge_contracts.store.lookup import find_removed
 from runforge_contracts.store.reading import read_index
-from runforge_contracts.store.removals import place_of, stores_of
+from runforge_contracts.store.removals import place_of, read_removals, stores_of
 
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import pairs, plural
@@ -47,6 +47,8 @@ def removed_document(reference: str, settings: Settings) -> dict[str, Any] | Non
         "removed": line["action"],
         "removal": line,
     }
+    if later := read_removals(store).removals[line["run_id"]][1:]:
+        document["later"] = later
     return {**document, "entry": entries[0]} if entries else document
 
 
@@ -68,6 +70,13 @@ def removed_lines(document: dict[str, Any]) -> Iterator[str]:
         rows.append(("despite", ", ".join(line["despite"])))
     if "also" in line:
         rows.append(("also removed", ", ".join(line["also"])))
+    gone = set(line.get("also", ()))
+    for later in document.get("later", ()):
+        taken = [name for name in later.get("also", ()) if name not in gone]
+        gone.update(taken)
+        why = f": {later['because']}" if "because" in later else ""
+        when = time_text(later["recorded_at"])
+        rows.append(("later", f"{when}, {', '.join(taken) or 'nothing more'} removed{why}"))
     if "signature_sha256" in line:
         rows.append(("signature", "kept; it is of the recorded files"))
     if "archive" in line:

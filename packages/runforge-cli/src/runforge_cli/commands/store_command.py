@@ -16,7 +16,7 @@ from runforge_cli.shell.click_group import CommandGroup
 from runforge_cli.shell.completion import complete_file, complete_folder, complete_run
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import group_option
-from runforge_cli.terminal.output import note, write_json, write_lines
+from runforge_cli.terminal.output import note, warn, write_json, write_lines
 from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
@@ -273,6 +273,8 @@ def forget(
         write_json({**first, "dry_run": dry_run, "items": items})
         return 0
     write_lines(_removed(settings, reports, dry_run=dry_run))
+    if dry_run and not force and _objected(reports) and not settings.quiet:
+        warn("This would be refused; `--force` removes it all the same, and the record says so.")
     for run_id, others in repeating.items():
         if others and not settings.quiet:
             note(
@@ -367,6 +369,14 @@ def tidy(
     return 0
 
 
+_OBJECTIONS = {
+    "alias": "an alias points at it",
+    "sweep": "its sweep has not ended",
+    "view": "an editor has a view of it",
+    "unverified": "it does not verify, or may be in progress",
+}
+
+
 def _objected(reports: list[RemovalReportV1]) -> bool:
     """Return whether something speaks against a removal, which is then refused."""
     return any(item.objections for report in reports for item in report.items)
@@ -408,6 +418,8 @@ def _removed(settings: Settings, reports: list[RemovalReportV1], *, dry_run: boo
             size = f"{plural(item.files or 0, 'file')}, {item.bytes:,} bytes" if item.bytes else ""
             # Why something stays is in the notes, which have room for it.
             message = "" if item.what in ("dataset", "evaluation") else item.message
-            remark = ", ".join(item.objections or ()) or message or size
+            remark = (
+                ", ".join(_OBJECTIONS[name] for name in item.objections or ()) or message or size
+            )
             rows.append([outcome, words[item.what], settings.shown(item.path), remark])
     yield from table(["", "what", "path", ""], rows, flexible=2)

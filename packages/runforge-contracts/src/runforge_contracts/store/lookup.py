@@ -408,7 +408,7 @@ def _match(reference: str, ids: Mapping[str, _Known], places: Sequence[Place]) -
 def find_removed(
     reference: str, places: Iterable[Place]
 ) -> list[tuple[dict[str, Any], StoreLayout]]:
-    """Return the lines of removed runs that a reference names, by an id or the start of one.
+    """Return the lines that removed the runs that a reference names, by an id or the start of one.
 
     If there is none, by their display name.
 
@@ -421,14 +421,15 @@ def find_removed(
     found = find_removals(reference, stores)
     name = reference.removeprefix("name:")
     for store in () if found else stores:
-        current = read_removals(store).current if store.removals.exists() else {}
-        names = {run_id: line.get("listed", {}).get("name") for run_id, line in current.items()}
+        known = read_removals(store).removals if store.removals.exists() else {}
+        removed = {run_id: lines[0] for run_id, lines in known.items()}
+        names = {run_id: line.get("listed", {}).get("name") for run_id, line in removed.items()}
         try:
-            entries = read_index(store) if current else []
+            entries = read_index(store) if removed else []
         except RunForgeError:
             entries = []
         names |= {entry["run_id"]: entry.get("name") for entry in reversed(entries)}
-        found += [(line, store) for run_id, line in current.items() if names[run_id] == name]
+        found += [(line, store) for run_id, line in removed.items() if names[run_id] == name]
     return found
 
 

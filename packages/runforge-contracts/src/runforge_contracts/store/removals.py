@@ -43,6 +43,20 @@ class RemovalRecord(ChainedLines):
         return {name: entry for name, entry in last.items() if entry["action"] != "restored"}
 
     @cached_property
+    def removals(self) -> dict[str, list[dict[str, Any]]]:
+        """The lines about the present removal of each run, by run id.
+
+        The first one has the reason; later ones remove what it had left, and have all of it.
+        """
+        found: dict[str, list[dict[str, Any]]] = {}
+        for entry in self.entries:
+            lines = found.setdefault(entry["run_id"], [])
+            if lines and lines[-1]["action"] != entry["action"]:
+                lines.clear()
+            lines.append(entry)
+        return {run_id: found[run_id] for run_id in self.current}
+
+    @cached_property
     def evaluations(self) -> dict[str, tuple[str, dict[str, Any]]]:
         """The evaluations that went with removed runs: the run, and digest and size of each."""
         return {
@@ -117,7 +131,7 @@ def store_of(place: Place) -> StoreLayout:
 def find_removals(
     reference: str, stores: Iterable[StoreLayout]
 ) -> list[tuple[dict[str, Any], StoreLayout]]:
-    """Return the lines of removed runs that a reference names: by an id, or by the start of one.
+    """Return the lines that removed the runs that a reference names, by an id or the start of one.
 
     An id that is given whole names that run alone.
 
@@ -127,10 +141,10 @@ def find_removals(
         As :func:`read_removals`.
     """
     found = [
-        (entry, store)
+        (lines[0], store)
         for store in stores
         if store.removals.exists()
-        for run_id, entry in read_removals(store).current.items()
+        for run_id, lines in read_removals(store).removals.items()
         if run_id.startswith(reference)
     ]
     return [pair for pair in found if pair[0]["run_id"] == reference] or found
