@@ -64,7 +64,7 @@ def test_a_forgotten_run_goes_and_what_was_known_of_it_stays(
     assert listed(runforge, "--sort", "accuracy", "--where", "name=r1") == []
     assert listed(runforge, "--all") == [third, second, first]
     assert listed(runforge, "--status", "forgotten") == [second]
-    assert runforge("show", "name:r1").code == 3
+    assert runforge("predict", "name:r1", "penguins.csv").code == 3
     # Its id still shows what is recorded.
     shown = runforge("show", second)
     assert shown.code == 0

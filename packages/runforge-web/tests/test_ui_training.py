@@ -220,6 +220,8 @@ def test_a_column_that_is_no_number_must_be_excluded(workspace: Path) -> None:
         answer = send(server, "/train/run", FORM, excluded="x")
         assert answer.status == 422
         assert "FEATURE_NOT_NUMERIC" in answer.text
+        # The label is as good as before.
+        assert "LABEL_TYPE_INVALID" not in answer.text
 
 
 def test_a_recipe_is_proposed_chosen_and_kept(tmp_path: Path) -> None:

@@ -260,14 +260,14 @@ class _TrainingForm:
             wrong = f"The column {quote(label)} is the label, and excluded too."
             hint = "Choose another label, or do not exclude it."
             self._problems.append(FormProblem(LABEL, ErrorCode.COLUMN_NOT_FOUND, wrong, hint))
-        elif not report.get("label", {}).get("valid", True):
+        elif _is_wrong(label, report):
             wrong = f"The column {quote(label)} cannot be the label: its kind is {kinds[label]}."
             hint = "The classes of a classifier are integers or text, at least two of them."
             self._problems.append(FormProblem(LABEL, ErrorCode.LABEL_TYPE_INVALID, wrong, hint))
         for item in report.get("diagnostics", ()):
             if item["severity"] == "error" and not (wrong and item["code"].startswith("LABEL")):
                 place = LABEL if item["code"].startswith("LABEL") else EXCLUDED
-                hint = "Exclude these columns, or encode them as numbers."
+                hint = "Exclude these columns, or let a recipe make numbers of them."
                 if item["code"] != ErrorCode.FEATURE_NOT_NUMERIC:
                     hint = item["details"].get("hint")
                 self._problems.append(FormProblem(place, item["code"], item["message"], hint))
@@ -410,6 +410,15 @@ class _TrainingForm:
             return []
         before = self._draft.parent.document("request.json")
         return list(differences(before.raw if before else {}, self._raw))
+
+
+def _is_wrong(label: str, report: dict[str, Any]) -> bool:
+    """Return whether the inspection says something of the label, and not of features alone."""
+    if report.get("label", {}).get("valid", True):
+        return False
+    kinds = {column["name"]: column["kind"] for column in report["columns"]}
+    errors = [item["code"] for item in report["diagnostics"] if item["severity"] == "error"]
+    return kinds[label] in ("number", "empty") or any(code.startswith("LABEL") for code in errors)
 
 
 def _text(raw: dict[str, Any]) -> str:

@@ -46,7 +46,6 @@ _OF_RECIPE = (
     examples=(
         "runforge rerun latest --param C=0.5 --name softer",
         "runforge rerun best --data new.csv --exclude year",
-        "runforge rerun latest:failed --recipe table.recipe.json",
         "runforge rerun production --preset thorough --no-worse-than production",
     ),
 )
