@@ -544,6 +544,6 @@ def test_the_arguments_of_ml_runner_are_those_of_the_page() -> None:
 
     named = {name for row in table("command-line", "16.4") for name in quoted(row[0])}
     options = {option.opts[0] for option in train.params}
-    assert named == options | {"RUNFORGE_DATASET"}
+    assert named == options | {"RUNFORGE_DATASET", "RUNFORGE_RECIPE"}
     usage = section("command-line", "16.4").partition("python -m ml_runner inspect ")[0]
     assert options <= set(re.findall(r"--[a-z]+", usage))

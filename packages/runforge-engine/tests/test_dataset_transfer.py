@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from runforge_contracts.errors import RunForgeError
 from runforge_engine.distributed import dataset_transfer
-from runforge_engine.distributed.dataset_transfer import DatasetCache, LocalDataset
+from runforge_engine.distributed.dataset_transfer import FileCache, LocalDataset
 
 
-def send(dataset: LocalDataset, cache: DatasetCache) -> None:
+def send(dataset: LocalDataset, cache: FileCache) -> None:
     for offset, piece in dataset.pieces():
         last = offset + len(piece) == dataset.bytes
         cache.receive(dataset.sha256, offset, piece, last=last)
@@ -24,7 +24,7 @@ def test_a_dataset_arrives(size: int, tmp_path: Path, monkeypatch: pytest.Monkey
     data = os.urandom(size)
     (tmp_path / "data.csv").write_bytes(data)
     (tmp_path / "cache").mkdir()
-    dataset, cache = LocalDataset(tmp_path / "data.csv"), DatasetCache(tmp_path / "cache")
+    dataset, cache = LocalDataset(tmp_path / "data.csv"), FileCache(tmp_path / "cache")
     assert cache.path(dataset.sha256) is None
     for _ in range(2):  # Another client may send it, too.
         send(dataset, cache)
@@ -63,7 +63,7 @@ def test_a_changed_dataset_is_refused(tmp_path: Path) -> None:
 
 
 def test_pieces_that_do_not_make_the_dataset_are_not_kept(tmp_path: Path) -> None:
-    cache, digest = DatasetCache(tmp_path), hashlib.sha256(b"abcdef").hexdigest()
+    cache, digest = FileCache(tmp_path), hashlib.sha256(b"abcdef").hexdigest()
     with pytest.raises(ValueError, match="missing before byte 3"):
         cache.receive(digest, 3, b"def", last=True)
     cache.receive(digest, 0, b"abc", last=False)
@@ -80,5 +80,5 @@ def test_pieces_that_do_not_make_the_dataset_are_not_kept(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["", "../x", "A" * 64, "a" * 63, "a" * 63 + "/"])
 def test_a_file_is_named_by_a_digest_only(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="digest"):
-        DatasetCache(tmp_path).receive(name, 0, b"", last=True)
+        FileCache(tmp_path).receive(name, 0, b"", last=True)
     assert [*tmp_path.iterdir()] == []

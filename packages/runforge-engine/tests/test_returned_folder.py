@@ -61,6 +61,7 @@ def sent(folder: Path) -> SentRun:
         request=(folder / layout.REQUEST).read_bytes(),
         configuration=prepare(request).configuration,
         dataset_sha256=read(folder, layout.RUN)["dataset"]["fingerprint_sha256"],
+        recipe_sha256=read(folder, layout.RUN)["dataset"].get("recipe_sha256"),
         environment={
             name: provenance[name] for name in ("python", "packages", "platform", "numerics")
         },

@@ -180,8 +180,8 @@ def verified_folder(run: AnyRun, refused: str, *, public_key: Path | None = None
             raise RunForgeError(
                 ErrorCode.VERIFICATION_FAILED,
                 f"The run {quote(path.name)} has no signature; {refused}.",
-                hint=f"`runforge sign {path.name} --key FILE` signs it; without a public key it"
-                " needs no signature.",
+                hint="`runforge sign RUN --key FILE` signs it; without a public key it needs no"
+                " signature.",
                 path=str(path),
             )
         refuse_unverified(found, refused, path)
