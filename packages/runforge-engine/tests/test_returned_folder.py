@@ -247,7 +247,7 @@ def test_the_id_of_another_run_is_refused(made: Path, tmp_path: Path) -> None:
         check_returned(receive(other, tmp_path / "staging"), known)
 
 
-@pytest.mark.parametrize("file", sorted(FILES - {layout.FEATURE_IMPORTANCE}))
+@pytest.mark.parametrize("file", sorted(FILES - {layout.FEATURE_IMPORTANCE, layout.RECIPE}))
 def test_a_changed_or_missing_file_is_refused(file: str, made: Path, tmp_path: Path) -> None:
     known = sent(made)
     whole = receive(made, tmp_path / "changed")

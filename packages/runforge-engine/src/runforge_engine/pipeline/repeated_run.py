@@ -158,7 +158,8 @@ def _dataset(parent: Run, recorded: str, home: Path, store: StoreLayout) -> dict
         raise RunForgeError(
             ErrorCode.DATASET_NOT_FOUND,
             f"The run {quote(parent.id)} does not record the folder of its dataset.",
-            hint="It was omitted from the record on request; `runforge rerun RUN --dataset FILE` names it.",
+            hint="It was omitted from the record on request; `runforge rerun RUN --dataset FILE`"
+            " names it.",
         )
     if home == store.workspace:
         return {}
