@@ -24,7 +24,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 # Two installers at once would spoil the environment.
 .NOTPARALLEL:
-.PHONY: help setup demo test test-slow test-interop test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation dist test-dist docs test-docs vsix test-vscode pictures-vscode bench-vscode bench bench-rivals clean
+.PHONY: help setup demo test test-slow test-interop test-exports test-web test-lowest changelog pictures check format generate check-generated check-typescript conformance mutation dist test-dist docs test-docs vsix test-vscode pictures-vscode bench-vscode bench bench-rivals clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from version import present_version
+
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = [*sorted((ROOT / "packages").glob("runforge-*")), ROOT / "conformance"]
 TYPESCRIPT = ROOT / "packages/runforge-contracts/typescript"
@@ -90,12 +92,7 @@ def npm_packages(out: Path) -> None:
 def editor_extension(out: Path) -> None:
     """Pack the extension."""
     call("npm", "run", "package", cwd=EDITOR)
-    shutil.copyfile(EDITOR / "dist/runforge.vsix", out / f"runforge-{version()}.vsix")
-
-
-def version() -> str:
-    """Return the version that all have."""
-    return str(json.loads((EDITOR / "package.json").read_bytes())["version"])
+    shutil.copyfile(EDITOR / "dist/runforge.vsix", out / f"runforge-{present_version()}.vsix")
 
 
 def write_bills(out: Path) -> None:
@@ -129,7 +126,9 @@ def npm_bill(built: Path) -> dict[str, Any]:
     """Return the bill of a fresh folder with all npm packages in it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "package.json").write_text(json.dumps({"name": "bill", "version": version()}))
+        (folder / "package.json").write_text(
+            json.dumps({"name": "bill", "version": present_version()})
+        )
         call(
             "npm",
             "install",
@@ -176,7 +175,7 @@ def write_bill(out: Path, name: str, bill: dict[str, Any]) -> None:
         if "runforge" in component["bom-ref"]:
             component.pop("externalReferences", None)
     text = json.dumps(bill, indent=2, ensure_ascii=False) + "\n"
-    (out / f"{name}-{version()}.cdx.json").write_text(text, "utf-8")
+    (out / f"{name}-{present_version()}.cdx.json").write_text(text, "utf-8")
 
 
 def sums(folder: Path) -> Iterator[str]:

@@ -17,13 +17,13 @@ import hashlib
 import re
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from dist import SUMS
 from runforge_contracts.errors import RunForgeError
 from runforge_engine.provenance.signatures import sign_folder, verify_signature
+from version import present_version
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "pyproject.toml"
@@ -149,11 +149,6 @@ def wrong_sums(dist: Path) -> Iterator[str]:
             yield f"{name}: is not in {SUMS}"
         elif hashlib.sha256(found[name].read_bytes()).hexdigest() != listed[name]:
             yield f"{name}: has another digest than in {SUMS}"
-
-
-def present_version() -> str:
-    """Return the version that all packages have."""
-    return str(tomllib.loads(MANIFEST.read_text("utf-8"))["tool"]["runforge"]["version"])
 
 
 def report(problems: Iterator[str] | list[str]) -> int:

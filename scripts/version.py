@@ -62,8 +62,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare instead of writing")
     check = parser.parse_args().check
-    manifest = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
-    version = manifest["tool"]["runforge"]["version"]
+    version = present_version()
     problems = []
     for pattern, surroundings in PLACES.items():
         for path in sorted(ROOT.glob(pattern)):
@@ -82,6 +81,12 @@ def main() -> int:
     if problems and check:
         print("Change the version in pyproject.toml, then run `make generate`.", file=sys.stderr)
     return 1 if problems else 0
+
+
+def present_version() -> str:
+    """Return the version that all packages have."""
+    manifest = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    return str(manifest["tool"]["runforge"]["version"])
 
 
 def replace(text: str, surroundings: tuple[tuple[str, str], ...], version: str) -> tuple[str, int]:

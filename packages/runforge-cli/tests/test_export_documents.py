@@ -80,6 +80,7 @@ def test_the_same_run_gives_the_same_bytes_and_nothing_is_replaced(
     before = contents(Path(TARGETS[form]))
     again = runforge("export", run_id, "--to", form, "-o", TARGETS[form], "--json")
     assert (again.code, again.json["error"]["code"]) == (2, "USAGE_INVALID")
+    assert "--force" not in again.json["error"]["hint"]  # It has no such option.
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     other = tmp_path_factory.mktemp("elsewhere") / "copy"

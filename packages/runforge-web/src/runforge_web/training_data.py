@@ -24,28 +24,24 @@ _MOST, _LOOKED_AT, _DEPTH = 100, 20_000, 3
 _LONGEST = 4_096
 
 
-def datasets_in(workspace: Path) -> list[str]:
-    """Return the paths of files in a workspace that can be datasets, without hidden ones."""
-    return _files(workspace, _ENDINGS)
+def datasets_and_recipes(workspace: Path) -> tuple[list[str], list[str]]:
+    """Return the paths of files in a workspace that can be datasets, and of those named as recipes.
 
-
-def recipes_in(workspace: Path) -> list[str]:
-    """Return the paths of files in a workspace that are named as recipes, without hidden ones."""
-    return _files(workspace, (_RECIPES,))
-
-
-def _files(workspace: Path, endings: tuple[str, ...]) -> list[str]:
-    found = list[str]()
+    Hidden ones are left out.
+    """
+    datasets, recipes = list[str](), list[str]()
     for count, item in enumerate(
         walk_folder(workspace, max_depth=_DEPTH, unreadable=lambda *_: None)
     ):
-        if count == _LOOKED_AT or len(found) == _MOST:
+        if count == _LOOKED_AT or min(len(datasets), len(recipes)) == _MOST:
             break
         is_hidden = any(part.startswith(".") for part in item.place.split("/"))
-        is_text = item.place.isprintable()
-        if item.kind == "file" and is_text and not is_hidden and item.place.endswith(endings):
-            found.append(item.place)
-    return sorted(found)
+        if item.kind != "file" or is_hidden or not item.place.isprintable():
+            continue
+        for endings, found in ((_ENDINGS, datasets), ((_RECIPES,), recipes)):
+            if item.place.endswith(endings) and len(found) < _MOST:
+                found.append(item.place)
+    return sorted(datasets), sorted(recipes)
 
 
 def inspected(jobs: JobList, path: str, label: str, exclude: list[str]) -> dict[str, Any]:

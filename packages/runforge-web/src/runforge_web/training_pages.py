@@ -44,7 +44,7 @@ from runforge_web.request_form import (
     typed,
     unknown_settings,
 )
-from runforge_web.training_data import datasets_in, inspected, prepared, proposed, recipes_in
+from runforge_web.training_data import datasets_and_recipes, inspected, prepared, proposed
 
 if TYPE_CHECKING:
     from runforge_cli.shell.settings import Settings
@@ -260,7 +260,7 @@ class _TrainingForm:
             wrong = f"The column {quote(label)} is the label, and excluded too."
             hint = "Choose another label, or do not exclude it."
             self._problems.append(FormProblem(LABEL, ErrorCode.COLUMN_NOT_FOUND, wrong, hint))
-        elif _is_wrong(label, report):
+        elif _is_wrong(kinds.get(label), report):
             wrong = f"The column {quote(label)} cannot be the label: its kind is {kinds[label]}."
             hint = "The classes of a classifier are integers or text, at least two of them."
             self._problems.append(FormProblem(LABEL, ErrorCode.LABEL_TYPE_INVALID, wrong, hint))
@@ -364,6 +364,7 @@ class _TrainingForm:
         settings = [item for family in FAMILIES for item in settings_of(family)]
         pointers |= {item.pointer for item in settings} | {"/seeds"}
         unknown = unknown_settings(self._draft.raw)
+        datasets, recipes = datasets_and_recipes(self._settings.folder)
         pointers |= {item.pointer for item in unknown}
         return render(
             self._request,
@@ -387,8 +388,8 @@ class _TrainingForm:
             labels=labels if label in labels or not label else [label, *labels],
             columns=self._columns[:_COLUMNS],
             excluded=self._excluded,
-            datasets=datasets_in(self._settings.folder) if not self._columns else [],
-            recipes=recipes_in(self._settings.folder),
+            datasets=[] if self._columns else datasets,
+            recipes=recipes,
             prepared=self._prepared(),
             problems=self._problems,
             is_checked=not self._is_new,
@@ -412,13 +413,15 @@ class _TrainingForm:
         return list(differences(before.raw if before else {}, self._raw))
 
 
-def _is_wrong(label: str, report: dict[str, Any]) -> bool:
-    """Return whether the inspection says something of the label, and not of features alone."""
+def _is_wrong(kind: str | None, report: dict[str, Any]) -> bool:
+    """Return whether an inspection says something of the label, and not of features alone.
+
+    ``kind`` is that of the label column.
+    """
     if report.get("label", {}).get("valid", True):
         return False
-    kinds = {column["name"]: column["kind"] for column in report["columns"]}
     errors = [item["code"] for item in report["diagnostics"] if item["severity"] == "error"]
-    return kinds[label] in ("number", "empty") or any(code.startswith("LABEL") for code in errors)
+    return kind in ("number", "empty") or any(code.startswith("LABEL") for code in errors)
 
 
 def _text(raw: dict[str, Any]) -> str:

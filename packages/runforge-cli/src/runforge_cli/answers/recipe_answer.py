@@ -48,7 +48,7 @@ def recipe_answer(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
         columns = read_names(raw)
     else:
         if output is not None:
-            check_output(output, [], settings.places(), force=False, inputs=(dataset,))
+            check_output(output, [], settings.places(), inputs=(dataset,))
         raw = open_raw(dataset, source)
         columns = read_names(raw)
         content, _ = propose_recipe(raw, params["label"], source, created_by=CLIENT)

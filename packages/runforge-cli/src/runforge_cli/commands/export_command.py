@@ -182,7 +182,7 @@ def _export_one(
     check_license(license_text)
     places = settings.places()
     found = settings.find_any(runs[0] if runs else "latest", has_ended)
-    check_output(target, [found.path], places, force=False)
+    check_output(target, [found.path], places)
     shared = SharedRun(
         folder=found,
         place=described(found, places).store,

@@ -19,13 +19,14 @@ from typing import Any, NamedTuple
 from runforge_contracts.codec.strict_json import MAX_BYTES, encode_json, parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import digest_file, read_file, sync_folder, write_file, writing
+from runforge_contracts.fs.files import digest_file, read_file, write_file, writing
 from runforge_contracts.fs.folders import list_folder, walk_folder
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import ARRAY_FORM, OWN_FORM
 from runforge_contracts.store.layout import DEFAULT_STORE, LEGACY_STORE, StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.system.file_names import is_alias
+from runforge_contracts.system.system_files import sync_folder
 from runforge_engine.store.editor_index import append_foreign_entries, read_editor_index
 from runforge_engine.store.run_folders import write_once
 

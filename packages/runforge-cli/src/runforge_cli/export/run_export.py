@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from runforge_contracts.display import quote
-from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import rename_new, sync_folder, writing
 from runforge_contracts.system.system_files import sync_file
-from runforge_engine.bundles.bundle_writer import already_exists
+from runforge_engine.bundles.new_output import new_output, refuse_changed
 
 from runforge_cli.export.shared_run import SharedRun
-
-#: The formats of one run.
-FORMATS = ("model-card", "cyclonedx", "ro-crate")
 
 
 def export_run(form: str, target: Path, shared: SharedRun) -> None:
@@ -26,7 +17,7 @@ def export_run(form: str, target: Path, shared: SharedRun) -> None:
     Parameters
     ----------
     form
-        One of :data:`FORMATS`.
+        ``model-card``, ``cyclonedx`` or ``ro-crate``.
     target
         What must not exist; a crate is a ZIP file where its name ends with ``.zip``.
     shared
@@ -59,40 +50,30 @@ def write_new_file(target: Path, data: bytes) -> None:
     RunForgeError
         ``USAGE_INVALID`` if it exists, ``STORE_NOT_WRITABLE``.
     """
-
-    def write(unfinished: Path) -> None:
-        with unfinished.open("xb") as file:
-            file.write(data)
-            file.flush()
-            sync_file(file.fileno())
-
-    _finish(target, write, rename_new)
+    with new_output(target) as unfinished, unfinished.open("xb") as file:
+        file.write(data)
+        file.flush()
+        sync_file(file.fileno())
 
 
 def _write_crate(target: Path, shared: SharedRun) -> None:
-    from runforge_engine.bundles.zip_archive import write_archive
+    from runforge_engine.bundles.zip_archive import write_archive_file
 
     from runforge_cli.export.ro_crate import FOLDER, crate_members
 
     members = crate_members(shared)
     expected = {FOLDER + name: sha256 for name, sha256 in shared.digests.items()}
 
-    def write_zip(unfinished: Path) -> None:
-        with unfinished.open("xb") as file:
-            written = write_archive(file, members)
-            file.flush()
-            sync_file(file.fileno())
-        _check(expected, {name: digest.sha256 for name, digest in written.items()})
-
-    def write_folder(unfinished: Path) -> None:
-        unfinished.mkdir()
-        written = {name: _write_member(unfinished / name, data) for name, data in members.items()}
-        _check(expected, written)
-
     if target.suffix.lower() == ".zip":
-        _finish(target, write_zip, rename_new)
+        with new_output(target) as unfinished:
+            refuse_changed(expected, write_archive_file(unfinished, members), "exported")
     else:
-        _finish(target, write_folder, _rename_folder)
+        with new_output(target, _rename_folder) as unfinished:
+            unfinished.mkdir()
+            written = {
+                name: _write_member(unfinished / name, data) for name, data in members.items()
+            }
+            refuse_changed(expected, written, "exported")
 
 
 def _write_member(path: Path, source: bytes | Path) -> str:
@@ -110,17 +91,6 @@ def _write_member(path: Path, source: bytes | Path) -> str:
     return digest.hexdigest()
 
 
-def _check(expected: Mapping[str, str], written: Mapping[str, str]) -> None:
-    for name, sha256 in expected.items():
-        if written[name] != sha256:
-            raise RunForgeError(
-                ErrorCode.VERIFICATION_FAILED,
-                f"{quote(name)} changed while it was exported.",
-                hint="Find out what changes it, and try again.",
-                path=name,
-            )
-
-
 def _rename_folder(unfinished: Path, target: Path) -> None:
     """Give a folder its name; a folder that has appeared there meanwhile is kept if it has files.
 
@@ -132,22 +102,3 @@ def _rename_folder(unfinished: Path, target: Path) -> None:
         if os.path.lexists(target):
             raise FileExistsError(str(target)) from error
         raise
-
-
-def _finish(
-    target: Path, write: Callable[[Path], None], rename: Callable[[Path, Path], None]
-) -> None:
-    """Write under a temporary name, and give the result its own name if that is still free."""
-    unfinished = target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
-    with writing(target):
-        try:
-            write(unfinished)
-            rename(unfinished, target)
-        except FileExistsError:
-            raise already_exists(target) from None
-        finally:
-            if unfinished.is_dir() and not unfinished.is_symlink():
-                shutil.rmtree(unfinished)
-            with contextlib.suppress(FileNotFoundError):
-                unfinished.unlink()
-        sync_folder(target.parent)

@@ -83,7 +83,7 @@ def check_output(
     runs: Iterable[Path],
     places: Iterable[Place],
     *,
-    force: bool,
+    force: bool | None = None,
     inputs: Iterable[Path] = (),
 ) -> None:
     """Check that a file may be written to ``target``, outside every run and store.
@@ -95,7 +95,8 @@ def check_output(
     runs, places
         What it must be outside of.
     force
-        Whether a file there is replaced; a link never is, and neither is an input.
+        Whether a file there is replaced; a link never is, and neither is an input. None for a
+        command that has no such option.
     inputs
         Files that are read.
 
@@ -108,5 +109,7 @@ def check_output(
     is_input = target.exists() and any(path.exists() and target.samefile(path) for path in inputs)
     replaceable = target.is_file() and not target.is_symlink() and not is_input
     if not (force and replaceable):
-        hint = "`--force` replaces it." if replaceable else "Choose another file with -o."
-        check_free(target, hint)
+        can_be_forced = replaceable and force is not None
+        check_free(
+            target, "`--force` replaces it." if can_be_forced else "Choose another file with -o."
+        )

@@ -14,21 +14,13 @@ from typing import Any, BinaryIO, NamedTuple
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.system.system_files import (
-    hard_link as hard_link,
-)
-from runforge_contracts.system.system_files import (
+    hard_link,
     is_too_long,
     open_below,
     open_without_link,
-)
-from runforge_contracts.system.system_files import (
-    replace_file as replace_file,
-)
-from runforge_contracts.system.system_files import (
-    sync_file as sync_file,
-)
-from runforge_contracts.system.system_files import (
-    sync_folder as sync_folder,
+    replace_file,
+    sync_file,
+    sync_folder,
 )
 
 _PIECE = 2**20

@@ -254,17 +254,16 @@ def sweep(
             if isinstance(data, Mapping)
             else read_plan(cast("str | os.PathLike[str]", data))
         )
-    elif label is None and recipe is None:
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID,
-            "The label column is missing.",
-            hint="Name it with label=...; it is never guessed.",
-        )
     else:
         path = None if recipe is None else recipe_file(recipe, store)
         if label is None and path is not None:
             label = read_recipe(path)["label"]
-        assert label is not None  # noqa: S101 - one of the two names it
+        if label is None:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID,
+                "The label column is missing.",
+                hint="Name it with label=...; it is never guessed.",
+            )
         models = list((grid or {}).get("model", ()))
         request = new_request(
             dataset=dataset_file(data, store),

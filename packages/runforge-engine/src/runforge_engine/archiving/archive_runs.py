@@ -19,7 +19,7 @@ from typing import Any, Literal
 from msgspec import UNSET
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, RunForgeError
-from runforge_contracts.fs.files import rename_new, sync_folder, writing
+from runforge_contracts.fs.files import rename_new, writing
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.store_invariants import differences
 from runforge_contracts.run_ids import parse_experiment_run_id
@@ -28,6 +28,7 @@ from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_store_index
 from runforge_contracts.store.removals import place_of
+from runforge_contracts.system.system_files import sync_folder
 from runforge_contracts.types import ArchivedRun, ArchiveReportV1
 from runforge_contracts.validation import validate
 

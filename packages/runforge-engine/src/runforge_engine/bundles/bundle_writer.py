@@ -5,8 +5,6 @@ Source: specification, section 22.1.
 
 from __future__ import annotations
 
-import contextlib
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +14,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest as Digest
-from runforge_contracts.fs.files import (
-    digest_file,
-    read_file,
-    rename_new,
-    sync_folder,
-    writing,
-)
+from runforge_contracts.fs.files import digest_file, read_file
 from runforge_contracts.store.layout import (
     BUNDLE,
     EXPERIMENT_RUNS,
@@ -30,7 +22,6 @@ from runforge_contracts.store.layout import (
     stores_in,
 )
 from runforge_contracts.store.run import Run
-from runforge_contracts.system.system_files import sync_file
 from runforge_contracts.types import BundleReportV1, BundleV1, FileDigest
 
 from runforge_engine.bundles.bundle_contents import (
@@ -44,7 +35,8 @@ from runforge_engine.bundles.bundle_contents import (
     refuse_unverified,
 )
 from runforge_engine.bundles.member_names import MemberNames, name_problem
-from runforge_engine.bundles.zip_archive import MAX_BYTES, Archive, write_archive
+from runforge_engine.bundles.new_output import new_output, refuse_changed
+from runforge_engine.bundles.zip_archive import MAX_BYTES, Archive, write_archive_file
 from runforge_engine.data.kept_datasets import stores_of
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
 from runforge_engine.provenance.folder_digest import digest_folder
@@ -259,40 +251,11 @@ def _digest(member: bytes | Path) -> Digest:
 
 
 def _write(target: Path, members: dict[str, bytes | Path], expected: dict[str, str]) -> Digest:
-    """Write the bundle under a temporary name, and give it its own if that is still free."""
-    unfinished = target.with_name(f".{target.name}.{os.urandom(8).hex()}.tmp")
-    with writing(target):
-        try:
-            with unfinished.open("xb") as file:
-                written = write_archive(file, members)
-                file.flush()
-                sync_file(file.fileno())
-            for name, sha256 in expected.items():
-                if written[name].sha256 != sha256:
-                    raise RunForgeError(
-                        ErrorCode.VERIFICATION_FAILED,
-                        f"{quote(name)} changed while it was bundled.",
-                        hint="Find out what changes it, and try again.",
-                        path=name,
-                    )
-            # What cannot be read again, such as two names that differ by case, is not written.
-            with Archive(unfinished):
-                pass
-            rename_new(unfinished, target)
-        except FileExistsError:
-            raise already_exists(target) from None
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                unfinished.unlink()
-        sync_folder(target.parent)
+    """Write the bundle, whose files must have the expected digests."""
+    with new_output(target) as unfinished:
+        written = write_archive_file(unfinished, members)
+        refuse_changed(expected, written, "bundled")
+        # What cannot be read again, such as two names that differ by case, is not written.
+        with Archive(unfinished):
+            pass
     return digest_file(target)
-
-
-def already_exists(target: Path) -> RunForgeError:
-    """Return the error for an output path that exists."""
-    return RunForgeError(
-        ErrorCode.USAGE_INVALID,
-        f"{quote(target, 200)} already exists.",
-        hint="Nothing is overwritten: choose another path.",
-        path=str(target),
-    )

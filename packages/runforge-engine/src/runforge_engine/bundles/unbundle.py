@@ -34,7 +34,7 @@ from runforge_contracts.types import BundleReportV1
 from runforge_engine import __version__
 from runforge_engine.bundles.bundle_contents import dataset_of, problems_of, refuse_unverified
 from runforge_engine.bundles.bundle_reader import OpenBundle
-from runforge_engine.bundles.bundle_writer import already_exists
+from runforge_engine.bundles.new_output import already_exists
 from runforge_engine.data.kept_datasets import DATASET_ENDINGS, DATASETS
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.provenance.folder_digest import digest_folder

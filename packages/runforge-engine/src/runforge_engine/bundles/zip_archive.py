@@ -23,6 +23,7 @@ from typing import BinaryIO, NoReturn
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest, open_file, read_all, reading
+from runforge_contracts.system.system_files import sync_file
 
 from runforge_engine.bundles.member_names import MAX_NAME, MemberNames, name_problem
 
@@ -307,6 +308,18 @@ def write_archive(file: BinaryIO, members: Mapping[str, bytes | Path]) -> dict[s
                     target.write(piece)
             written[name] = FileDigest(digest.hexdigest(), size)
     return written
+
+
+def write_archive_file(path: Path, members: Mapping[str, bytes | Path]) -> dict[str, str]:
+    """Write a new ZIP file and bring it to the disk; return the SHA-256 of each member.
+
+    Raises ``FileExistsError`` if there is something at ``path``.
+    """
+    with path.open("xb") as file:
+        written = write_archive(file, members)
+        file.flush()
+        sync_file(file.fileno())
+    return {name: digest.sha256 for name, digest in written.items()}
 
 
 def pieces_of(source: bytes | Path) -> Iterator[bytes]:

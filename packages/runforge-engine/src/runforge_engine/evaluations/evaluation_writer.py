@@ -15,7 +15,7 @@ from typing import Any
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import sync_folder, write_file, writing
+from runforge_contracts.fs.files import write_file, writing
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store import layout
 from runforge_contracts.store.evaluations import (
@@ -24,6 +24,7 @@ from runforge_contracts.store.evaluations import (
     evaluation_id_candidates,
 )
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.system.system_files import sync_folder
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.clock import read_clock

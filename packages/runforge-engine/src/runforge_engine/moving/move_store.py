@@ -22,12 +22,12 @@ from typing import Any
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
-from runforge_contracts.fs.files import digest_file, reading, sync_folder, write_file, writing
+from runforge_contracts.fs.files import digest_file, reading, write_file, writing
 from runforge_contracts.fs.folders import as_text, list_folder, walk_folder
 from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.moved_store import PLACE, moved_to, place_document
-from runforge_contracts.system.system_files import USERS_MAKE_LINKS, exchange_files
+from runforge_contracts.system.system_files import USERS_MAKE_LINKS, exchange_files, sync_folder
 from runforge_contracts.types import MoveReportV1
 from runforge_contracts.validation import validate
 

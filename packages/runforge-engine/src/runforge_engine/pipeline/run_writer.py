@@ -16,10 +16,11 @@ from typing import Any
 import msgspec
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.documents import Document, schema_of
-from runforge_contracts.fs.files import sync_folder, writing
+from runforge_contracts.fs.files import writing
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store import layout
 from runforge_contracts.store.run import Run
+from runforge_contracts.system.system_files import sync_folder
 from runforge_contracts.types import FileDigest, ManifestV1, ResultArtifact, ResultV1
 from runforge_contracts.validation import validate
 

@@ -22,15 +22,8 @@ from typing import TYPE_CHECKING
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import (
-    open_file,
-    read_all,
-    reading,
-    sync_file,
-    sync_folder,
-    writing,
-)
-from runforge_contracts.system.system_files import has_permissions
+from runforge_contracts.fs.files import open_file, read_all, reading, writing
+from runforge_contracts.system.system_files import has_permissions, sync_file, sync_folder
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import (

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
-from runforge_contracts.fs.files import digest_file, sync_folder, writing
+from runforge_contracts.fs.files import digest_file, writing
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, StoreLayout
@@ -29,7 +29,7 @@ from runforge_contracts.store.removals import (
     place_of,
     read_removals,
 )
-from runforge_contracts.system.system_files import remove_tree, replace_file
+from runforge_contracts.system.system_files import remove_tree, replace_file, sync_folder
 
 from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder

@@ -25,11 +25,16 @@ from typing import Any
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
-from runforge_contracts.fs.files import read_file, rename_new, sync_file, sync_folder, writing
+from runforge_contracts.fs.files import read_file, rename_new, writing
 from runforge_contracts.store.foreign_index import ARRAY_FORM, FORM_BY_VERSION, IndexFormName
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
-from runforge_contracts.system.system_files import REPLACES_OPEN_FILES, exchange_files
+from runforge_contracts.system.system_files import (
+    REPLACES_OPEN_FILES,
+    exchange_files,
+    sync_file,
+    sync_folder,
+)
 
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
 

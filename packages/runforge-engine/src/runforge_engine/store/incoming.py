@@ -17,9 +17,9 @@ from tempfile import mkdtemp
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import open_file, reading, rename_new, sync_folder, writing
+from runforge_contracts.fs.files import open_file, reading, rename_new, writing
 from runforge_contracts.store.moved_store import is_stray_link
-from runforge_contracts.system.system_files import sync_file
+from runforge_contracts.system.system_files import sync_file, sync_folder
 
 from runforge_engine.runtime.folder_lock import holding, is_held
 

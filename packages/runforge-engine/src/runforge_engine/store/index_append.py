@@ -26,19 +26,10 @@ from typing import Any, BinaryIO
 
 from runforge_contracts.codec.strict_json import encode_json, parse_json
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.fs.files import (
-    hard_link,
-    open_file,
-    read_all,
-    reading,
-    replace_file,
-    sync_file,
-    sync_folder,
-    write_file,
-    writing,
-)
+from runforge_contracts.fs.files import open_file, read_all, reading, write_file, writing
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
+from runforge_contracts.system.system_files import hard_link, replace_file, sync_file, sync_folder
 from runforge_contracts.system.system_locks import refuse_readers
 from runforge_contracts.validation import validate
 

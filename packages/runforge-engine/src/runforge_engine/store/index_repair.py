@@ -18,11 +18,12 @@ from typing import Any
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import hard_link, read_file, sync_folder, writing
+from runforge_contracts.fs.files import read_file, writing
 from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.foreign_index import FORM_BY_VERSION, OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import CONFLICT_HINT, MAX_INDEX_BYTES, StoreIndex
+from runforge_contracts.system.system_files import hard_link, sync_folder
 
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import wait_until_free

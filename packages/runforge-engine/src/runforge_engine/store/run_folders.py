@@ -18,20 +18,13 @@ from typing import Any
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import (
-    open_file,
-    reading,
-    rename_new,
-    sync_folder,
-    write_file,
-    writing,
-)
+from runforge_contracts.fs.files import open_file, reading, rename_new, write_file, writing
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
 from runforge_contracts.store.reading import StoreIndex, read_store_index
-from runforge_contracts.system.system_files import open_without_link, sync_file
+from runforge_contracts.system.system_files import open_without_link, sync_file, sync_folder
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.background import Check, run_stoppable

@@ -18,13 +18,13 @@ from typing import Any
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import open_file, rename_new, sync_folder, writing
+from runforge_contracts.fs.files import open_file, rename_new, writing
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.reading import describe, run_folders
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import VIEW_FILES, VIEW_MARKER, record_of
-from runforge_contracts.system.system_files import sync_file
+from runforge_contracts.system.system_files import sync_file, sync_folder
 
 from runforge_engine.store.editor_index import read_editor_index
 

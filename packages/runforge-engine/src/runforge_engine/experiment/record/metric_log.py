@@ -25,8 +25,9 @@ from runforge_contracts.codec.strict_json import encode_json_line
 from runforge_contracts.codec.strict_yaml import encode_yaml
 from runforge_contracts.display import quote
 from runforge_contracts.errors import NotFoundError, RunForgeError
-from runforge_contracts.fs.files import open_file, replace_file, writing
+from runforge_contracts.fs.files import open_file, writing
 from runforge_contracts.store.experiment_runs import MAX_LINE_BYTES, journal_line
+from runforge_contracts.system.system_files import replace_file
 
 from runforge_engine.experiment.record.artifact_list import publish
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import sync_folder, writing
+from runforge_contracts.fs.files import writing
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
 from runforge_contracts.store import layout
+from runforge_contracts.system.system_files import sync_folder
 
 
 def check_run_id(text: str, root: Path) -> ExperimentRunId:
