@@ -173,7 +173,9 @@ def test_a_file_that_is_open_is_replaced_when_its_reader_is_done(
             assert reader.read() == b"old"
             reader.close()
 
-    monkeypatch.setattr(windows_files.time, "sleep", sleep)
+    # Only there: other threads of this process sleep, too.
+    clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
+    monkeypatch.setattr(windows_files, "time", clock)
     files.write_file(path, b"new")
     assert (path.read_bytes(), len(waits)) == (b"new", 3)
 
