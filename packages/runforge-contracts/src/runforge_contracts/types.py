@@ -196,6 +196,9 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.group_v1 import GroupV1 as GroupV1
     from runforge_contracts._generated.group_v1 import MemberNumber as MemberNumber
     from runforge_contracts._generated.group_v1 import MemberStatus as MemberStatus
+    from runforge_contracts._generated.import_report_v1 import ImportedItem as ImportedItem
+    from runforge_contracts._generated.import_report_v1 import ImportReportV1 as ImportReportV1
+    from runforge_contracts._generated.import_report_v1 import LeftOutSum as LeftOutSum
     from runforge_contracts._generated.index_report_v1 import IndexCounts as IndexCounts
     from runforge_contracts._generated.index_report_v1 import IndexFinding as IndexFinding
     from runforge_contracts._generated.index_report_v1 import IndexReportV1 as IndexReportV1
@@ -327,6 +330,10 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.tfc_config_v1 import CodeState as CodeState
     from runforge_contracts._generated.tfc_config_v1 import CopiedModel as CopiedModel
     from runforge_contracts._generated.tfc_config_v1 import ExperimentConfigV1 as ExperimentConfigV1
+    from runforge_contracts._generated.tfc_config_v1 import ImportedDataset as ImportedDataset
+    from runforge_contracts._generated.tfc_config_v1 import ImportedDigests as ImportedDigests
+    from runforge_contracts._generated.tfc_config_v1 import ImportedFrom as ImportedFrom
+    from runforge_contracts._generated.tfc_config_v1 import LeftOut as LeftOut
     from runforge_contracts._generated.tfc_config_v1 import ResolvedReference as ResolvedReference
     from runforge_contracts._generated.tfc_config_v1 import RunFailure as RunFailure
     from runforge_contracts._generated.tfc_experiment_v1 import ExperimentV1 as ExperimentV1
@@ -463,6 +470,11 @@ _MODULES = {
     "GroupSummary": "group_v1",
     "GroupV1": "group_v1",
     "Hardware": "tfc_system_v1",
+    "ImportReportV1": "import_report_v1",
+    "ImportedDataset": "tfc_config_v1",
+    "ImportedDigests": "tfc_config_v1",
+    "ImportedFrom": "tfc_config_v1",
+    "ImportedItem": "import_report_v1",
     "IndexArrayEntry": "field_index_array_v1",
     "IndexArraySummary": "field_index_array_v1",
     "IndexArrayV1": "field_index_array_v1",
@@ -481,10 +493,12 @@ _MODULES = {
     "Intercept": "linear_coefficients_v1",
     "InterpretabilityIndexV1": "interpretability_index_v1",
     "JudgedGate": "evaluation_report_v1",
+    "LeftOut": "tfc_config_v1",
     "LeftOutExample": "evaluation_v1",
     "LeftOutItem": "provenance_v1",
     "LeftOutReason": "evaluation_v1",
     "LeftOutRows": "evaluation_v1",
+    "LeftOutSum": "import_report_v1",
     "LinearCoefficientsEntry": "interpretability_index_v1",
     "LinearCoefficientsSummary": "interpretability_index_v1",
     "LinearCoefficientsV1": "linear_coefficients_v1",

@@ -1957,6 +1957,116 @@ export interface GroupV1 {
   [k: string]: unknown;
 }
 /**
+ * A run of the tracking store, and what happened to it.
+ */
+export interface ImportedItem {
+  /**
+   * Its id in the other tool.
+   */
+  source_id: string;
+  /**
+   * Name of its experiment.
+   */
+  experiment: string;
+  /**
+   * Its name; absent if it has none.
+   */
+  name?: string;
+  /**
+   * `added`: it is a run now. `present`: it was before. `changed`: it was imported before, and is another one there now; the run here stays as it is. `unfinished`: it has not ended. `deleted`: it was deleted in the other tool. `removed`: it was imported and forgotten or archived here; it is not brought back. `refused`: it cannot be read or recorded.
+   */
+  outcome: "added" | "present" | "changed" | "unfinished" | "deleted" | "removed" | "refused";
+  /**
+   * Its id here; absent where it has none.
+   */
+  run_id?: string;
+  /**
+   * The folder of the run, relative to the workspace.
+   */
+  path?: string;
+  /**
+   * What changed in the other tool.
+   */
+  differences?: ("record" | "values" | "artifacts")[];
+  /**
+   * Why it was refused.
+   */
+  reason?: string;
+  /**
+   * What is not in the run, or has another form there.
+   */
+  left_out?: LeftOut[];
+  [k: string]: unknown;
+}
+/**
+ * Something that was left out or changed when a run was imported.
+ */
+export interface LeftOut {
+  /**
+   * What it concerns.
+   */
+  what: "metrics" | "parameters" | "tags" | "artifacts" | "times" | "names" | "datasets" | "models";
+  /**
+   * How many: points of metrics, files, names.
+   */
+  count: Count;
+  /**
+   * One sentence for display.
+   */
+  message: string;
+  [k: string]: unknown;
+}
+/**
+ * What was left out or changed, over all runs that were added.
+ */
+export interface LeftOutSum {
+  /**
+   * What it concerns.
+   */
+  what: "metrics" | "parameters" | "tags" | "artifacts" | "times" | "names" | "datasets" | "models";
+  count: Count;
+  /**
+   * The number of runs that it concerns.
+   */
+  runs: Count;
+  [k: string]: unknown;
+}
+/**
+ * What was imported from another tool, as `runforge import --json` prints it. Source: specification, section 17.15.
+ */
+export interface ImportReportV1 {
+  schema_version: "import_report.v1";
+  /**
+   * The other tool.
+   */
+  tool: "mlflow";
+  /**
+   * The tracking store, as an absolute path.
+   */
+  source: string;
+  /**
+   * `imported`: runs were added, or would be without `--dry-run`. `present`: there was nothing to add.
+   */
+  outcome: "imported" | "present";
+  /**
+   * Whether nothing was written, because only the plan was asked for.
+   */
+  dry_run: boolean;
+  /**
+   * The runs of the tracking store, in the order in which they started.
+   */
+  items: ImportedItem[];
+  /**
+   * The sum of what is not in the added runs, or has another form there.
+   */
+  left_out: LeftOutSum[];
+  /**
+   * What was noticed about the tracking store itself, one sentence each.
+   */
+  notes: string[];
+  [k: string]: unknown;
+}
+/**
  * One run; appended once and never changed.
  */
 export interface IndexEntry {
@@ -5855,6 +5965,96 @@ export interface CopiedModel {
   [k: string]: unknown;
 }
 /**
+ * The run of another tool, what else it recorded, and what is not here. Source: specification, section 17.15.
+ */
+export interface ImportedFrom {
+  /**
+   * The other tool, such as `mlflow`.
+   */
+  tool: string;
+  /**
+   * Id of the run in the other tool.
+   */
+  run_id: string;
+  /**
+   * Id of its experiment in the other tool.
+   */
+  experiment_id?: string | null;
+  /**
+   * Name of the run in the other tool.
+   */
+  name?: string | null;
+  /**
+   * Id of the run in the other tool that this one is nested in.
+   */
+  parent_run_id?: string | null;
+  /**
+   * User who made the run.
+   */
+  user?: string | null;
+  /**
+   * The program that made the run, as the other tool names it.
+   */
+  program?: string | null;
+  imported_at?: Instant | null;
+  /**
+   * All tags of the run in the other tool, by name.
+   */
+  tags?: {
+    [k: string]: string;
+  } | null;
+  /**
+   * Datasets that the other tool recorded.
+   */
+  datasets?: ImportedDataset[] | null;
+  digests: ImportedDigests;
+  /**
+   * What the other tool recorded and this run does not have, or has in another form.
+   */
+  left_out?: LeftOut[] | null;
+  [k: string]: unknown;
+}
+/**
+ * A dataset as another tool recorded it.
+ */
+export interface ImportedDataset {
+  /**
+   * Its name.
+   */
+  name: string;
+  /**
+   * Its digest, in the form of the other tool.
+   */
+  digest?: string | null;
+  /**
+   * Where it came from, as the other tool says it.
+   */
+  source?: string | null;
+  /**
+   * What it was used for, such as `training`.
+   */
+  context?: string | null;
+  [k: string]: unknown;
+}
+/**
+ * SHA-256 of what the other tool had recorded when the run was imported, to notice changes. Source: specification, section 17.15.
+ */
+export interface ImportedDigests {
+  /**
+   * Of names, times, status, tags and datasets.
+   */
+  record: Sha256;
+  /**
+   * Of parameters and metrics.
+   */
+  values: Sha256;
+  /**
+   * Of the paths and sizes of the artifacts.
+   */
+  artifacts: Sha256;
+  [k: string]: unknown;
+}
+/**
  * The configuration that a run used, and the record of the run. It is itself an experiment that reproduces the run. Source: specification, section 17.3.
  */
 export interface ExperimentConfigV1 {
@@ -5946,6 +6146,10 @@ export interface ExperimentConfigV1 {
    * Artifacts that were copied out of the run. Source: specification, section 17.9.
    */
   copied_models?: CopiedModel[] | null;
+  /**
+   * The run of another tool that this run was imported from. Source: specification, section 17.15.
+   */
+  imported_from?: ImportedFrom | null;
   [k: string]: unknown;
 }
 /**
@@ -6157,6 +6361,7 @@ export interface Documents {
   "field.editor_run.v0.2.2.1": EditorRunV0221;
   "field.index_orphan_marker.v1.0.0": IndexOrphanMarkerV100;
   "group.v1": GroupV1;
+  "import_report.v1": ImportReportV1;
   "index.v1": IndexV1;
   "index_report.v1": IndexReportV1;
   "interpretability.index.v1": InterpretabilityIndexV1;

@@ -333,6 +333,15 @@ CATALOG: dict[str, Entry] = {
         yaml=False,
         kind="run_group",
     ),
+    "import_report.v1": Entry(
+        module="import_report_v1",
+        struct="ImportReportV1",
+        file=None,
+        version_field="schema_version",
+        version="import_report.v1",
+        closed=False,
+        yaml=False,
+    ),
     "index.v1": Entry(
         module="index_v1",
         struct="IndexV1",

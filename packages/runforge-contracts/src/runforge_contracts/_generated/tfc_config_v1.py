@@ -82,6 +82,70 @@ class ChangedFile(Struct, kw_only=True, frozen=True, gc=False):
     ) = UNSET
 
 
+class ImportedDataset(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    A dataset as another tool recorded it.
+    """
+
+    name: Annotated[str, Meta(description="Its name.")]
+    digest: (
+        Annotated[str, Meta(description="Its digest, in the form of the other tool.")]
+        | None
+        | UnsetType
+    ) = UNSET
+    source: (
+        Annotated[
+            str, Meta(description="Where it came from, as the other tool says it.")
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    context: (
+        Annotated[str, Meta(description="What it was used for, such as `training`.")]
+        | None
+        | UnsetType
+    ) = UNSET
+
+
+class ImportedDigests(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    SHA-256 of what the other tool had recorded when the run was imported, to notice changes. Source: specification, section 17.15.
+    """
+
+    record: Annotated[
+        common_v1.Sha256,
+        Meta(description="Of names, times, status, tags and datasets."),
+    ]
+    values: Annotated[common_v1.Sha256, Meta(description="Of parameters and metrics.")]
+    artifacts: Annotated[
+        common_v1.Sha256, Meta(description="Of the paths and sizes of the artifacts.")
+    ]
+
+
+class LeftOut(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    Something that was left out or changed when a run was imported.
+    """
+
+    what: Annotated[
+        Literal[
+            "metrics",
+            "parameters",
+            "tags",
+            "artifacts",
+            "times",
+            "names",
+            "datasets",
+            "models",
+        ],
+        Meta(description="What it concerns."),
+    ]
+    count: Annotated[
+        common_v1.Count, Meta(description="How many: points of metrics, files, names.")
+    ]
+    message: Annotated[str, Meta(description="One sentence for display.", min_length=1)]
+
+
 class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
     """
     The file or folder that a reference resolved to.
@@ -105,6 +169,80 @@ class ResolvedReference(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             ChangedFile,
             Meta(description="What user code left at the path, if it was changed."),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+
+
+class ImportedFrom(Struct, kw_only=True, frozen=True, gc=False):
+    """
+    The run of another tool, what else it recorded, and what is not here. Source: specification, section 17.15.
+    """
+
+    tool: Annotated[
+        str, Meta(description="The other tool, such as `mlflow`.", min_length=1)
+    ]
+    run_id: Annotated[
+        str, Meta(description="Id of the run in the other tool.", min_length=1)
+    ]
+    digests: ImportedDigests
+    experiment_id: (
+        Annotated[str, Meta(description="Id of its experiment in the other tool.")]
+        | None
+        | UnsetType
+    ) = UNSET
+    name: (
+        Annotated[str, Meta(description="Name of the run in the other tool.")]
+        | None
+        | UnsetType
+    ) = UNSET
+    parent_run_id: (
+        Annotated[
+            str,
+            Meta(
+                description="Id of the run in the other tool that this one is nested in."
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    user: (
+        Annotated[str, Meta(description="User who made the run.")] | None | UnsetType
+    ) = UNSET
+    program: (
+        Annotated[
+            str,
+            Meta(
+                description="The program that made the run, as the other tool names it."
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    imported_at: tfc_common_v1.Instant | None | UnsetType = UNSET
+    tags: (
+        Annotated[
+            dict[str, str],
+            Meta(description="All tags of the run in the other tool, by name."),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    datasets: (
+        Annotated[
+            list[ImportedDataset],
+            Meta(description="Datasets that the other tool recorded."),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    left_out: (
+        Annotated[
+            list[LeftOut],
+            Meta(
+                description="What the other tool recorded and this run does not have, or has in another form."
+            ),
         ]
         | None
         | UnsetType
@@ -257,6 +395,16 @@ class ExperimentConfigV1(Struct, kw_only=True, frozen=True, gc=False):
             list[CopiedModel],
             Meta(
                 description="Artifacts that were copied out of the run. Source: specification, section 17.9."
+            ),
+        ]
+        | None
+        | UnsetType
+    ) = UNSET
+    imported_from: (
+        Annotated[
+            ImportedFrom,
+            Meta(
+                description="The run of another tool that this run was imported from. Source: specification, section 17.15."
             ),
         ]
         | None
