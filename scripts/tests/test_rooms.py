@@ -70,6 +70,7 @@ ORDER = {
         "experiment",
         "experiment.scaffold",
         "experiment.run",
+        "importing",
         "removing",
         "bundles",
         "merging",

@@ -14,7 +14,7 @@ _RECORD = frozenset(
         *("run_id", "experiment", "model", "dataset", "code", "created_by", "started_at", "status"),
         *("finished_at", "duration_ms", "exit_code", "signal", "failure", "notes", "references"),
         *("overrides", "parameters", "experiment_file", "rerun_from", "copied_models", "tags"),
-        *("datasets", "models", "copy_models", "log_txt"),
+        *("datasets", "models", "copy_models", "log_txt", "imported_from"),
     }
 )
 

@@ -83,6 +83,11 @@ def exchange_files(one: Path, two: Path) -> bool:
     return not failed  # Of those, the file system is the cause.
 
 
+def replace_empty_folder(folder: Path, target: Path) -> None:
+    """Give a folder the name of another one, which is empty, or fail. Raises ``OSError``."""
+    folder.rename(target)
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all that is in it, files that are read-only, too. Raises ``OSError``."""
     import shutil  # late: few commands need it

@@ -82,6 +82,12 @@ def exchange_files(one: Path, two: Path) -> bool:
     return False
 
 
+def replace_empty_folder(folder: Path, target: Path) -> None:
+    """Give a folder the name of another one, which is empty, or fail. Raises ``OSError``."""
+    target.rmdir()  # The system replaces no folder.
+    folder.rename(target)
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder with all that is in it, files that are read-only, too. Raises ``OSError``."""
     import shutil  # late: few commands need it

@@ -70,14 +70,14 @@ class ExperimentRecord:
         return self.folder / _CODE
 
     def begin(
-        self, config: dict[str, Any], system: dict[str, Any], code: Mapping[str, bytes]
+        self, config: dict[str, Any], system: dict[str, Any] | None, code: Mapping[str, bytes]
     ) -> None:
         """Write the files known before user code starts; remove them if that fails.
 
         Parameters
         ----------
         config, system
-            The documents.
+            The documents; None if the system is not known.
         code
             Copies of the code by the name of the file.
 
@@ -88,10 +88,12 @@ class ExperimentRecord:
         """
         try:
             write_new(self.config, _encode_config(config))
-            validate(system, "tfc.system.v1")
-            write_new(
-                self.folder / layout.SYSTEM, encode_json(in_schema_order(system, "tfc.system.v1"))
-            )
+            if system is not None:
+                validate(system, "tfc.system.v1")
+                write_new(
+                    self.folder / layout.SYSTEM,
+                    encode_json(in_schema_order(system, "tfc.system.v1")),
+                )
             with writing(self.folder):
                 self.artifacts.mkdir()
                 self.log.touch(exist_ok=False)

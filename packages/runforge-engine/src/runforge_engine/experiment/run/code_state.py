@@ -51,7 +51,7 @@ def describe_code(root: Path) -> tuple[dict[str, Any] | None, list[str]]:
         address = LEFT_OUT if is_wanted() else Git(TIME_LIMIT).origin(root)
     except GitUnavailableError as reason:
         return None, [f"The commit is not recorded: {reason}"]
-    repo = _NO_REMOTE if address is None else _without_password(address)
+    repo = _NO_REMOTE if address is None else without_password(address)
     described = {"repo": repo, "commit": state.commit, "dirty": state.dirty}
     if state.diff_sha256 is not None:
         described["diff_sha256"] = state.diff_sha256
@@ -69,7 +69,7 @@ def _why_unknown(root: Path) -> Iterator[str]:
         yield ("The commit is not recorded: the Git repository has no commit that is checked out.")
 
 
-def _without_password(address: str) -> str:
+def without_password(address: str) -> str:
     """Return the address of a repository without credentials."""
     try:
         parts = urlsplit(address)

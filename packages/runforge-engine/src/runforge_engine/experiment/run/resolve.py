@@ -68,7 +68,7 @@ MADE_BY_RUNS = frozenset(
     {
         *("run_id", "code", "started_at", "status", "finished_at", "duration_ms", "exit_code"),
         *("signal", "failure", "references", "overrides", "parameters", "experiment_file"),
-        *("rerun_from", "copied_models", "created_by"),
+        *("rerun_from", "copied_models", "created_by", "imported_from"),
     }
 )
 #: Schema of the merged experiment, and of an experiment file.

@@ -1,0 +1,1 @@
+"""Runs of other tools, read without these tools and recorded as runs of experiments."""
