@@ -54,8 +54,18 @@ def _failure(run: TolerantRun) -> Iterator[Diagnostic]:
 
 
 def _gaps(run: TolerantRun) -> Iterator[Diagnostic]:
-    config = run.config or {}
-    if "created_by" in config and "commit" not in (config.get("code") or {}):
+    config, origin = run.config or {}, run.imported_from
+    if origin is not None:
+        yield diagnostic(
+            DiagnosticCode.PROVENANCE_INCOMPLETE,
+            f"The run was imported from {quote(origin['tool'])}: its code and system are as far"
+            " known as that tool recorded them.",
+        )
+        for part in origin.get("left_out", ()):
+            yield diagnostic(
+                DiagnosticCode.PROVENANCE_INCOMPLETE, part["message"], count=part["count"]
+            )
+    elif "created_by" in config and "commit" not in (config.get("code") or {}):
         yield diagnostic(
             DiagnosticCode.PROVENANCE_INCOMPLETE,
             "No commit is recorded, so nothing but the copy of the program shows the code.",

@@ -79,6 +79,7 @@ def experiment_lines(
     yield from section("Metrics", metric_lines(run, _METRICS))
     yield from section("Parameters", pairs(_parameters(run)))
     yield from section("Artifacts", artifact_lines(run, _ARTIFACTS))
+    yield from section("Imported from", pairs(_origin(run)))
     yield from section("Code", pairs(_code(run)))
     yield from section("System", pairs(_system(run)))
     if state in ("failed", "cancelled", "interrupted"):
@@ -234,6 +235,27 @@ def artifacts_of(run: ExperimentRun) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
+def _origin(run: TolerantRun) -> Iterator[tuple[str, str]]:
+    """Yield what is known of the run of another tool that this one was imported from."""
+    return ((title.lower(), text) for title, text in origin_facts(run.imported_from))
+
+
+def origin_facts(origin: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Yield what ``imported_from`` of a run says: titles and texts."""
+    if origin is None:
+        return
+    yield "Tool", shorten(origin["tool"], _LONG)
+    named = f"{origin['name']} " if "name" in origin else ""
+    yield "Run there", shorten(f"{named}({origin['run_id']})", _LONG)
+    for title, name in (("Nested in", "parent_run_id"), ("User", "user"), ("Program", "program")):
+        if name in origin:
+            yield title, shorten(origin[name], _LONG)
+    if "imported_at" in origin:
+        yield "Imported", time_text(origin["imported_at"])
+    for part in origin.get("left_out", ()):
+        yield "Left out", shorten(f"{part['message']} ({part['count']:,})", _LONG)
+
+
 def _code(run: TolerantRun) -> Iterator[tuple[str, str]]:
     config = run.config or {}
     code, file = config.get("code") or {}, config.get("experiment_file") or {}
@@ -245,7 +267,7 @@ def _code(run: TolerantRun) -> Iterator[tuple[str, str]]:
     if "commit" in code:
         dirty = " with uncommitted changes" if code.get("dirty") else ""
         yield "commit", code["commit"][:12] + dirty
-    elif "created_by" in config:
+    elif "created_by" in config and run.imported_from is None:
         yield "commit", "none is recorded"
     if "repo" in code:
         yield "repository", shorten(code["repo"], _LONG)
@@ -304,7 +326,7 @@ def _next(run: TolerantRun, state: str, settings: Settings) -> Iterator[tuple[st
     where = shlex.quote(settings.shown(run.path / layout.CONFIG))
     if (run.metrics_document or {}).get("history"):
         yield "curves", f"runforge report {run_id}"
-    if run.config:
+    if run.config and run.imported_from is None:
         again = "repeat it" if state == "succeeded" else "try again"
         yield again, f"runforge experiment run --experiment {where}{options}"
     if run.problems:

@@ -14,7 +14,7 @@ from runforge_contracts.store.configured_values import configured
 from runforge_cli.listing.experiment_rows import trained_run
 from runforge_cli.listing.run_list import tags_of
 from runforge_cli.render.differences import value_text
-from runforge_cli.render.experiment_summary import artifacts_of, log_tail
+from runforge_cli.render.experiment_summary import artifacts_of, log_tail, origin_facts
 from runforge_cli.report.history_blocks import history_blocks, history_table
 from runforge_cli.report.report_blocks import (
     Block,
@@ -58,6 +58,7 @@ def experiment_sections(material: ExperimentMaterial) -> list[Section]:
         Section("Curves", history_blocks(material.history)),
         Section("Artifacts", list(_artifacts(material))),
         Section("End of the log", [Commands(log)] if log else []),
+        Section("Imported from", list(_origin(material))),
         Section("Provenance", list(_provenance(material))),
         Section("How to repeat", list(_repetition(material))),
     ]
@@ -182,6 +183,15 @@ def _artifacts(material: ExperimentMaterial) -> Iterator[Block]:
         yield Paragraph([Name(item["from"]), " was copied to ", Name(item["to"]), "."])
 
 
+def _origin(material: ExperimentMaterial) -> Iterator[Block]:
+    origin = material.folder.imported_from
+    if origin is None:
+        return
+    facts: list[tuple[str, Text]] = [(title, [text]) for title, text in origin_facts(origin)]
+    yield Facts(facts)
+    yield from _values("Tags there", origin.get("tags", {}))
+
+
 def _provenance(material: ExperimentMaterial) -> Iterator[Block]:
     config, system = material.folder.config or {}, material.folder.system or {}
     code, file = config.get("code") or {}, config.get("experiment_file") or {}
@@ -213,7 +223,7 @@ def _provenance(material: ExperimentMaterial) -> Iterator[Block]:
 def _repetition(material: ExperimentMaterial) -> Iterator[Block]:
     config = material.folder.config or {}
     code = config.get("code") or {}
-    if not config:
+    if not config or material.folder.imported_from is not None:
         return
     yield Paragraph(
         prose(

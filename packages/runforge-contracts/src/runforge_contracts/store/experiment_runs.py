@@ -105,6 +105,12 @@ class ExperimentRun(BaseRun):
         return self._config_string("dataset")
 
     @property
+    def imported_from(self) -> dict[str, Any] | None:
+        """The run of another tool that this one was imported from, if it was."""
+        origin: dict[str, Any] | None = (self.config or {}).get("imported_from")
+        return origin
+
+    @property
     def metrics(self) -> dict[str, float]:
         """Final metrics by name, or the latest of a run that has not finished."""
         return dict((self.metrics_document or {}).get("summary", {}))

@@ -65,27 +65,42 @@ def exchange_files(one: Path, two: Path) -> bool:
 
     Raises ``OSError``; both names are then as before.
     """
+    return _rename(one, two, _EXCHANGE)
+
+
+def _rename(one: Path, two: Path, flags: int) -> bool:
+    """Rename with flags of the system; return False where it, or the file system, has no such call.
+
+    Raises ``OSError``.
+    """
     import ctypes  # late: few commands need it
 
     library = ctypes.CDLL(None, use_errno=True)
     first, second = os.fsencode(one), os.fsencode(two)
     try:
         if sys.platform == "darwin":
-            failed = library.renamex_np(first, second, ctypes.c_uint(_EXCHANGE))
+            failed = library.renamex_np(first, second, ctypes.c_uint(flags))
         else:
             here = _AT_FDCWD
-            failed = library.renameat2(here, first, here, second, ctypes.c_uint(_EXCHANGE))
+            failed = library.renameat2(here, first, here, second, ctypes.c_uint(flags))
     except AttributeError:  # The library of the system is older than the call.
         return False
     number = ctypes.get_errno()
     if failed and number not in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-        raise OSError(number, os.strerror(number), str(one))
+        raise OSError(number, os.strerror(number), str(one), None, str(two))
     return not failed  # Of those, the file system is the cause.
 
 
-def replace_empty_folder(folder: Path, target: Path) -> None:
-    """Give a folder the name of another one, which is empty, or fail. Raises ``OSError``."""
-    folder.rename(target)
+def rename_new_folder(folder: Path, target: Path) -> None:
+    """Give a folder a name that nothing has; raise ``FileExistsError`` if something has it.
+
+    Where the file system has no such call, an empty folder claims the name and is then replaced.
+    Raises ``OSError``.
+    """
+    exclusive = 4 if sys.platform == "darwin" else 1  # RENAME_EXCL and RENAME_NOREPLACE
+    if not _rename(folder, target, exclusive):
+        target.mkdir()
+        folder.rename(target)
 
 
 def remove_tree(folder: Path) -> None:

@@ -82,9 +82,11 @@ def exchange_files(one: Path, two: Path) -> bool:
     return False
 
 
-def replace_empty_folder(folder: Path, target: Path) -> None:
-    """Give a folder the name of another one, which is empty, or fail. Raises ``OSError``."""
-    target.rmdir()  # The system replaces no folder.
+def rename_new_folder(folder: Path, target: Path) -> None:
+    """Give a folder a name that nothing has; raise ``FileExistsError`` if something has it.
+
+    Raises ``OSError``.
+    """
     folder.rename(target)
 
 

@@ -91,7 +91,7 @@ class ArtifactFolders:
         ]
         for candidate in candidates:
             real = Path(os.path.realpath(candidate))
-            if any(real.is_relative_to(root) for root in self._roots) and real.is_dir():
+            if any(real.is_relative_to(root) for root in self._roots) and _has_content(real):
                 return real
         shown = without_password(address)
         if local is None:
@@ -103,6 +103,16 @@ class ArtifactFolders:
                 shown,
             )
         return None  # A run without artifacts has no folder.
+
+
+def _has_content(folder: Path) -> bool:
+    """Return whether there is something in a folder, or it cannot be read, which is told later."""
+    try:
+        return bool(os.listdir(folder))  # noqa: PTH208 - also of what has no valid name
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 def _is_below(path: Path, roots: Iterable[Path]) -> bool:

@@ -8,12 +8,11 @@ Source: specification, section 17.15.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -24,19 +23,19 @@ from runforge_contracts.display import quote, quote_some
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import digest_file, read_file, writing
 from runforge_contracts.fs.folders import as_text
-from runforge_contracts.run_ids import is_any_run_id, parse_experiment_run_id
+from runforge_contracts.run_ids import ExperimentRunId, is_any_run_id, parse_experiment_run_id
 from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import experiment_runs
 from runforge_contracts.store.layout import ExperimentLayout, StoreLayout
 from runforge_contracts.store.removals import read_removals
-from runforge_contracts.system.system_files import replace_empty_folder, sync_folder
+from runforge_contracts.system.system_files import rename_new_folder, sync_folder
 from runforge_contracts.types import ImportedItem, ImportReportV1, LeftOut, LeftOutSum
 
 from runforge_engine import __version__
 from runforge_engine.experiment.record.experiment_record import ExperimentRecord
 from runforge_engine.experiment.record.metric_log import Metrics
-from runforge_engine.experiment.run.allocate import check_place, claim_run, next_run_id
+from runforge_engine.experiment.run.allocate import check_place, next_run_id
 from runforge_engine.importing.artifact_folders import Artifact, ArtifactFolders
 from runforge_engine.importing.imported_run import (
     EXPORTED,
@@ -180,14 +179,14 @@ def import_runs(
         errors of the tracking store.
     """
     runs = _chosen(list(source.runs()), experiments)
-    work = _Import(source, store, ArtifactFolders(source.folder, artifact_folders), dry_run=dry_run)
+    artifacts = ArtifactFolders(source.folder, artifact_folders)
     check_place(store.workspace)
-    if dry_run:
-        items = list(watch("Reading runs", map(work.item, runs), len(runs)))
-    else:
-        with _alone(store):
-            remove_left(work.place.runs)
-            items = list(watch("Importing runs", map(work.item, runs), len(runs)))
+    with nullcontext() if dry_run else _alone(store):
+        if not dry_run:
+            remove_left(ExperimentLayout(store.workspace).runs)
+        work = _Import(source, store, artifacts, dry_run=dry_run)
+        stage = "Reading runs" if dry_run else "Importing runs"
+        items = list(watch(stage, map(work.item, runs), len(runs)))
     added = any(item.outcome == "added" for item in items)
     return ImportReportV1(
         schema_version="import_report.v1",
@@ -311,7 +310,7 @@ class _Import:
             return self._item(run, "added", None, losses=losses)
         now = self.clock.now()
         day = day_of(run, now[:10])
-        candidate = next_run_id(self.store.workspace, day)
+        candidate = self._first(day)
         with staging_folder(self.place.runs, run.run_id) as staging:
             folder = staging / str(candidate)
             with writing(folder):
@@ -338,19 +337,7 @@ class _Import:
             removed = self._removed_before(record.log)
             if removed is not None:
                 return self._item(run, "removed", _Known(self.place.run_folder(removed), {}))
-            target = self._claim(day)
-            try:
-                with writing(target):
-                    folder = folder.rename(staging / target.name)
-                ExperimentRecord(folder).finish({**final, "run_id": target.name})
-                with writing(target):
-                    replace_empty_folder(folder, target)
-                    sync_folder(target.parent)
-            except BaseException:
-                # Only an empty folder can be removed in this way.
-                with contextlib.suppress(OSError):
-                    target.rmdir()
-                raise
+            target = self._finish(folder, final, candidate)
         self.known[run.run_id] = _Known(target, examined.digests)
         return self._item(run, "added", self.known[run.run_id], losses=losses)
 
@@ -392,20 +379,39 @@ class _Import:
                 return run_id
         return None
 
-    def _claim(self, day: str) -> Path:
-        """Claim the next id of a day that no run has, and none that was removed had."""
-        candidate = next_run_id(self.store.workspace, day)
+    def _finish(self, folder: Path, config: dict[str, Any], candidate: ExperimentRunId) -> Path:
+        """Write the final documents, and give the folder its name, which nothing else has."""
         while True:
-            if str(candidate) not in self.removals:
-                try:
-                    return claim_run(self.store.workspace, day, candidate)
-                except RunForgeError as error:
-                    if error.code != ErrorCode.RUN_ID_TAKEN:
-                        raise
-            candidate = candidate._replace(number=candidate.number + 1)
-            if parse_experiment_run_id(str(candidate)) is None:
-                # Tells that no number is left.
-                return claim_run(self.store.workspace, day)
+            target = self.place.run_folder(str(candidate))
+            with writing(target):
+                folder = folder.rename(folder.with_name(target.name))
+            ExperimentRecord(folder).finish({**config, "run_id": target.name})
+            try:
+                with writing(target):
+                    rename_new_folder(folder, target)
+                    sync_folder(target.parent)
+            except RunForgeError as error:
+                if not isinstance(error.__cause__, FileExistsError):
+                    raise
+                (folder / layout.EXPERIMENT_MANIFEST).unlink()
+                candidate = self._next(candidate)
+            else:
+                return target
+
+    def _first(self, day: str) -> ExperimentRunId:
+        """Return the id of the next run of a day, after those of runs that were removed, too."""
+        removed = [parse_experiment_run_id(run_id) for run_id in self.removals]
+        after = [known for known in removed if known is not None and known.day == day]
+        following = [self._next(known) for known in after]
+        return max([next_run_id(self.store.workspace, day), *following])
+
+    def _next(self, run_id: ExperimentRunId) -> ExperimentRunId:
+        following = run_id._replace(number=run_id.number + 1)
+        if parse_experiment_run_id(str(following)) is None:
+            raise RunForgeError(
+                ErrorCode.RUN_ID_TAKEN, f"No number is left for another run of {run_id.day}."
+            )
+        return following
 
     def _item(
         self,

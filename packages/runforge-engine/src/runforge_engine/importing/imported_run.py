@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -31,6 +32,7 @@ _CODES = {"failed": ErrorCode.EXPERIMENT_FAILED, "cancelled": ErrorCode.CANCELLE
 _NOTE, _PARENT = "mlflow.note.content", "mlflow.parentRunId"
 _COMMIT, _REPOSITORY = "mlflow.source.git.commit", "mlflow.source.git.repoURL"
 _USER, _PROGRAM, _ESTIMATOR = "mlflow.user", "mlflow.source.name", "estimator_name"
+_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: Prefixes of tags that are not those of users, and that of our tags in an export.
 _OTHERS, _OURS = ("mlflow.", "runforge."), "tag."
 #: Longest tag of a run, and longest name, in characters; MLflow allows names of 500.
@@ -50,9 +52,11 @@ def config_of(run: TrackedRun, details: Details, losses: Losses) -> dict[str, An
     for name in (run.experiment, *(model.name for model in details.models)):
         if len(name) > _NAME:
             losses.add("names", f"Names of more than {_NAME} characters are shortened", name)
-    code = {"repo": tags.get(_REPOSITORY), "commit": tags.get(_COMMIT)}
-    if code["repo"]:
-        code["repo"] = without_password(code["repo"])
+    commit, repository = tags.get(_COMMIT, ""), tags.get(_REPOSITORY)
+    code = {
+        "repo": without_password(repository) if repository else None,
+        "commit": commit if _SHA.fullmatch(commit) else None,
+    }
     names = [model.name for model in details.models]
     config: dict[str, Any] = {
         "experiment": shorten(run.experiment, _NAME),

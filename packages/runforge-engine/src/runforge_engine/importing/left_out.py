@@ -18,7 +18,9 @@ _LONG = 120
 @dataclass(slots=True)
 class _Reason:
     count: int = 0
+    #: The first ones, each once, and whether there are others.
     examples: list[str] = field(default_factory=list)
+    more: bool = False
 
 
 class Losses:
@@ -43,13 +45,14 @@ class Losses:
         """
         known = self._reasons.setdefault((what, reason), _Reason())
         known.count += count
-        if example is not None and len(known.examples) < _NAMED:
-            known.examples.append(quote(example, _LONG))
+        shown = None if example is None else quote(example, _LONG)
+        if shown is not None and shown not in known.examples:
+            known.more = len(known.examples) == _NAMED
+            known.examples += [] if known.more else [shown]
 
     def items(self) -> Iterator[LeftOut]:
         """Yield one item for each reason, in the order in which they came up."""
         for (what, reason), known in self._reasons.items():
-            named = ", ".join(dict.fromkeys(known.examples))
-            more = " …" if len(known.examples) < known.count and named else ""
-            message = f"{reason}{f': {named}{more}' if named else ''}."
+            named = ", ".join(known.examples) + (" and others" if known.more else "")
+            message = f"{reason}{f': {named}' if named else ''}."
             yield LeftOut(what=what, count=known.count, message=message)

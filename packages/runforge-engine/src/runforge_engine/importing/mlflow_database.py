@@ -203,7 +203,9 @@ class DatabaseTrackingStore:
 
     def _rows(self, sql: str, *values: str) -> Iterator[tuple[Any, ...]]:
         with self._coded():
-            yield from self._connection.execute(sql, values)
+            # Not `yield from`: it would close a cursor whose database has been closed.
+            for row in self._connection.execute(sql, values):  # noqa: UP028
+                yield row
 
     @contextlib.contextmanager
     def _coded(self) -> Iterator[None]:

@@ -123,9 +123,10 @@ class FileTrackingStore:
             rows = scratch.execute(
                 "SELECT name, step, value FROM points ORDER BY name, step, time, value"
             )
-            yield from numbered(rows, losses)
+            yield from numbered(_finite(rows, losses), losses)
 
-    def _lines(self, folder: Path, losses: Losses) -> Iterator[tuple[str, int, int, float]]:
+    def _lines(self, folder: Path, losses: Losses) -> Iterator[tuple[str, int, int, float | str]]:
+        """Yield name, step, time and value of each line; SQLite has no NaN, which is a string."""
         for name, path in self._files(folder, "metrics", losses):
             if not keeps("Metrics", name, losses):
                 continue
@@ -144,11 +145,9 @@ class FileTrackingStore:
                     if point is None:
                         if line.strip():
                             losses.add("metrics", "Lines that are no metrics are left out", name)
-                    elif not math.isfinite(point[2]):
-                        losses.add("metrics", "NaN and infinite values are left out", name)
                     else:
                         time, step, value = point
-                        yield name, step, time, value
+                        yield name, step, time, value if math.isfinite(value) else str(value)
 
     def _values(self, folder: Path, what: What, losses: Losses) -> dict[str, str]:
         """Return the contents of the files of a folder, by their paths below it."""
@@ -250,6 +249,14 @@ def _object(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise RunForgeError(ErrorCode.DOCUMENT_INVALID, "It is not a mapping.")
+
+
+def _finite(rows: Iterable[tuple[str, int, Any]], losses: Losses) -> Iterator[tuple[Any, Any, Any]]:
+    for name, step, value in rows:
+        if isinstance(value, str):
+            losses.add("metrics", "NaN and infinite values are left out", name)
+        else:
+            yield name, step, value
 
 
 def _parsed(line: bytes) -> tuple[int, int, float] | None:
