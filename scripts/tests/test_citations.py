@@ -53,6 +53,7 @@ NAMED = (
     "Python",
     "SLSA v1.0",
     "Sigstore bundle v0.3",
+    "SQLite documentation",
     "Student 1908",
     "W3C",
     "WHATWG",

@@ -50,6 +50,7 @@ FREE = {
     "sheet",
     "license",
     "author",
+    "experiments",
 }
 
 

@@ -14,6 +14,7 @@ from real_store import start, training
 from runforge_cli.shell.help_page import Command
 from runforge_engine.modeling.configuration import DEFAULT_FAMILY, DEFAULT_SEED, PROFILES
 from runforge_engine.modeling.families import FAMILIES
+from tracking_stores import Run, write_files
 
 #: What every workspace of an example has; the options exclude what is no number.
 DATA = ("penguins.csv", "--label", "species", "--exclude", "island", "--exclude", "sex")
@@ -66,6 +67,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "shared/grace").mkdir(parents=True)
     shutil.copyfile(root / "examples/penguins.csv", folder / "shared/grace/penguins.csv")
+    write_files(folder, [Run("83af8e5234584a6491ce1ea182f3ad2c")])
     for arguments in PREPARED:
         process = start(folder, *arguments)
         assert process.wait() == 0, arguments

@@ -210,7 +210,7 @@ def test_each_run_that_has_ended_is_imported_once_and_in_the_order_of_time(
     assert runforge("import", "mlflow", "ml").out.count("runs/run-") == 0
 
 
-def test_a_run_that_changed_in_mlflow_is_told_and_stays(
+def test_a_run_that_changed_in_mlflow_is_reported_and_stays(
     runforge: Call, workspace: Path, ml: Path
 ) -> None:
     own = write_files(ml, [FULL]) / "7" / ONE

@@ -28,6 +28,8 @@ from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_engine.store.editor_index import append_foreign_entries
 from runforge_engine.store.run_view import editor_entry, write_view
+from tracking_stores import Run as TrackedRun
+from tracking_stores import write_files
 
 INDEXES = (".ml/outputs/index.json", ".runforge/index.json")
 #: Where commands may add files.
@@ -244,6 +246,9 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
     yield ("store", "archive", "latest", "--to", "out/archive", "--dry-run")
     yield ("store", "restore", "out/archive")
     yield ("store", "move", "out/disk", "--dry-run")
+    write_files(workspace / "out", [TrackedRun("83af8e5234584a6491ce1ea182f3ad2c")])
+    yield ("import", "mlflow", "out", "--dry-run")
+    yield ("import", "mlflow", "out")
     yield ("alias", "production", runs[0])
     yield ("alias", "production", "--remove")
     for run in runs:

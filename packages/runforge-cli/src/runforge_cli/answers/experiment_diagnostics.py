@@ -63,7 +63,7 @@ def _gaps(run: TolerantRun) -> Iterator[Diagnostic]:
         )
         for part in origin.get("left_out", ()):
             yield diagnostic(
-                DiagnosticCode.PROVENANCE_INCOMPLETE, part["message"], count=part["count"]
+                DiagnosticCode.PROVENANCE_INCOMPLETE, f"{part['message']} ({part['count']:,})"
             )
     elif "created_by" in config and "commit" not in (config.get("code") or {}):
         yield diagnostic(

@@ -106,7 +106,7 @@ class ArtifactFolders:
 
 
 def _has_content(folder: Path) -> bool:
-    """Return whether there is something in a folder, or it cannot be read, which is told later."""
+    """Return whether there is something in a folder, or it cannot be read: that is reported."""
     try:
         return bool(os.listdir(folder))  # noqa: PTH208 - also of what has no valid name
     except PermissionError:

@@ -21,7 +21,7 @@ from runforge_contracts.errors import ErrorCode
 from runforge_engine.experiment.run.code_state import without_password
 from runforge_engine.importing.artifact_folders import Artifact
 from runforge_engine.importing.left_out import Losses
-from runforge_engine.importing.tracked_run import Details, Point, TrackedRun, instant_of
+from runforge_engine.importing.tracked_run import Details, TrackedRun, TrackedValue, instant_of
 from runforge_engine.runtime.clock import event_time
 
 TOOL = "mlflow"
@@ -143,7 +143,7 @@ def digests_of(
     }
 
 
-def journal_lines_of(details: Details, points: Iterable[Point]) -> Iterator[bytes]:
+def journal_lines_of(details: Details, points: Iterable[TrackedValue]) -> Iterator[bytes]:
     """Yield the lines of the journal: the parameters, and the points of the metrics."""
     for name, text in details.parameters.items():
         yield _line({"parameter": name, "value": typed(text)})

@@ -4,7 +4,9 @@ The database is opened for reading only, by the standard library. What it contai
 a view or a virtual table in the place of a table is refused, no function of its schema is called,
 and values of another type than MLflow writes are counted and left out.
 
-Source: SQLite documentation, "Defense Against The Dark Arts"; the tables of MLflow 1.0 to 3.
+The tables are those of MLflow 1.0 to 3.
+
+Source: SQLite documentation, "Defense Against The Dark Arts".
 """
 
 from __future__ import annotations
@@ -25,10 +27,10 @@ from runforge_engine.importing.left_out import Losses, What
 from runforge_engine.importing.tracked_run import (
     MAX_VALUE,
     Details,
-    Point,
     TrackedDataset,
     TrackedModel,
     TrackedRun,
+    TrackedValue,
     is_id,
     keeps,
     numbered,
@@ -145,7 +147,7 @@ class DatabaseTrackingStore:
             models=list(self._models(run, losses)),
         )
 
-    def points(self, run: TrackedRun, losses: Losses) -> Iterator[Point]:
+    def points(self, run: TrackedRun, losses: Losses) -> Iterator[TrackedValue]:
         """Yield the metrics of a run, in the order in which SQLite sorts them."""
         rows = self._rows(
             'SELECT "key", step, value, is_nan FROM metrics WHERE run_uuid = ?'
@@ -255,7 +257,7 @@ def _finite(rows: Iterator[tuple[Any, ...]], losses: Losses) -> Iterator[tuple[A
 
 
 def _whole(text: str) -> str:
-    """Return a text of the database with what is not UTF-8 replaced."""
+    """Return a string of the database with what is not UTF-8 replaced."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 

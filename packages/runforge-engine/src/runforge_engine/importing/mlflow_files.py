@@ -2,7 +2,7 @@
 
 Nothing is written, no symbolic link in the store is followed, and what cannot be read is counted.
 
-Source: MLflow documentation, "Backend Stores"; the file store of MLflow 1.0 to 3.
+Source: MLflow documentation, "Backend Stores".
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from runforge_engine.importing.left_out import Losses, What
 from runforge_engine.importing.tracked_run import (
     MAX_VALUE,
     Details,
-    Point,
     TrackedDataset,
     TrackedModel,
     TrackedRun,
+    TrackedValue,
     is_id,
     keeps,
     numbered,
@@ -108,7 +108,7 @@ class FileTrackingStore:
             models=self._models_of(folder.parent).get(run.run_id, []),
         )
 
-    def points(self, run: TrackedRun, losses: Losses) -> Iterator[Point]:
+    def points(self, run: TrackedRun, losses: Losses) -> Iterator[TrackedValue]:
         """Yield the metrics of a run, sorted on the disk: a file may be larger than the memory."""
         with contextlib.closing(sqlite3.connect("")) as scratch:  # a file that only this one sees
             scratch.execute(

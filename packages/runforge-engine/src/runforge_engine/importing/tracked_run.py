@@ -24,7 +24,7 @@ MAX_VALUE = 2**16
 _LATEST = 253_402_300_800_000
 
 
-class Point(NamedTuple):
+class TrackedValue(NamedTuple):
     """One finite value of a metric."""
 
     name: str
@@ -113,7 +113,7 @@ class TrackingStore(Protocol):
         Raises ``DOCUMENT_INVALID``, ``FILE_UNREADABLE``.
         """
 
-    def points(self, run: TrackedRun, losses: Losses) -> Iterator[Point]:
+    def points(self, run: TrackedRun, losses: Losses) -> Iterator[TrackedValue]:
         """Yield the metrics of a run by name, step and time; memory does not grow with them.
 
         Raises ``DOCUMENT_INVALID``, ``FILE_UNREADABLE``.
@@ -157,7 +157,7 @@ def keeps(kind: str, name: str, losses: Losses) -> bool:
     return False
 
 
-def numbered(rows: Iterator[tuple[Any, Any, Any]], losses: Losses) -> Iterator[Point]:
+def numbered(rows: Iterator[tuple[Any, Any, Any]], losses: Losses) -> Iterator[TrackedValue]:
     """Yield the points of rows with name, step and value, which are in order."""
     before, revision, kept = None, 0, False
     for name, step, value in rows:
@@ -168,4 +168,4 @@ def numbered(rows: Iterator[tuple[Any, Any, Any]], losses: Losses) -> Iterator[P
             continue
         revision = revision + 1 if (name, step) == before else 0
         before = (name, step)
-        yield Point(name, step, revision, value)
+        yield TrackedValue(name, step, revision, value)
