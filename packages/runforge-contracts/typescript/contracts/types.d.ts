@@ -5233,6 +5233,10 @@ export interface TracedRun {
    */
   status: "succeeded" | "failed" | "cancelled" | "incomplete";
   /**
+   * How the run was removed from its store, where its folder is no longer; absent if it was not.
+   */
+  removed?: "forgotten" | "archived";
+  /**
    * Display name.
    */
   name?: string;

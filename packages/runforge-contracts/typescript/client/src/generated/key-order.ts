@@ -235,7 +235,7 @@ export const SHAPES: readonly Shape[] = [
   [{"metric": 0, "summary": 0, "parameter": 0, "step": 0, "revision": 0, "value": 0}, 0, 0],
   [{"cpu": 0, "gpus": 0, "ram_gb": 0}, 0, 0],
   [{"os": 0, "python": 0, "frameworks": 0, "hardware": 224}, 0, 0],
-  [{"run_id": 0, "run_dir": 0, "matched": 0, "path": 0, "status": 0, "name": 0, "created_at": 0, "dataset": 99, "git": 178, "runforge_version": 0, "created_by": 0, "rerun_from": 0, "repeated_by": 0, "changes": 0, "group_id": 0, "sweep_member": 0}, 0, 0],
+  [{"run_id": 0, "run_dir": 0, "matched": 0, "path": 0, "status": 0, "removed": 0, "name": 0, "created_at": 0, "dataset": 99, "git": 178, "runforge_version": 0, "created_by": 0, "rerun_from": 0, "repeated_by": 0, "changes": 0, "group_id": 0, "sweep_member": 0}, 0, 0],
   [{}, 0, 226],
   [{"schema_version": 0, "sha256": 0, "run_id": 0, "left_out": 0, "runs": 227}, 0, 0],
   [{"check": 0, "outcome": 0, "verdict": 0, "message": 0, "sha256": 0, "path": 0, "key": 0, "claimed_key": 0, "hint": 0}, 0, 0],
