@@ -190,20 +190,21 @@ def test_columns_that_repeat_are_joined_with_those_that_do_not(
     monkeypatch.setattr(f"{module}._PIECE", 500)
     monkeypatch.setattr(f"{module}._MERGED", cache)
     draw = random.Random(kinds)
-    makers = {
-        "n": lambda row: (str(row), str(row)),  # numbers that do not repeat
-        "o": lambda row: draw.choice([("x", "1,0"), ("yy", "0,1"), ("", ",")]),
-        "m": lambda row: ("", ""),  # missing in every row
+    fields = {
+        "n": [],  # numbers, which do not repeat
+        "o": [("x", "1,0"), ("yy", "0,1"), ("", ",")],
+        "m": [("", "")],  # missing in every row
     }
-    actions = {"n": "keep", "m": "keep", "o": "one_hot"}
-    columns = [{"column": f"c{place}", "action": actions[k]} for place, k in enumerate(kinds)]
-    for column in columns:
-        if column["action"] == "one_hot":
-            column["categories"] = ["x", "yy"]
+    columns: list[dict[str, Any]] = [
+        {"column": f"c{place}", "action": "one_hot", "categories": ["x", "yy"]}
+        if kind == "o"
+        else {"column": f"c{place}", "action": "keep"}
+        for place, kind in enumerate(kinds)
+    ]
     names = [item["column"] for item in columns]
     raw, expected = [",".join([*names, "y"][: len(names) + labelled])], list[str]()
     for row in range(300):
-        cells = [makers[kind](row) for kind in kinds]
+        cells = [draw.choice(fields[kind] or [(str(row), str(row))]) for kind in kinds]
         label = [(str(row % 3),) * 2] if labelled else []
         # A blank line is no row.
         raw.append(",".join(cell for cell, _ in [*cells, *label]) or '""')

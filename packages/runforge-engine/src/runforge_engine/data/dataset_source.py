@@ -38,6 +38,8 @@ class DatasetSource:
     encoding: str = "utf-8"
     #: The sheet of an Excel workbook, which must be named.
     sheet: str | None = None
+    #: Whether a recipe made the bytes: what lacks values is named by its raw column.
+    is_prepared: bool = False
 
     def release(self) -> None:
         """Release the bytes, once the table has been read from them."""
