@@ -68,18 +68,18 @@ class PreparedTable:
             values = pc.if_else(pc.equal(values, ""), '""', values)
         parts[-1] = _followed(values, "\n"), indices
         step = max(int(_PIECE / sum(map(_width, parts))), 1)
-        runs = _runs(parts)
+        groups = _grouped(parts)
         for begin in range(0, self.num_rows, step):
             end = min(begin + step, self.num_rows)
-            fields = [run.fields(begin, end) for run in runs]
-            alone = len(runs) == 1 and runs[0].parts
+            fields = [group.fields(begin, end) for group in groups]
+            alone = len(groups) == 1 and groups[0].parts
             lines = fields[0] if alone else pc.binary_join_element_wise(*fields, ",")
             # The characters of a new array of strings stand one after the other.
             yield memoryview(lines.buffers()[2])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Run:
+class _Neighbours:
     """Parts that are next to each other."""
 
     values: pa.Array
@@ -104,8 +104,8 @@ class _Run:
         return pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(ends), characters])
 
 
-def _runs(parts: list[tuple[pa.Array, pa.Array | None]]) -> list[_Run]:
-    """Return the parts as few runs: neighbours that repeat make one, while its values are few.
+def _grouped(parts: list[tuple[pa.Array, pa.Array | None]]) -> list[_Neighbours]:
+    """Return the parts as few groups: neighbours that repeat make one, while its values are few.
 
     Then most fields of a row are copied once, and few strings are joined.
     """
@@ -120,17 +120,17 @@ def _runs(parts: list[tuple[pa.Array, pa.Array | None]]) -> list[_Run]:
         else:
             groups.append([part])
             size = values.nbytes
-    return [_run(group) for group in groups]
+    return [_neighbours(group) for group in groups]
 
 
-def _run(group: list[tuple[pa.Array, pa.Array | None]]) -> _Run:
+def _neighbours(group: list[tuple[pa.Array, pa.Array | None]]) -> _Neighbours:
     import pyarrow as pa
 
     *firsts, last = (values for values, _ in group)
     values = pa.concat_arrays([*(_followed(item, ",") for item in firsts), last])
     starts = itertools.accumulate((len(item) for item in firsts), initial=0)
     columns = ((indices, start) for (_, indices), start in zip(group, starts, strict=True))
-    return _Run(values, [(item.to_numpy(), start) for item, start in columns if item is not None])
+    return _Neighbours(values, [(item.to_numpy(), start) for item, start in columns if item is not None])
 
 
 def _followed(values: pa.Array, mark: str) -> pa.Array:
