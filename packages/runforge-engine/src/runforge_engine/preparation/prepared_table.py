@@ -130,7 +130,9 @@ def _neighbours(group: list[tuple[pa.Array, pa.Array | None]]) -> _Neighbours:
     values = pa.concat_arrays([*(_followed(item, ",") for item in firsts), last])
     starts = itertools.accumulate((len(item) for item in firsts), initial=0)
     columns = ((indices, start) for (_, indices), start in zip(group, starts, strict=True))
-    return _Neighbours(values, [(item.to_numpy(), start) for item, start in columns if item is not None])
+    return _Neighbours(
+        values, [(item.to_numpy(), start) for item, start in columns if item is not None]
+    )
 
 
 def _followed(values: pa.Array, mark: str) -> pa.Array:
