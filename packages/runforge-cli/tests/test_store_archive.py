@@ -300,17 +300,17 @@ def test_without_zstandard_the_error_says_what_to_install(
     assert "or name a folder" in error["hint"]
 
 
-@pytest.mark.parametrize("stage", ["Copying runs", "Packing", "Unpacking"])
+@pytest.mark.parametrize("ended", ["Copying runs", "Packing", "Unpacking"])
 def test_an_interrupt_in_the_middle_of_a_file_leaves_nothing(
-    runforge: Call, runs: list[str], monkeypatch: pytest.MonkeyPatch, stage: str
+    runforge: Call, runs: list[str], monkeypatch: pytest.MonkeyPatch, ended: str
 ) -> None:
     monkeypatch.setattr(shared_work, "_MIB", 1024)
     stages = list[str]()
 
-    def watch(name: str, results: Iterable[Any], total: int, unit: str = "") -> Iterator[Any]:
-        stages.append(f"{name} {unit}".strip())
+    def watch(stage: str, results: Iterable[Any], total: int, unit: str = "") -> Iterator[Any]:
+        stages.append(f"{stage} {unit}".strip())
         for number, result in enumerate(results):
-            if name == stage and number == total // 2:
+            if stage == ended and number == total // 2:
                 raise KeyboardInterrupt
             yield result
 
@@ -319,14 +319,14 @@ def test_an_interrupt_in_the_middle_of_a_file_leaves_nothing(
     before = tree(Path().resolve().parent)
     with pytest.raises(KeyboardInterrupt):
         archive_runs(chosen, store, target, created_by="tests@1", watch=watch)
-    assert f"{stage} MiB" in stages
+    assert f"{ended} MiB" in stages
     assert tree(Path().resolve().parent) == before
     report(runforge, "archive", *runs, "--to", str(target))
     # On the way back, too, whatever was unpacked goes.
     monkeypatch.setattr(tempfile, "tempdir", str(Path("../temporary").resolve()))
     Path("../temporary").mkdir()
     before = tree(Path().resolve().parent)
-    if stage != "Packing":
+    if ended != "Packing":
         with pytest.raises(KeyboardInterrupt), opened_archive(target, watch=watch) as opened:
             restore_runs(opened, (), store, created_by="tests@1", watch=watch)
         # Runs that were copied as a whole are there.

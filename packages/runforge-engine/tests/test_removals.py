@@ -308,7 +308,7 @@ def test_how_far_a_removal_is_can_be_watched(tmp_path: Path) -> None:
     folders = [record_of_folder(store, run_id, a_run(store, run_id)) for run_id in ids]
     seen = list[tuple[str, int]]()
 
-    def watch(stage: str, results: Iterable[Any], total: int) -> Iterator[Any]:
+    def watch(stage: str, results: Iterable[Any], total: int, unit: str = "") -> Iterator[Any]:
         for number, result in enumerate(results, 1):
             seen.append((f"{stage} of {total}", number))
             yield result
