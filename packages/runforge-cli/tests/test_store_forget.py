@@ -66,6 +66,10 @@ def test_a_forgotten_run_goes_and_what_was_known_of_it_stays(
     assert listed(runforge, "--all") == [third, second, first]
     assert listed(runforge, "--status", "forgotten") == [second]
     assert runforge("predict", "name:r1", "penguins.csv").code == 3
+    [compared] = runforge("index", "check", "--json").json["stores"]
+    assert (compared["fits"], compared["forgotten"], compared["archived"]) == (True, [second], [])
+    assert compared["counts"]["forgotten"] == 1
+    assert re.search(rf"forgotten +1: {second}\n", runforge("index", "check").out)
     # Its id still shows what is recorded.
     shown = runforge("show", second)
     assert shown.code == 0

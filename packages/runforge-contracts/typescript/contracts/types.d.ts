@@ -2088,6 +2088,14 @@ export interface StoreReport {
    */
   missing_folders: string[];
   /**
+   * Runs that were archived: their folders are in an archive, and that is no finding.
+   */
+  archived?: string[];
+  /**
+   * Runs that were forgotten: their folders are gone, and that is no finding.
+   */
+  forgotten?: string[];
+  /**
    * Differences between the index and the run folders.
    */
   findings: IndexFinding[];
@@ -2115,6 +2123,8 @@ export interface IndexCounts {
   incomplete: Count;
   cancelled: Count;
   missing_folders: Count;
+  archived?: Count;
+  forgotten?: Count;
   findings: Count;
   [k: string]: unknown;
 }

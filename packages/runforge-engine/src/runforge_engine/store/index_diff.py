@@ -20,11 +20,12 @@ from runforge_contracts.invariants.store_invariants import (
     instant,
     is_recorded_here,
 )
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched
 from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
-from runforge_contracts.store.removals import removed_runs
+from runforge_contracts.store.removals import Removed, removed_runs
 from runforge_contracts.store.view_folders import record_of
 
 from runforge_engine.store.scan import Found, Skipped, State, children, look_at
@@ -73,6 +74,9 @@ class IndexReport:
     cancelled: tuple[str, ...]
     #: Runs in the index whose folder is missing.
     missing_folders: tuple[str, ...]
+    #: Runs that were archived, and forgotten: they have no folder, and that is no finding.
+    archived: tuple[str, ...]
+    forgotten: tuple[str, ...]
     findings: tuple[IndexFinding, ...]
     #: ``index.v1``, or the form of another client; None without a readable index.
     form: str | None = None
@@ -111,7 +115,7 @@ class IndexDiff:
         self.unlisted: list[Found] = []
         self._thorough = thorough
         self._known: dict[Path, Found] = {}
-        self._removed: Mapping[str, str] = {}
+        self._removed: Mapping[str, Removed] = {}
         self.read_again()
 
     def read_again(self) -> bool:
@@ -164,6 +168,14 @@ class IndexDiff:
         def named(state: State) -> tuple[str, ...]:
             return tuple(item.path.name for item in found if item.state == state)
 
+        def removed(how: Removed) -> tuple[str, ...]:
+            # The record has the runs of experiments, too, which no index lists.
+            return tuple(
+                run_id
+                for run_id, action in self._removed.items()
+                if action == how and parse_experiment_run_id(run_id) is None
+            )
+
         return IndexReport(
             store=self.store.name,
             index=self.store.relative(self.store.index),
@@ -185,6 +197,8 @@ class IndexDiff:
                 for key, place in by_key.items()
                 if place is None and key[0] not in self._removed
             ),
+            archived=removed("archived"),
+            forgotten=removed("forgotten"),
             findings=(*self._index_findings(entries, by_key), *self._folder_findings(found)),
             form=None if self.index is None else self.index.form,
         )
