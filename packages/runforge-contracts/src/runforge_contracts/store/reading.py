@@ -249,7 +249,7 @@ def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
         "created_at": created_at,
         "name": request.get("name") or folder.id,
         "preset_id": request.get("preset"),
-        "status": None if folder.status == "incomplete" else folder.status,
+        "status": None if (status := folder.status) == "incomplete" else status,
         "summary": summary,
         "run_dir": store.relative(folder.path),
         "dataset_fingerprint_sha256": (run.get("dataset") or config.get("dataset") or {}).get(
