@@ -94,9 +94,10 @@ def _older_runs(
     ids = listed_ids(store.index) - set(removed)
     counted = {entry["run_id"] for entry in newest}
     others = [name for name in names if name not in ids and name not in removed]
-    if len(others) <= _DESCRIBED:
-        others = described_runs(store, others, ids | counted | set(removed))
-    return len(ids - counted) + len(others)
+    unlisted = len(others)
+    if unlisted <= _DESCRIBED:
+        unlisted = len(described_runs(store, others, ids | counted | set(removed)))
+    return len(ids - counted) + unlisted
 
 
 def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:
