@@ -135,10 +135,24 @@ def raw_fields() -> tuple[RequestField, ...]:
 
 
 def raw_form(form: FormData) -> dict[str, str]:
-    """Return the form of the raw file that was named, as the section ``source`` of a recipe."""
+    """Return the form of the raw file that was named, as the section ``source`` of a recipe.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` for what is not among the choices of a field.
+    """
     values = {shown: value for value, shown in _SEEN.items()}
-    given = {field.pointer: str(form.get(field.pointer, "")).strip() for field in raw_fields()}
-    return {name.removeprefix(_RAW): values.get(text, text) for name, text in given.items() if text}
+    found = dict[str, str]()
+    for field in raw_fields():
+        text = str(form.get(field.pointer, ""))
+        if text and field.choices and text not in field.choices:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID, f"Invalid value for {quote(field.label)}: {quote(text)}."
+            )
+        if text:
+            found[field.pointer.removeprefix(_RAW)] = values.get(text, text)
+    return found
 
 
 def settings_of(family: str) -> list[FamilySetting]:
