@@ -151,7 +151,7 @@ dist: $(TYPESCRIPT)/node_modules $(EDITOR)/node_modules ## Build everything that
 test-dist: $(TYPESCRIPT)/node_modules $(EDITOR)/node_modules ## Build it twice, and use it in fresh environments
 	$(TOOLS) tox run -qq -e dist
 
-docs: $(VENV)/.tools ## Build the documentation site into dist/site, and check its links
+docs: $(VENV)/.tools ## Build the documentation site into build/site, and check its links
 	$(BIN)/python scripts/build_site.py
 
 test-docs: $(VENV)/.tox ## Build it twice, and look at it in a real browser (needs Chromium)

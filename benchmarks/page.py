@@ -244,8 +244,8 @@ _PREPARED = """\
 Whole processes, for a table of 1,000,000 rows with eight columns of text, of 20 categories each:
 `runforge prepare`, which writes the prepared table of 160 columns and the label, beside pandas
 ([`dummies_script.py`](../benchmarks/dummies_script.py)), once with the table in memory alone, and
-once with the same table in a file. The ratio, of processor time or of peak memory, is the median
-over the rounds of what RunForge takes, with a proposal, to what the other takes.
+once with the same table in a file. A ratio is the median over the rounds of what RunForge takes,
+with a proposal, to what the other takes.
 
 """
 _MEMORY = """\

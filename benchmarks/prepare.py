@@ -2,8 +2,8 @@
 
     python benchmarks/prepare.py [--rounds N]
 
-The figures are processor time and peak memory, which a busy machine disturbs less than the time on
-the clock. pandas is measured twice: with the columns in memory alone, and with them in a file.
+Time on the clock, processor time and peak memory; a busy machine disturbs the first most. pandas is
+measured twice: with the columns in memory alone, and with them in a file.
 """
 
 from __future__ import annotations
@@ -19,8 +19,14 @@ from tables import LABEL, write_categories
 
 ROWS = 1_000_000
 _SCRIPT = Path(__file__).with_name("dummies_script.py")
-#: Largest ratios to pandas that writes the same table, which are allowed.
-BARS: dict[Figure, float] = {"processor": 0.2, "memory": 0.9}
+#: Largest ratios to pandas, even where that writes no table, which are allowed.
+BARS: dict[Figure, float] = {"seconds": 1, "processor": 1, "memory": 0.9}
+#: The figures of the table, and what they are called.
+_FIGURES: dict[Figure, str] = {
+    "seconds": "time",
+    "processor": "processor",
+    "memory": "peak memory",
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Prepared:
 
     def failures(self) -> list[str]:
         """Return a sentence for each bar that is not met."""
-        found = {figure: ratio(self.proposed, self.in_file, figure).median for figure in BARS}
+        found = {figure: ratio(self.proposed, self.in_memory, figure).median for figure in BARS}
         return [
             f"`runforge prepare`, {figure}: {found[figure]:.2f} against {most:g}"
             for figure, most in BARS.items()
@@ -62,8 +68,7 @@ def table_of(prepared: Prepared) -> list[list[str]]:
 
     def row(name: str, costs: list[Cost], *, compared: bool = True) -> list[str]:
         cells = [name]
-        figures: tuple[Figure, ...] = ("processor", "memory")
-        for figure in figures:
+        for figure in _FIGURES:
             taken = spread(costs, figure).median
             cells.append(f"{taken / 2**20:,.0f} MiB" if figure == "memory" else f"{taken:.2f} s")
             found = ratio(prepared.proposed, costs, figure)
@@ -72,7 +77,7 @@ def table_of(prepared: Prepared) -> list[list[str]]:
         return cells
 
     return [
-        ["", "processor", "ratio", "peak memory", "ratio"],
+        ["", *(cell for name in _FIGURES.values() for cell in (name, "ratio"))],
         row("`runforge prepare RAW --label`", prepared.proposed, compared=False),
         row("`runforge prepare RAW --recipe`", prepared.applied, compared=False),
         row("`read_csv`, `get_dummies`", prepared.in_memory),

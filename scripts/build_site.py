@@ -1,4 +1,4 @@
-"""Build the documentation site into ``dist/site``, and check every link in it.
+"""Build the documentation site into ``build/site``, and check every link in it.
 
 Needs no network and no git: the same pages give the same bytes. Links out of the site are listed
 with ``--outward`` and not fetched.
@@ -24,7 +24,7 @@ from site_pages import ROOT, SITE, SiteError, write_pages
 def main() -> int:
     """Build the site, check it, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=ROOT / "dist/site", help="default: dist/site")
+    parser.add_argument("--out", type=Path, default=ROOT / "build/site", help="default: build/site")
     parser.add_argument("--outward", action="store_true", help="list the links out of the site")
     arguments = parser.parse_args()
     out: Path = arguments.out.resolve()

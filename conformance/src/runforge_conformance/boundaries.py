@@ -534,6 +534,8 @@ def _wrong(schema: dict[str, Any], value: Any) -> Iterator[tuple[str, Any]]:
             yield "minItems", value[: schema["minItems"] - 1]
         if "maxItems" in schema:
             yield "maxItems", (value * (schema["maxItems"] + 1))[: schema["maxItems"] + 1]
+    if isinstance(value, dict) and value and "minProperties" in schema:
+        yield "minProperties", dict(list(value.items())[: schema["minProperties"] - 1])
 
 
 def _fits(text: str, schema: dict[str, Any]) -> bool:

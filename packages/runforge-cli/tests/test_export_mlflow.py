@@ -108,8 +108,9 @@ def test_mlflow_has_parameters_metrics_and_files_of_a_model(
     )
     found = files_of(Path(copies))
     model = {name: found.pop(name) for name in list(found) if name.startswith("model/")}
-    assert found == files_of(folder)
-    assert model["model/model.pkl"] == found["artifacts/model.pkl"]
+    assert found == {f"run/{name}": data for name, data in files_of(folder).items()}
+    assert model["model/model.pkl"] == found["run/artifacts/model.pkl"]
+    assert runforge("verify", f"{copies}/run").code == 0
 
 
 def test_mlflow_loads_the_model_of_a_run(runforge: Call, filled: Path) -> None:
@@ -134,6 +135,15 @@ def test_mlflow_loads_the_model_of_a_run(runforge: Call, filled: Path) -> None:
         signature = through_signature.metadata.signature
         assert signature.inputs.input_names() == record["feature_names"]
         assert list(through_signature.predict(rows)) == list(loaded)
+        example = through_signature.metadata.load_input_example()
+        assert list(example.columns) == record["feature_names"]
+        assert not example.isin(rows).any(axis=None)
+        assert np.allclose(example.iloc[0], rows.mean(), rtol=0.05)
+        assert through_signature.predict(example)[0] in record["classes"]
+        written = mlflow.artifacts.download_artifacts(f"{address}/serving_input_example.json")
+        served = mlflow.models.convert_input_example_to_serving_input(example)
+        assert json.loads(served) == json.loads(Path(written).read_bytes())
+        assert len(mlflow.models.validate_serving_input(address, served)) == 1
     finally:
         mlflow.set_tracking_uri(before)
     assert np.array_equal(loaded, expected)
@@ -269,7 +279,8 @@ def test_mlflow_reads_the_histories_of_experiments(
         tracking_uri=f"sqlite:///{repository.root / 'ml/mlflow.db'}",
         dst_path=str(tmp_path / "copies"),
     )
-    assert files_of(Path(copies)) == files_of(folder)
+    assert files_of(Path(copies) / "run") == files_of(folder)
+    assert len(list(Path(copies).iterdir())) == 1
     statuses = {name: runs[run_id].info.status for name, run_id in repository.ids.items()}
     assert statuses == {
         **dict.fromkeys(("first", "faster", "bridge", "bridged", "trained"), "FINISHED"),

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,14 @@ import pytest
 from calls import ROOT, TRAIN, Call
 from experiments import experiment, folder_of
 from real_store import start
+from runforge_contracts import shared_work
+from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.run import Run
 from runforge_contracts.validation import validate
+from runforge_engine.archiving.archive_runs import archive_runs
+from runforge_engine.archiving.open_archive import opened_archive
+from runforge_engine.archiving.packed_store import pack
+from runforge_engine.archiving.restore_runs import restore_runs
 
 #: The two forms of an archive.
 FORMS = ("old", "old.tar.zst")
@@ -286,3 +298,60 @@ def test_without_zstandard_the_error_says_what_to_install(
     error = refusal(runforge, "archive", runs[0], "--to", "../old.tar.zst")
     assert error["code"] == "EXTRA_MISSING"
     assert "or name a folder" in error["hint"]
+
+
+@pytest.mark.parametrize("ended", ["Copying runs", "Packing", "Unpacking"])
+def test_an_interrupt_in_the_middle_of_a_file_leaves_nothing(
+    runforge: Call, runs: list[str], monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    monkeypatch.setattr(shared_work, "_MIB", 1024)
+    stages = list[str]()
+
+    def watch(stage: str, results: Iterable[Any], total: int, unit: str = "") -> Iterator[Any]:
+        stages.append(f"{stage} {unit}".strip())
+        for number, result in enumerate(results):
+            if stage == ended and number == total // 2:
+                raise KeyboardInterrupt
+            yield result
+
+    store, target = StoreLayout(Path.cwd()), Path("../old.tar.zst").resolve()
+    chosen = [Run(store.run_folder(run)) for run in runs]
+    before = tree(Path().resolve().parent)
+    with pytest.raises(KeyboardInterrupt):
+        archive_runs(chosen, store, target, created_by="tests@1", watch=watch)
+    assert f"{ended} MiB" in stages
+    assert tree(Path().resolve().parent) == before
+    report(runforge, "archive", *runs, "--to", str(target))
+    # On the way back, too, whatever was unpacked goes.
+    monkeypatch.setattr(tempfile, "tempdir", str(Path("../temporary").resolve()))
+    Path("../temporary").mkdir()
+    before = tree(Path().resolve().parent)
+    if ended != "Packing":
+        with pytest.raises(KeyboardInterrupt), opened_archive(target, watch=watch) as opened:
+            restore_runs(opened, (), store, created_by="tests@1", watch=watch)
+        # Runs that were copied as a whole are there.
+        whole = {
+            name: data for name, data in tree(Path().resolve().parent).items() if name in before
+        }
+        assert whole == before
+        assert not [*Path(".runforge").glob(".incoming-*"), *Path("../temporary").iterdir()]
+    report(runforge, "restore", str(target))
+    assert runforge("verify", "--all").code == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGINT")
+def test_an_interrupt_of_a_reader_removes_what_it_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "archive/.runforge/runs").mkdir(parents=True)
+    (tmp_path / "archive/.runforge/large").write_bytes(os.urandom(2**25))
+    pack(tmp_path / "archive", tmp_path / "old.tar.zst")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    reader = start(tmp_path, "verify", "old.tar.zst")
+    while reader.poll() is None and not any(temporary.glob("runforge-*")):
+        time.sleep(0.001)
+    reader.send_signal(signal.SIGINT)
+    reader.wait()
+    assert not any(temporary.iterdir())

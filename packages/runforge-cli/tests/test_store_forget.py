@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,10 @@ def test_a_forgotten_run_goes_and_what_was_known_of_it_stays(
     assert listed(runforge, "--all") == [third, second, first]
     assert listed(runforge, "--status", "forgotten") == [second]
     assert runforge("predict", "name:r1", "penguins.csv").code == 3
+    [compared] = runforge("index", "check", "--json").json["stores"]
+    assert (compared["fits"], compared["forgotten"], compared["archived"]) == (True, [second], [])
+    assert compared["counts"]["forgotten"] == 1
+    assert re.search(rf"forgotten +1: {second}\n", runforge("index", "check").out)
     # Its id still shows what is recorded.
     shown = runforge("show", second)
     assert shown.code == 0
@@ -78,9 +83,20 @@ def test_a_forgotten_run_goes_and_what_was_known_of_it_stays(
     assert "was forgotten at" in refused.json["error"]["message"]
     # Traces by the model, and by a dataset, have it.
     model = document["entry"]["model_sha256"]
-    assert runforge("trace", model, "--json").json["runs"][0]["run_id"] == second
+    by_model = runforge("trace", model, "--json").json
+    validate(by_model, "trace.v1")
+    [found_run] = by_model["runs"]
+    assert (found_run["run_id"], found_run["removed"]) == (second, "forgotten")
+    printed = runforge("trace", model).out
+    assert re.search(r"status +succeeded, forgotten\n", printed)
+    assert f"runforge show {second}" in printed
+    assert "folder" not in printed
     traced = runforge("trace", "penguins.csv", "--json").json["runs"]
-    assert {run["run_id"] for run in traced} == set(signed)
+    assert {run["run_id"]: run.get("removed") for run in traced} == {
+        **dict.fromkeys(signed),
+        second: "forgotten",
+    }
+    assert f"{second}  forgotten" in runforge("trace", "penguins.csv").out
     # The store verifies and says so, the index and other checkers are content.
     found = checks(runforge)
     assert found[""]["verdict"] == "verified"

@@ -216,7 +216,9 @@ def test_a_missing_run_keeps_what_the_record_has(sweeps: Sweeps, runforge: Call)
     again = runforge("sweep", "show", "two", "--json").json
     (first,) = [run for run in again["runs"] if run["member"] == document["runs"][0]["member"]]
     assert first["metrics"] == {"accuracy": document["runs"][0]["metrics"]["accuracy"]}
-    assert runforge("sweep", "show", "two").code == 0
+    shown = runforge("sweep", "show", "two")
+    assert shown.code == 0
+    assert "; 1 without its run folder" in shown.stdout
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +55,58 @@ def test_the_page_is_the_end_of_the_list(size: int, count: int, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("size", [60, 300])
-def test_runs_without_a_folder_are_counted(size: int, tmp_path: Path) -> None:
+def test_runs_without_any_folder_are_counted(size: int, tmp_path: Path) -> None:
     store = make(tmp_path, [entry(number) for number in range(size)], folders=False)
     page = newest_runs(store, 20)
-    assert page is None or page.total > 20
+    assert page is None or page.total == size
+
+
+RUNS = [entry(number)["run_id"] for number in range(300)]
+OLD = "20230101-000000-0badcafe"
+
+
+def interrupted(store: StoreLayout, run_id: str) -> None:
+    source = next((VECTORS / "v0.4.0/.runforge/runs").glob("20260302*"))
+    shutil.copytree(source, store.run_folder(run_id))
+
+
+def forgotten(store: StoreLayout, run_id: str) -> None:
+    shutil.rmtree(store.run_folder(run_id))
+    line = {"action": "forgotten", "run_id": run_id}
+    store.removals.write_text(json.dumps(line) + "\n", "utf-8")
+
+
+def two_missing(store: StoreLayout) -> None:
+    for run_id in RUNS[7:9]:
+        store.run_folder(run_id).rmdir()
+    interrupted(store, OLD)
+
+
+#: What is done to a store of 300 runs, and how many runs it has then.
+COUNTED: dict[str, tuple[Callable[[StoreLayout], object], int]] = {
+    "an old folder is missing": (lambda store: store.run_folder(RUNS[7]).rmdir(), 300),
+    "a new folder is missing": (lambda store: store.run_folder(RUNS[297]).rmdir(), 300),
+    "an old run is not listed": (lambda store: interrupted(store, OLD), 301),
+    "an old folder has no run": (lambda store: store.run_folder(OLD).touch(), 300),
+    "two are missing, another is not listed": (two_missing, 301),
+    "an old run was forgotten": (lambda store: forgotten(store, RUNS[7]), 299),
+    "a new run was forgotten": (lambda store: forgotten(store, RUNS[297]), 299),
+}
+
+
+@pytest.mark.parametrize("what", COUNTED)
+def test_every_count_of_runs_is_the_same(what: str, tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(number) for number in range(300)])
+    change, expected = COUNTED[what]
+    change(store)
+    assert len(list_runs(store)) == expected
+    page = newest_runs(store, 20)
+    assert page is not None
+    assert page.total == expected
+    facts = RunFacts(lambda entries: None, lambda entry, place: [], SettingsReader())
+    found = skim_runs(store, 20, RunQuery(), facts)
+    assert found is not None
+    assert found.total == expected
 
 
 def test_a_run_that_is_listed_again_is_one_run(tmp_path: Path) -> None:

@@ -41,7 +41,9 @@ class Counting:
     def __init__(self) -> None:
         self.stages = list[tuple[str, int, int]]()
 
-    def __call__(self, stage: str, results: Iterable[Result], total: int) -> Iterator[Result]:
+    def __call__(
+        self, stage: str, results: Iterable[Result], total: int, unit: str = ""
+    ) -> Iterator[Result]:
         done = 0
         for result in results:
             done += 1

@@ -56,6 +56,7 @@ def test_a_model_is_described_as_it_was_fitted(family: str, tmp_path: Path) -> N
         assert step["hyperparameters"] == estimator.get_params(deep=False)
     assert inspection.feature_names == FEATURE_NAMES
     assert inspection.n_features == 4
+    assert inspection.means == tuple(fitted["scaler"].mean_.tolist())
     assert inspection.classes == ("setosa", "versicolor", "virginica")
     assert document["library_version"] == fitted["scaler"].__getstate__()["_sklearn_version"]
 

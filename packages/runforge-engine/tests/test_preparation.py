@@ -178,6 +178,46 @@ def test_large_tables_are_made_in_pieces_of_whole_rows(tmp_path: Path) -> None:
     assert lines[2001 + 2] == b"0,0,1" + b",0" * 1998
 
 
+@pytest.mark.parametrize("cache", [0, 40, 2**20], ids=["alone", "pairs", "together"])
+@pytest.mark.parametrize(
+    "kinds", ["n", "o", "m", "no", "on", "ooo", "onoo", "noon", "mom", "oooooo"]
+)
+@pytest.mark.parametrize("labelled", [True, False])
+def test_columns_that_repeat_are_joined_with_those_that_do_not(
+    kinds: str, cache: int, labelled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = "runforge_engine.preparation.prepared_table"
+    monkeypatch.setattr(f"{module}._PIECE", 500)
+    monkeypatch.setattr(f"{module}._MERGED", cache)
+    draw = random.Random(kinds)
+    fields = {
+        "n": [],  # numbers, which do not repeat
+        "o": [("x", "1,0"), ("yy", "0,1"), ("", ",")],
+        "m": [("", "")],  # missing in every row
+    }
+    columns: list[dict[str, Any]] = [
+        {"column": f"c{place}", "action": "one_hot", "categories": ["x", "yy"]}
+        if kind == "o"
+        else {"column": f"c{place}", "action": "keep"}
+        for place, kind in enumerate(kinds)
+    ]
+    names = [item["column"] for item in columns]
+    raw, expected = [",".join([*names, "y"][: len(names) + labelled])], list[str]()
+    for row in range(300):
+        cells = [draw.choice(fields[kind] or [(str(row), str(row))]) for kind in kinds]
+        label = [(str(row % 3),) * 2] if labelled else []
+        # A blank line is no row.
+        raw.append(",".join(cell for cell, _ in [*cells, *label]) or '""')
+        expected.append(",".join(field for _, field in [*cells, *label]) or '""')
+    path = tmp_path / "raw.csv"
+    path.write_text("\n".join(raw) + "\n", encoding="utf-8")
+    table = apply(path, {"label": "y", "columns": columns})
+    assert table.num_rows == 300
+    pieces = list(table.pieces())
+    assert len(pieces) > 2
+    assert b"".join(pieces).decode().splitlines()[1:] == expected
+
+
 def test_the_features_are_those_of_a_column_transformer(tmp_path: Path) -> None:
     pytest.importorskip("pandas")
     import pandas as pd

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 from real_data import write_dataset
-from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
+from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError, UsageError
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.removals import (
     find_removals,
@@ -19,7 +20,9 @@ from runforge_contracts.store.removals import (
     removed_run,
     removed_runs,
 )
+from runforge_contracts.store.run import Run
 from runforge_engine import Store, train
+from runforge_engine.removing.forget_runs import Forgetting, plan_forgetting
 from runforge_engine.removing.removal_writer import (
     append_removals,
     finish_removals,
@@ -29,6 +32,7 @@ from runforge_engine.removing.removal_writer import (
     remove_folder,
     unfinished_removals,
 )
+from runforge_engine.store.alias_writer import set_alias
 
 if sys.platform != "win32":
     import fcntl
@@ -304,7 +308,7 @@ def test_how_far_a_removal_is_can_be_watched(tmp_path: Path) -> None:
     folders = [record_of_folder(store, run_id, a_run(store, run_id)) for run_id in ids]
     seen = list[tuple[str, int]]()
 
-    def watch(stage: str, results: Iterable[Any], total: int) -> Iterator[Any]:
+    def watch(stage: str, results: Iterable[Any], total: int, unit: str = "") -> Iterator[Any]:
         for number, result in enumerate(results, 1):
             seen.append((f"{stage} of {total}", number))
             yield result
@@ -312,3 +316,30 @@ def test_how_far_a_removal_is_can_be_watched(tmp_path: Path) -> None:
     forget_folders(store, folders, because="a test", created_by="tests@1", watch=watch)
     assert seen == [("Removing the folders of 2", 1), ("Removing the folders of 2", 2)]
     assert not list(store.runs.iterdir())
+
+
+def test_a_run_is_verified_once_and_what_needs_it_is_looked_at_again(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path)
+    path, label, _ = write_dataset("iris", tmp_path)
+    run = train(path, label=label, workspace=tmp_path)
+    stages = list[str]()
+
+    def watch(stage: str, results: Iterable[Any], total: int, unit: str = "") -> Iterable[Any]:
+        stages.append(stage)
+        return results
+
+    def plan(*, force: bool) -> Forgetting:
+        runs = [Run(run.path)]
+        return plan_forgetting(
+            store, runs, because="a test", created_by="tests@1", force=force, watch=watch
+        )
+
+    planned = plan(force=False)
+    assert [item.objections for item in planned.report().items] == [UNSET]
+    set_alias(store, "champion", run.id, created_by="tests@1")
+    with pytest.raises(UsageError, match="champion"):
+        planned.carry_out()
+    assert not store.removals.exists()
+    assert plan(force=True).carry_out().items[0].objections == ["alias"]
+    assert stages == ["Verifying runs", "Verifying runs", "Removing the folders"]
+    assert not run.path.exists()

@@ -48,6 +48,8 @@ def test_a_frame_is_evaluated_and_recorded(run: Run) -> None:
         "missing_value": 2,
         "unknown_label": chinstraps,
     }
+    assert repr(made) == f"<RunEvaluation {made.id}: accuracy={made.metrics['accuracy']:.4f}>"
+    assert repr(RunEvaluation(made.path.with_name("gone"))) == "<RunEvaluation gone>"
     assert made.record["rows_evaluated"] == len(table) - chinstraps - 2
     assert made.confusion_matrix.to_numpy().sum() == made.record["rows_evaluated"]
     assert list(made.confusion_matrix.index) == ["Adelie", "Gentoo"]

@@ -13,7 +13,7 @@ import pytest
 import runforge_contracts
 import runforge_engine
 from real_data import write_dataset
-from runforge_contracts.errors import DatasetError, ErrorCode, RunForgeError
+from runforge_contracts.errors import DatasetError, ErrorCode, NotFoundError, RunForgeError
 from runforge_engine import Run, Store, train
 from runforge_engine.api.python_errors import hint_in_python
 
@@ -106,6 +106,9 @@ def test_a_run_is_repeated_compared_and_reported_with_others(run: Run, tmp_path:
     assert "&lt;less&gt;" in found._repr_html_()
     store = Store(run.path.parents[2])
     assert store.diff(run.id, again).document == found.document
+    assert run.diff(f"name:{again.name}").document == found.document
+    with pytest.raises(NotFoundError, match="nowhere"):
+        run.diff("nowhere")
     with pytest.raises(RunForgeError, match="given twice"):
         store.diff(run, run.id)
     with pytest.raises(RunForgeError, match="two runs"):

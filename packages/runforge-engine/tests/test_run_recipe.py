@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from runforge_contracts.prepared_names import by_raw_column, escaped_name, raw_n
 from runforge_engine import RunForgeError, sweep, train
 from workbooks import workbook
 
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "schema_version": "recipe.v1",
     "label": "y",
     "columns": [
@@ -60,6 +61,27 @@ def test_the_runs_of_a_sweep_share_the_prepared_table(recipe: Path, tmp_path: Pa
     assert len(records) == 2
     assert len({record["dataset"]["prepared_sha256"] for record in records if record}) == 1
     assert all(run.verify().holds for run in found.runs())
+
+
+def test_what_lacks_values_is_named_by_its_raw_column(tmp_path: Path) -> None:
+    frame = FRAME.rename(columns={"city": "in=city", "y": "y:0"})
+    frame.loc[3:6, "in=city"] = None
+    frame.loc[39, "y:0"] = None
+    columns = [{**RECIPE["columns"][0], "column": "in=city"}, {"column": "size", "action": "keep"}]
+    recipe = {**RECIPE, "label": "y:0", "columns": columns}
+    run = train(frame, label="y:0", recipe=recipe, workspace=tmp_path)
+    told = json.loads((run.path / "diagnostics.json").read_bytes())["diagnostics"][0]
+    assert told["code"] == "MISSING_VALUES_DROPPED"
+    assert told["details"] == {
+        "rows_dropped": 14,
+        "rows_total": 40,
+        "missing_by_column": {"in=city": 4, "size": 10, "y:0": 1},
+    }
+    frame["in=city"] = None
+    with pytest.raises(RunForgeError, match="the column `in=city` lacks 40") as caught:
+        train(frame, label="y:0", recipe=recipe, workspace=tmp_path)
+    assert caught.value.location.column == "in=city"
+    assert "exclude=['in=city']" in str(caught.value.hint)
 
 
 def test_a_private_run_omits_the_folder_of_a_recipe(

@@ -23,6 +23,8 @@ from field_stores import (
     write_dataset,
 )
 from real_experiments import Repository
+from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.store.layout import StoreLayout
 from runforge_engine import train
 from sweep_store import make_sweeps
 from web_client import Server, serving
@@ -392,6 +394,63 @@ def test_datasets_are_listed_with_their_files_and_runs(store: Path, tmp_path: Pa
         for folder in (tmp_path / "ws/.runforge/runs").iterdir():
             shutil.rmtree(folder)
         assert server.ask("/datasets").status == 200
+
+
+def many_runs(workspace: Path, runs: int, datasets: int) -> StoreLayout:
+    """Make a store of entries with folders that are empty, all of one sweep."""
+    store, digests = StoreLayout(workspace), [f"{number:064x}" for number in range(datasets)]
+    entries = [
+        {
+            "run_id": f"20260101-{number // 60:02}{number % 60:02}00-{number:08x}",
+            "created_at": "2026-01-01T00:00:00Z",
+            "name": f"run {number}",
+            "status": "succeeded",
+            "run_dir": "",
+            "dataset_fingerprint_sha256": digests[number % datasets],
+            "label_column": "y",
+            "group_id": "grp_1",
+            "seed": 0,
+            "hyperparameters": {},
+        }
+        for number in range(runs)
+    ]
+    for entry in entries:
+        entry["run_dir"] = f".runforge/runs/{entry['run_id']}"
+        store.run_folder(str(entry["run_id"])).mkdir(parents=True)
+    store.index.write_bytes(encode_json({"schema_version": "index.v1", "runs": entries}))
+    return store
+
+
+def test_every_page_counts_the_same_runs_where_folders_are_missing(tmp_path: Path) -> None:
+    store = many_runs(tmp_path, runs=660, datasets=3)
+    gone = sorted(store.runs.iterdir())[3]
+    for folder in (gone, sorted(store.runs.iterdir())[-1]):
+        folder.rmdir()
+    digest = f"{0:064x}"
+    with serving(tmp_path) as server:
+        for address in ("/runs", "/runs?page=13", "/runs?sort=name", "/runs?where=seed%3D0"):
+            assert re.findall(r" of ([0-9,]+) runs", server.ask(address).text) == ["660"], address
+        assert " 2 runs" not in server.ask("/runs?status=succeeded").text
+        assert " of 658 runs" in server.ask("/runs?status=succeeded").text
+        assert ">220 runs in the list<" in server.ask(f"/datasets/{digest}").text
+        assert " of 220 runs" in server.ask(f"/runs?where=dataset%3D{digest}").text
+        assert re.findall('<td class="n">([0-9,]+)<', server.ask("/datasets").text) == ["220"] * 3
+
+
+def test_every_dataset_is_listed_however_many_runs_came_later(tmp_path: Path) -> None:
+    many_runs(tmp_path, runs=700, datasets=130)
+    with serving(tmp_path) as server:
+        seen, address = list[str](), "/datasets"
+        for first, last in ((1, 50), (51, 100), (101, 130)):
+            page = server.ask(address).text
+            check_page(page)
+            assert f"{first} to {last} of 130 datasets, those used last first" in page
+            seen += re.findall('href="/datasets/([0-9a-f]{64})"', page)
+            address = "/datasets" + "".join(re.findall('href="([^"]+)" rel="next"', page))
+        last_used = [f"{number % 130:064x}" for number in range(699, 569, -1)]
+        assert seen == last_used
+        assert "fewer than this page begins with" in server.ask("/datasets?page=9").text
+        assert server.ask("/datasets?page=0").status == 400
 
 
 def test_a_document_is_validated_with_what_the_contract_says(server: Server) -> None:

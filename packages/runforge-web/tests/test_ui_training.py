@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 from web_client import Answer, Server, serving
+from workbooks import workbook
 
 C = "logistic_regression/model/hyperparameters/C"
 TRIED = f"try {C}"
@@ -259,6 +260,50 @@ def test_a_recipe_is_proposed_chosen_and_kept(tmp_path: Path) -> None:
         assert recipe in html.unescape(server.ask(f"/train?parent={run}").text)
         again = run_of(ended(server, send(server, "/train/run", {"parent": run, C: "2"}, "x")))
         assert request_of(tmp_path, again)["dataset"]["recipe"] == recipe
+
+
+def test_the_form_of_a_raw_file_is_named_for_a_proposal(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{at % 7},5;{'rot' if at % 2 else 'grün'};{'ab'[at % 3 > 0]}\n" for at in range(60)
+    )
+    (tmp_path / "raw.csv").write_bytes(f"größe;farbe;y\n{rows}".encode("iso-8859-1"))
+    table = [
+        ["size", "colour", "y"],
+        *([at % 7, "rb"[at % 2], "ab"[at % 3 > 0]] for at in range(60)),
+    ]
+    (tmp_path / "book.xlsx").write_bytes(workbook({"Tier 1": table}))
+    form = {**FORM, "/dataset/path": "raw.csv", "/dataset/label_column": ""}
+    named = {"raw delimiter": ";", "raw encoding": "iso-8859-1", "raw decimal_mark": ","}
+    with serving(tmp_path, "--allow-train") as server:
+        assert 'value="book.xlsx"' in server.ask("/train").text
+        page = html.unescape(send(server, "/train/columns", form).text)
+        assert "DATASET_ENCODING_INVALID" in page
+        assert "type its name" in page
+        page = html.unescape(send(server, "/train/columns", {**form, **named}).text)
+        assert '<option value="größe">größe</option>' in page
+        assert "is not valid" not in page
+        assert '<option value=";" selected>;</option>' in page
+        proposal = {**form, **named, "/dataset/label_column": "y"}
+        page = html.unescape(send(server, "/train/recipe", proposal).text)
+        assert "2 columns: grün, rot" in page
+        recipe = json.loads((tmp_path / "raw.recipe.json").read_bytes())
+        assert recipe["source"] == {"delimiter": ";", "decimal_mark": ",", "encoding": "iso-8859-1"}
+        chosen = {**form, "/dataset/recipe": "raw.recipe.json"}
+        run = run_of(ended(server, send(server, "/train/run", chosen, "farbe")))
+        assert request_of(tmp_path, run)["dataset"]["recipe"] == "raw.recipe.json"
+
+        sheet = {**form, "/dataset/path": "book.xlsx", "raw sheet": "Tier 1"}
+        page = send(server, "/train/columns", sheet).text
+        assert "type its name" in page
+        sheet["/dataset/label_column"] = "y"
+        page = html.unescape(send(server, "/train/recipe", sheet).text)
+        assert 'value="book.recipe.json" list="recipes"' in page
+        (tmp_path / "book.recipe.json").unlink()
+        page = html.unescape(send(server, "/train/recipe", {**sheet, **named}).text)
+        assert "A sheet has no delimiter" in page
+        assert not (tmp_path / "book.recipe.json").exists()
+        unknown = send(server, "/train/columns", {**form, "raw encoding": "rot13"})
+        assert (unknown.status, "rot13" in unknown.text) == (400, True)
 
 
 @pytest.mark.parametrize(

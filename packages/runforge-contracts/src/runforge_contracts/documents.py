@@ -58,6 +58,7 @@ class Document(Generic[T]):
         *,
         warnings: Iterable[str] = (),
         path: Path | None = None,
+        may_have_nulls: bool = True,
     ) -> None:
         #: The object as it was read. Change it through :meth:`edit`, which validates.
         self.raw = raw
@@ -67,6 +68,7 @@ class Document(Generic[T]):
         self.warnings = tuple(warnings)
         #: The file that it was read from or saved to, or None.
         self.path = path
+        self._may_have_nulls = may_have_nulls
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *types: type[T], below: Path | None = None) -> Self:
@@ -87,11 +89,11 @@ class Document(Generic[T]):
         RunForgeError
             As :func:`~runforge_contracts.fs.files.read_file` and :meth:`parse`.
         """
-        path = Path(path)
+        path = path if isinstance(path, Path) else Path(path)
         if is_yaml(path):
             return cls._parsed(load_yaml(path), types, path)
         data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE, below=below)
-        return cls.parse(data, *types, path=path)
+        return cls._of_json(data, types, path)
 
     @classmethod
     def parse(cls, data: bytes, *types: type[T], path: Path | None = None) -> Self:
@@ -104,16 +106,25 @@ class Document(Generic[T]):
             :func:`~runforge_contracts.codec.strict_yaml.parse_yaml`, ``DOCUMENT_UNKNOWN``,
             ``DOCUMENT_VERSION_UNSUPPORTED`` or ``DOCUMENT_INVALID``.
         """
-        parse = parse_yaml if path is not None and is_yaml(path) else parse_json
-        return cls._parsed(parse(data, path=None if path is None else str(path)), types, path)
+        if path is not None and is_yaml(path):
+            return cls._parsed(parse_yaml(data, path=str(path)), types, path)
+        return cls._of_json(data, types, path)
 
     @classmethod
-    def _parsed(cls, raw: Any, types: tuple[type[T], ...], path: Path | None) -> Self:
+    def _of_json(cls, data: bytes, types: tuple[type[T], ...], path: Path | None) -> Self:
+        raw = parse_json(data, path=None if path is None else str(path))
+        # Most documents have no null, and then need not be searched for any.
+        return cls._parsed(raw, types, path, may_have_nulls=b"null" in data)
+
+    @classmethod
+    def _parsed(
+        cls, raw: Any, types: tuple[type[T], ...], path: Path | None, *, may_have_nulls: bool = True
+    ) -> Self:
         place = None if path is None else str(path)
         name, warnings = identify(raw, [schema_of(type_) for type_ in types] or cls.schemas, path)
         # A newer result is shown, not rejected; the fields that this client needs must be valid.
         validate({**raw, "version": 1} if warnings else raw, name, path=place)
-        return cls(raw, name, warnings=warnings, path=path)
+        return cls(raw, name, warnings=warnings, path=path, may_have_nulls=may_have_nulls)
 
     @classmethod
     def of(cls, view: T) -> Self:
@@ -126,6 +137,8 @@ class Document(Generic[T]):
     @cached_property
     def content(self) -> dict[str, Any]:
         """The raw object without the optional members that are null, which means absent."""
+        if not self._may_have_nulls:
+            return self.raw
         content: dict[str, Any] = without_nulls(self.raw, self.name)
         return content
 
@@ -166,7 +179,7 @@ class Document(Generic[T]):
             else:
                 set_at(raw, pointer, copy.deepcopy(value))
         validate(raw, self.name)
-        self.raw = raw
+        self.raw, self._may_have_nulls = raw, True
         for derived in ("content", "view"):
             self.__dict__.pop(derived, None)
 

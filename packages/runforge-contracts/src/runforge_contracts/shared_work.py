@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import repeat
 from typing import IO, Any, NoReturn, Protocol, TypeVar
 
 Item = TypeVar("Item")
@@ -21,18 +22,49 @@ Result = TypeVar("Result")
 
 #: Fewer items than these take less time than copying the process does.
 WORTH_SHARING = 100
+_MIB = 2**20
 
 
 class WorkWatch(Protocol):
     """Give the results of a stage as they come, and show how many there are."""
 
-    def __call__(self, stage: str, results: Iterable[Result], total: int) -> Iterable[Result]:
-        """Return ``results``; ``stage`` says what is done, as in ``Verifying runs``."""
+    def __call__(
+        self, stage: str, results: Iterable[Result], total: int, unit: str = ""
+    ) -> Iterable[Result]:
+        """Return ``results``; ``stage`` says what is done, as in ``Verifying runs``.
+
+        ``unit`` is what the results are, where that is not clear from the stage: ``MiB``.
+        """
 
 
-def unwatched(stage: str, results: Iterable[Result], total: int) -> Iterable[Result]:
+def unwatched(
+    stage: str, results: Iterable[Result], total: int, unit: str = ""
+) -> Iterable[Result]:
     """Return the results of a stage that nobody watches."""
     return results
+
+
+@contextmanager
+def watched_bytes(watch: WorkWatch, stage: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show how many of ``total`` bytes are done, in MiB.
+
+    The context is a function that is called with the number of bytes of each piece.
+    """
+    waiting, shown = 0, iter(watch(stage, repeat(None, total // _MIB), total // _MIB, "MiB"))
+
+    def done(size: int) -> None:
+        nonlocal waiting
+        waiting += size
+        while waiting >= _MIB:
+            waiting -= _MIB
+            next(shown, None)
+
+    try:
+        yield done
+    finally:
+        # A bar that was drawn goes.
+        if isinstance(shown, Generator):
+            shown.close()
 
 
 def usable_cores() -> int:

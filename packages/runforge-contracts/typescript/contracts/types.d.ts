@@ -2198,6 +2198,14 @@ export interface StoreReport {
    */
   missing_folders: string[];
   /**
+   * Runs that were archived: their folders are in an archive, and that is no finding.
+   */
+  archived?: string[];
+  /**
+   * Runs that were forgotten: their folders are gone, and that is no finding.
+   */
+  forgotten?: string[];
+  /**
    * Differences between the index and the run folders.
    */
   findings: IndexFinding[];
@@ -2225,6 +2233,8 @@ export interface IndexCounts {
   incomplete: Count;
   cancelled: Count;
   missing_folders: Count;
+  archived?: Count;
+  forgotten?: Count;
   findings: Count;
   [k: string]: unknown;
 }
@@ -5342,6 +5352,10 @@ export interface TracedRun {
    * Status of the run; `incomplete` if it has no result.
    */
   status: "succeeded" | "failed" | "cancelled" | "incomplete";
+  /**
+   * How the run was removed from its store, where its folder is no longer; absent if it was not.
+   */
+  removed?: "forgotten" | "archived";
   /**
    * Display name.
    */

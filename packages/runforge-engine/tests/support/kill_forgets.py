@@ -24,7 +24,7 @@ from runforge_contracts.store.layout import StoreLayout  # noqa: E402
 from runforge_contracts.store.reading import list_runs  # noqa: E402
 from runforge_contracts.store.removals import read_removals, removed_runs  # noqa: E402
 from runforge_contracts.store.run import Run  # noqa: E402
-from runforge_engine.removing.forget_runs import forget_runs  # noqa: E402
+from runforge_engine.removing.forget_runs import plan_forgetting  # noqa: E402
 from runforge_engine.removing.tidy_store import tidy_store  # noqa: E402
 from runforge_engine.verification.verify_store import verify_store  # noqa: E402
 
@@ -36,7 +36,7 @@ def forget(workspace: Path, run_ids: list[str]) -> None:
     """Forget runs of the store of a workspace."""
     store = StoreLayout(workspace)
     runs = [Run(store.run_folder(run_id)) for run_id in run_ids]
-    forget_runs(store, runs, because="a test", created_by="tests@1")
+    plan_forgetting(store, runs, because="a test", created_by="tests@1").carry_out()
 
 
 def tidied(workspace: Path) -> None:

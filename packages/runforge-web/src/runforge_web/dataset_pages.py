@@ -7,19 +7,27 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_cli.answers.list_answer import RunChoice
-from runforge_cli.listing.run_list import ListedRun
+from runforge_cli.listing.run_list import ListedRun, runs_in
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
+from runforge_contracts.index.index_filter import RunGroup, entries_of, grouped_runs
+from runforge_contracts.run_ids import started
+from runforge_contracts.selection.run_values import RunColumn
+from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import RunData, summary_of
 from starlette.datastructures import QueryParams
 
+from runforge_web.page_query import page_of, paging_of
 from runforge_web.page_rendering import render
 from runforge_web.runs_page import RunPage, read_page
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runforge_cli.shell.settings import Settings
+    from runforge_contracts.store.layout import Place
     from starlette.datastructures import FormData
     from starlette.requests import Request
     from starlette.responses import Response
@@ -27,8 +35,7 @@ if TYPE_CHECKING:
 #: The newest runs that are listed, those that are asked where the file lay, and those on the page
 #: of a run.
 _LISTED, _ASKED, _FEW = 100, 20, 10
-#: The newest runs whose datasets are listed, and most datasets of them.
-_LOOKED_AT, _DATASETS = 500, 50
+_DATASET, _DIGITS = RunColumn("field", "dataset"), frozenset("0123456789abcdef")
 
 
 class RecordedFile(NamedTuple):
@@ -51,39 +58,78 @@ class UsedDataset(NamedTuple):
     path: str
     label: str
     newest: str
-    #: How many of the newest runs used it.
+    #: How many runs used it.
     runs: int
 
 
 def datasets_page(request: Request) -> Response:
-    """Answer with the datasets of the newest runs."""
-    settings = request.app.state.settings
-    listed = QueriedList(settings.places(), RunChoice().query(settings), run_facts(settings.folder))
-    rows, total = listed.first(_LOOKED_AT)
-    runs = dict[str, list[ListedRun]]()
-    for row in rows:
-        if row.fingerprint is not None:
-            runs.setdefault(row.fingerprint, []).append(row)
-    found = [_used(digest, runs[digest]) for digest in list(runs)[:_DATASETS]]
+    """Answer with a page of the datasets of all runs, those used last first."""
+    settings, query = request.app.state.settings, request.query_params
+    limit, page = page_of(query)
+    groups = _datasets(settings.places())
+    shown = groups[(page - 1) * limit : page * limit]
     return render(
         request,
         "datasets.html",
-        datasets=found,
-        more=len(runs) - len(found),
-        looked_at=len(rows),
-        total=total,
+        datasets=_with_files(shown),
+        total=len(groups),
+        paging=paging_of(query, len(groups), len(shown)),
     )
 
 
-def _used(digest: str, rows: list[ListedRun]) -> UsedDataset:
-    entry = rows[0].entry
+def _datasets(places: Sequence[Place]) -> list[tuple[RunGroup, Place]]:
+    """Return the runs on each dataset, and where the newest of them is; the newest first."""
+    found: dict[str, tuple[RunGroup, Place]] = {}
+    for place in places:
+        for group in _datasets_in(place):
+            if len(group.value) != 64 or not set(group.value) <= _DIGITS:
+                continue  # An experiment may name its dataset without a digest.
+            before = found.get(group.value)
+            if before is None:
+                found[group.value] = group, place
+                continue
+            newest = max((group, place), before, key=lambda item: item[0].began)
+            runs = group.runs + before[0].runs
+            found[group.value] = newest[0]._replace(runs=runs), newest[1]
+    return sorted(found.values(), key=lambda item: item[0].began, reverse=True)
+
+
+def _datasets_in(place: Place) -> list[RunGroup]:
+    groups = grouped_runs(place, _DATASET) if isinstance(place, StoreLayout) else None
+    if groups is not None:
+        return groups
+    found = dict[str, RunGroup]()
+    for row in runs_in([place]):  # the oldest first
+        if (digest := row.fingerprint) is not None:
+            runs = found[digest].runs if digest in found else 0
+            found[digest] = RunGroup(digest, row.entry["run_id"], started(row.entry), runs + 1)
+    return list(found.values())
+
+
+def _with_files(groups: Sequence[tuple[RunGroup, Place]]) -> list[UsedDataset]:
+    """Return datasets with the file that the newest run on each recorded."""
+    entries: dict[tuple[Place, str], dict[str, Any]] = {}
+    for place in {place for _, place in groups}:
+        ids = {group.newest for group, where in groups if where == place}
+        known = entries_of(place, ids) if isinstance(place, StoreLayout) else None
+        if known is None:
+            known = {row.entry["run_id"]: row.entry for row in runs_in([place])}
+        entries |= {(place, run_id): known[run_id] for run_id in ids if run_id in known}
+    return [
+        _used(group, ListedRun(entry, place))
+        for group, place in groups
+        if (entry := entries.get((place, group.newest))) is not None
+    ]
+
+
+def _used(group: RunGroup, row: ListedRun) -> UsedDataset:
     try:
-        folder = rows[0].folder()
+        folder = row.folder()
         path = summary_of(folder).data.path if isinstance(folder, Run) else None
     except RunForgeError:
         path = None  # The list shows the run; its documents cannot be read.
-    label = str(entry.get("label_column") or "")
-    return UsedDataset(digest, path or "", label, entry["run_id"], len(rows))
+    label = str(row.entry.get("label_column") or "")
+    return UsedDataset(group.value, path or "", label, group.newest, group.runs)
 
 
 def dataset_page(request: Request) -> Response:
@@ -157,7 +203,7 @@ def _state(path: Path, settings: Settings) -> str:
 
 def _digest_of(request: Request) -> str:
     digest: str = request.path_params["digest"]
-    if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
+    if len(digest) != 64 or not set(digest) <= _DIGITS:
         raise RunForgeError(
             ErrorCode.DATASET_NOT_FOUND, "The address of a dataset ends with its SHA-256."
         )

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.codec.pointers import format_pointer, get_at, remove_at, set_at
 from runforge_contracts.codec.strict_json import parse_json
-from runforge_contracts.errors import RunForgeError
+from runforge_contracts.display import quote
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.schemas import load_schema, resolve_reference
 from runforge_engine.modeling.configuration import PROFILES, parse_parameters, value_text
 from runforge_engine.modeling.families import FAMILIES, Hyperparameter
@@ -30,6 +31,11 @@ RECIPE = "/dataset/recipe"
 FAMILY, HYPERPARAMETERS = "/model/family", "/model/hyperparameters"
 #: The field with the digest of the dataset that a page showed, and its path.
 READ = "read dataset"
+#: The schema of a recipe, and what the names of the fields begin with that name the form of a raw
+#: file: members of its section ``source``.
+_RECIPE_SCHEMA, _RAW = "recipe.v1", "raw "
+#: What a field shows for values that cannot be seen.
+_SEEN = {"\t": "tab"}
 #: Members that the client writes, or that say what a sweep or another client did.
 _WRITTEN = frozenset(
     {
@@ -110,6 +116,43 @@ def _fields(schema: dict[str, Any], file: str, place: str) -> Iterator[RequestFi
             help_ += f" From {inner['minimum']} to {inner['maximum']}."
         label = name.replace("_", " ").capitalize()
         yield RequestField(pointer, label, kind, help_, choices, name in required)
+
+
+@cache
+def raw_fields() -> tuple[RequestField, ...]:
+    """Return the fields that name the form of a raw file, for the proposal of a recipe."""
+    source = load_schema(_RECIPE_SCHEMA)["$defs"]["RecipeSource"]["properties"]
+    return tuple(
+        RequestField(
+            f"{_RAW}{name}",
+            name.replace("_", " ").capitalize(),
+            "choice" if "enum" in member else "line",
+            member["description"],
+            tuple(_SEEN.get(value, value) for value in member.get("enum", ())),
+        )
+        for name, member in source.items()
+    )
+
+
+def raw_form(form: FormData) -> dict[str, str]:
+    """Return the form of the raw file that was named, as the section ``source`` of a recipe.
+
+    Raises
+    ------
+    RunForgeError
+        ``USAGE_INVALID`` for what is not among the choices of a field.
+    """
+    values = {shown: value for value, shown in _SEEN.items()}
+    found = dict[str, str]()
+    for field in raw_fields():
+        text = str(form.get(field.pointer, ""))
+        if text and field.choices and text not in field.choices:
+            raise RunForgeError(
+                ErrorCode.USAGE_INVALID, f"Invalid value for {quote(field.label)}: {quote(text)}."
+            )
+        if text:
+            found[field.pointer.removeprefix(_RAW)] = values.get(text, text)
+    return found
 
 
 def settings_of(family: str) -> list[FamilySetting]:

@@ -27,7 +27,7 @@ from runforge_contracts.selection.run_values import (
 )
 from runforge_contracts.store.aliases import with_aliases
 
-from runforge_web.page_query import changed, whole_number
+from runforge_web.page_query import changed, page_of, paging_of
 from runforge_web.page_rendering import render
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-#: Runs on a page, at most so many; and the number of the last page.
-_LIMIT, _MOST, _LAST = 50, 500, 1_000_000
 #: Columns before and after the metric and the settings in which the runs differ.
 _BEFORE = ("name", "status")
 _AFTER = ("model", "label", "created", "duration")
@@ -107,7 +105,7 @@ def read_page(settings: Settings, query: QueryParams, choice: RunChoice) -> RunP
         ``USAGE_INVALID`` for an invalid condition, column or number, ``GROUP_NOT_FOUND``,
         ``GROUP_AMBIGUOUS``, ``FILE_UNREADABLE``.
     """
-    limit, page = whole_number(query, "limit", _LIMIT, _MOST), whole_number(query, "page", 1, _LAST)
+    limit, page = page_of(query)
     asked = choice.query(settings)
     listed = QueriedList(settings.places(), asked, run_facts(settings.folder))
     rows, total = listed.first(limit, choice.members(settings), skip=(page - 1) * limit)
@@ -167,7 +165,6 @@ def runs_page(request: Request) -> Response:
         found, problem = RunPage([], [], 0, {}), error
     if found.total > _MANY:
         prepare_columns(request.app.state.settings.stores(), [*found.known, *_OF_RUN_PAGES])
-    limit = len(found.rows)
     return render(
         request,
         "runs.html",
@@ -180,24 +177,6 @@ def runs_page(request: Request) -> Response:
         statuses=STATUSES,
         chosen=query.getlist("column"),
         kept=[(name, value) for name, value in query.multi_items() if name not in _RENEWED],
-        paging=None if problem else _paging(query, found.total, limit),
+        paging=None if problem else paging_of(query, found.total, len(found.rows)),
         is_filtered=any((*choice.where, *choice[1:6], *choice[7:10])),
     )
-
-
-def _paging(query: QueryParams, total: int, shown: int) -> dict[str, Any]:
-    """Return which runs are shown, and the addresses of the pages around."""
-    limit, page = whole_number(query, "limit", _LIMIT, _MOST), whole_number(query, "page", 1, _LAST)
-    last = max(-(-total // limit), 1)
-
-    def address(number: int) -> str:
-        return changed(query, {"page": None if number == 1 else str(number)})
-
-    return {
-        "first": (page - 1) * limit + 1,
-        "last": (page - 1) * limit + shown,
-        "page": page,
-        "pages": last,
-        "before": address(min(page - 1, last)) if page > 1 else None,
-        "after": address(page + 1) if page < last else None,
-    }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import walk_folder
+from runforge_engine.data.column_request import raw_columns
 from runforge_engine.data.dataset_source import dataset_path
 
 from runforge_web.request_form import PATH, RECIPE
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from runforge_web.job_list import JobList
 
 #: What is offered: files with these endings, so many of them, in folders that deep.
-_ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet")
+_ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet", ".xlsx")
 _RECIPES = ".recipe.json"
 _MOST, _LOOKED_AT, _DEPTH = 100, 20_000, 3
 #: Longest path, in characters: each of its folders is asked whether it is a link.
@@ -84,8 +85,24 @@ def prepared(jobs: JobList, path: str, recipe: str) -> dict[str, Any]:
         raise RunForgeError(error.code, message, hint=error.hint, pointer=RECIPE) from None
 
 
-def proposed(jobs: JobList, path: str, label: str) -> str:
+def raw_columns_of(workspace: Path, path: str, form: dict[str, str]) -> list[str]:
+    """Return the columns of a raw file of text in a named form; none of a sheet, which is not read.
+
+    Raises
+    ------
+    RunForgeError
+        ``PATH_OUTSIDE_ROOT`` for a file that is not in the workspace; the errors of a header.
+    """
+    file = checked_file(workspace, path)
+    # The start of a file with two bytes for each character may end within a line.
+    is_text = "sheet" not in form and not form.get("encoding", "").startswith("utf-16")
+    return list(raw_columns(file, form)) if is_text else []
+
+
+def proposed(jobs: JobList, path: str, label: str, form: dict[str, str]) -> str:
     """Propose a recipe for a raw table, and return the path of the new file beside it.
+
+    ``form``: that of the raw file, as the section ``source`` of a recipe has it.
 
     Raises
     ------
@@ -103,7 +120,7 @@ def proposed(jobs: JobList, path: str, label: str) -> str:
         "label": label,
         "output": str(checked_file(workspace, recipe, RECIPE)),
     }
-    jobs.ask("recipe", given)
+    jobs.ask("recipe", given | ({"source": form} if form else {}))
     return recipe
 
 

@@ -38,13 +38,21 @@ from runforge_web.request_form import (
     differences,
     edited,
     problems_of,
+    raw_fields,
+    raw_form,
     request_fields,
     settings_of,
     shown_values,
     typed,
     unknown_settings,
 )
-from runforge_web.training_data import datasets_and_recipes, inspected, prepared, proposed
+from runforge_web.training_data import (
+    datasets_and_recipes,
+    inspected,
+    prepared,
+    proposed,
+    raw_columns_of,
+)
 
 if TYPE_CHECKING:
     from runforge_cli.shell.settings import Settings
@@ -171,6 +179,7 @@ class _TrainingForm:
         self._raw = edited(self._draft.raw, form)
         self._columns, self._digest = list[dict[str, Any]](), ""
         self._recipe: dict[str, Any] | None = None
+        self._raw_form = raw_form(form)
         self._problems = list[FormProblem]()
         self._planned: dict[str, Any] | None = None
         self._plan: dict[str, Any] | None = None
@@ -199,7 +208,8 @@ class _TrainingForm:
             self._problems.append(problem)
             return
         try:
-            self._raw["dataset"]["recipe"] = proposed(self._jobs, self._path, self._label)
+            recipe = proposed(self._jobs, self._path, self._label, self._raw_form)
+            self._raw["dataset"]["recipe"] = recipe
         except RunForgeError as error:
             place = PATH if error.location.pointer == PATH else RECIPE
             hint = error.hint
@@ -231,6 +241,9 @@ class _TrainingForm:
         try:
             if recipe:
                 report = self._with_recipe(str(recipe))
+            elif self._is_new and self._raw_form:
+                names = raw_columns_of(self._settings.folder, self._path, self._raw_form)
+                report = {"columns": [{"name": name, "kind": "raw"} for name in names]}
             else:
                 report = inspected(self._jobs, self._path, self._label, self._excluded)
         except RunForgeError as error:
@@ -373,6 +386,8 @@ class _TrainingForm:
             sweep=self._sweep,
             parent=self._draft.parent,
             fields=request_fields(),
+            raw_fields=raw_fields(),
+            raw_form=self._raw_form,
             values={**shown, **sent, LABEL: label, RECIPE: shown.get(RECIPE, "")},
             read=(READ, f"{self._digest} {self._path}" if self._digest else ""),
             names={

@@ -18,7 +18,12 @@ def unpacked(settings: Settings, archive: str) -> Iterator[Settings]:
     from runforge_contracts.store.layout import DEFAULT_STORE
     from runforge_engine.archiving.open_archive import opened_archive
 
-    with opened_archive(Path(archive), settings.store_name or DEFAULT_STORE) as opened:
+    from runforge_cli.process.interruption import unwind
+    from runforge_cli.render.work_progress import watch_for
+
+    unwind()  # An interrupt removes what was unpacked.
+    name, watch = settings.store_name or DEFAULT_STORE, watch_for(settings)
+    with opened_archive(Path(archive), name, watch) as opened:
         inside = copy.copy(settings)
         inside.workspace = str(opened.layout.workspace)
         yield inside

@@ -23,8 +23,9 @@ def recipe_answer(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` unless a label or a recipe is given, and if the output exists; the errors
-        of :func:`~runforge_engine.preparation.recipe_proposal.propose_recipe`.
+        ``USAGE_INVALID`` unless a label or a recipe is given, and if the output exists;
+        ``DOCUMENT_INVALID`` for a form that contradicts itself; the errors of
+        :func:`~runforge_engine.preparation.recipe_proposal.propose_recipe`.
     """
     from runforge_engine.data.table_reader import read_names
     from runforge_engine.preparation.prepared_table import open_raw
@@ -47,6 +48,12 @@ def recipe_answer(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
         raw = open_raw(dataset, content.get("source", {}))
         columns = read_names(raw)
     else:
+        if "sheet" in source and len(source) > 1:
+            raise RunForgeError(
+                ErrorCode.DOCUMENT_INVALID,
+                "A sheet has no delimiter, decimal mark or encoding.",
+                pointer="/source/sheet",
+            )
         if output is not None:
             check_output(output, [], settings.places(), inputs=(dataset,))
         raw = open_raw(dataset, source)

@@ -147,6 +147,9 @@ def _counts(report: IndexReport) -> Iterator[tuple[str, str]]:
         ("folder missing", report.missing_folders),
     ):
         yield name, _some(runs)
+    for name, runs in (("archived", report.archived), ("forgotten", report.forgotten)):
+        if runs:
+            yield name, _some(runs)
     yield "skipped", f"{len(report.skipped):,}"
 
 

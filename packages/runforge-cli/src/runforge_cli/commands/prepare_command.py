@@ -96,6 +96,10 @@ def command(
     Delimiter, decimal mark and encoding of a CSV file, and the sheet of an Excel workbook, are
     never guessed. Rows keep their numbers. Excel needs the extra `runforge-cli[excel]`.
     """
+    from runforge_engine.runtime.numeric_environment import pin_environment
+
+    # Threads of the numeric libraries, which nothing here uses, would wait busily.
+    pin_environment()
     load_sparingly()
     from runforge_engine.preparation.prepared_table import open_raw, prepare_table
     from runforge_engine.preparation.recipe_proposal import MAX_CATEGORIES, propose_recipe
@@ -121,7 +125,7 @@ def command(
         check_output(path, [], settings.places(), force=force, inputs=inputs)
     columns = None
     if recipe is None:
-        opened = open_raw(Path(raw), source)
+        opened = open_raw(Path(raw), source, digest=settings.json)
         content, columns = propose_recipe(
             opened,
             str(label),
@@ -132,12 +136,12 @@ def command(
         check_recipe(content)
     else:
         content = read_recipe(recipe_path)
-        opened = open_raw(Path(raw), content.get("source", {}))
+        opened = open_raw(Path(raw), content.get("source", {}), digest=settings.json)
     made = prepare_table(opened, content, columns)
     if recipe is None:
         write_file(recipe_path, encode_json(content))
     digest = hashlib.sha256()
-    # Only the document has the digest.
+    # Only the document has digests.
     pieces = _digested(made.pieces(), digest) if settings.json else made.pieces()
     write_pieces(target, pieces)
     document = {

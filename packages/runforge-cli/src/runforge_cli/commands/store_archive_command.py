@@ -143,14 +143,15 @@ def restore(settings: Settings, archive: str, runs: tuple[str, ...], dry_run: bo
     from runforge_cli.render.work_progress import watch_for
 
     store = settings.target()
-    with opened_archive(Path(archive), store.name) as opened:
+    watch = watch_for(settings)
+    with opened_archive(Path(archive), store.name, watch) as opened:
         report = restore_runs(
             opened,
             runs,
             store,
             created_by=f"runforge-cli@{__version__}",
             dry_run=dry_run,
-            watch=watch_for(settings),
+            watch=watch,
         )
     return _tell(settings, report, Path(archive))
 

@@ -221,7 +221,7 @@ def forget(
     from msgspec import to_builtins
     from runforge_contracts.lineage.run_family import repeated_by
     from runforge_contracts.store.layout import ExperimentLayout
-    from runforge_engine.removing.forget_runs import forget_runs
+    from runforge_engine.removing.forget_runs import plan_forgetting
 
     from runforge_cli import __version__
     from runforge_cli.render.work_progress import watch_for
@@ -229,25 +229,22 @@ def forget(
 
     stores = forgettable(settings, runs, group)
 
-    def forgotten(*, dry_run: bool) -> list[RemovalReportV1]:
-        return [
-            forget_runs(
-                store,
-                named.runs,
-                because=because,
-                created_by=f"runforge-cli@{__version__}",
-                force=force,
-                dry_run=dry_run,
-                with_dataset=with_dataset,
-                with_evaluations=with_evaluations or bool(named.evaluations),
-                forgotten=list(named.forgotten),
-                only=() if with_evaluations else named.evaluations,
-                watch=watch_for(settings),
-            )
-            for store, named in stores.items()
-        ]
-
-    reports = forgotten(dry_run=True)
+    plans = [
+        plan_forgetting(
+            store,
+            named.runs,
+            because=because,
+            created_by=f"runforge-cli@{__version__}",
+            force=force,
+            with_dataset=with_dataset,
+            with_evaluations=with_evaluations or bool(named.evaluations),
+            forgotten=list(named.forgotten),
+            only=() if with_evaluations else named.evaluations,
+            watch=watch_for(settings),
+        )
+        for store, named in stores.items()
+    ]
+    reports = [plan.report() for plan in plans]
     ids = {run.path.name for named in stores.values() for run in named.runs}
     places: list[Place] = [*stores, *(ExperimentLayout(store.workspace) for store in stores)]
     repeating = {
@@ -266,7 +263,7 @@ def forget(
             if not yes and not settings.json:
                 note_remains(settings, reports)
             _ask(settings, f"Remove the files of {wanted} for good?", yes=yes)
-        reports = forgotten(dry_run=False)
+        reports = [plan.carry_out() for plan in plans]
     if settings.json:
         [first, *more] = [to_builtins(report) for report in reports]
         items = [*first["items"], *(item for report in more for item in report["items"])]

@@ -112,11 +112,14 @@ def _particulars(run: dict[str, Any], digest: str) -> Iterator[tuple[str, str]]:
     data, git = run["dataset"], run.get("git")
     yield "sha256", digest
     yield "run", run["run_id"]
-    yield "status", run["status"]
+    yield "status", ", ".join(run[name] for name in ("status", "removed") if name in run)
     yield "created", _time(run["created_at"])
     if "name" in run and run["name"] != run["run_id"]:
         yield "name", run["name"]
-    yield "folder", run["run_dir"]
+    if "removed" in run:
+        yield "more", f"runforge show {run['run_id']}"
+    else:
+        yield "folder", run["run_dir"]
     if "path" in run and run["matched"] != "dataset_fingerprint_sha256":
         yield "file", run["path"]
     if "path" in data:
@@ -142,7 +145,7 @@ def _columns(runs: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Return the columns that fit the terminal, by their titles."""
     columns = {
         "run": [run["run_id"] for run in runs],
-        "status": [run["status"] for run in runs],
+        "status": [run.get("removed", run["status"]) for run in runs],
         "created": [_time(run["created_at"])[:16] for run in runs],
         "commit": [run.get("git", {}).get("commit", "")[:7] for run in runs],
         "version": [run.get("runforge_version", "") for run in runs],
@@ -153,6 +156,8 @@ def _columns(runs: list[dict[str, Any]]) -> dict[str, list[str]]:
     for title in _DISPENSABLE:
         if _needed(columns) <= terminal_width():
             break
+        if title == "status" and any("removed" in run for run in runs):
+            continue
         columns.pop(title, None)
     # The last column takes the remaining space.
     last = list(columns)[-1]

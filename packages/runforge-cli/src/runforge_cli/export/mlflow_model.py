@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.codec.strict_yaml import encode_yaml
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import read_file
@@ -19,13 +21,20 @@ from runforge_contracts.store.summary import RunSummary, summary_of
 #: The name that the model is logged under, as in ``runs:/ID/model``.
 MODEL = "model"
 _FILE = "model.pkl"
+_EXAMPLE, _SERVED = "input_example.json", "serving_input_example.json"
+_EXAMPLE_INFO = {
+    "artifact_path": _EXAMPLE,
+    "pandas_orient": "split",
+    "serving_input_path": _SERVED,
+    "type": "dataframe",
+}
 #: Largest model file that is copied, in bytes.
 _LARGEST = 1024**3
 #: Longest schema of a dataset that MLflow keeps.
 _LONGEST_SCHEMA = 65_535
 
 
-def model_files(run: Run, mlflow_version: str) -> dict[str, bytes]:
+def model_files(run: Run, mlflow_run_id: str, mlflow_version: str) -> dict[str, bytes]:
     """Return the content of the files of the MLflow model, by name.
 
     None where the run has no model, or its file is not the one of the record, or has contents that
@@ -35,6 +44,8 @@ def model_files(run: Run, mlflow_version: str) -> dict[str, bytes]:
     ----------
     run
         The run.
+    mlflow_run_id
+        The identifier that MLflow has given to it.
     mlflow_version
         The version whose format it is.
     """
@@ -51,8 +62,10 @@ def model_files(run: Run, mlflow_version: str) -> dict[str, bytes]:
     digest = hashlib.sha256(content).hexdigest()
     if digest != ((record.get("artifact_digests") or {}).get(path) or {}).get("sha256"):
         return {}
-    if not inspect_model_bytes(content, str(run.path / path)).is_clean:
+    inspection = inspect_model_bytes(content, str(run.path / path))
+    if not inspection.is_clean:
         return {}
+    example = _example_files(data.feature_names, inspection.means)
     packages = summary.origin.provenance.get("packages") or {}
     required = sorted(
         f"{name}=={version}"
@@ -61,7 +74,13 @@ def model_files(run: Run, mlflow_version: str) -> dict[str, bytes]:
     )
     python = (summary.origin.provenance.get("python") or {}).get("version")
     return {
-        "MLmodel": encode_yaml(_description(summary, digest, packages, python, mlflow_version)),
+        "MLmodel": encode_yaml(
+            {
+                **_description(summary, digest, packages, python, mlflow_version),
+                "run_id": mlflow_run_id,
+                **({"saved_input_example_info": _EXAMPLE_INFO} if example else {}),
+            }
+        ),
         _FILE: content,
         "requirements.txt": "".join(f"{line}\n" for line in required).encode(),
         "python_env.yaml": encode_yaml(
@@ -70,7 +89,20 @@ def model_files(run: Run, mlflow_version: str) -> dict[str, bytes]:
                 "dependencies": ["-r requirements.txt"],
             }
         ),
+        **example,
     }
+
+
+def _example_files(names: Sequence[str], means: Sequence[float] | None) -> dict[str, bytes]:
+    """Return the files of an input example: one row with the means of the training rows.
+
+    They are in the model, so that no row of the dataset is read, or shown. None where the model
+    does not have one for each column.
+    """
+    if means is None or len(means) != len(names):
+        return {}
+    table = {"columns": [*names], "data": [[*means]]}
+    return {_EXAMPLE: encode_json(table), _SERVED: encode_json({"dataframe_split": table})}
 
 
 def dataset_schema(run: Run) -> str | None:
@@ -121,6 +153,7 @@ def _description(
         "sklearn_version": packages.get("scikit-learn", ""),
     }
     return {
+        "artifact_path": MODEL,
         "flavors": {"python_function": pyfunc, "sklearn": sklearn},
         "mlflow_version": mlflow_version,
         # The same model has the same identifier.

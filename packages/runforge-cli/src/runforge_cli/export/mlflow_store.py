@@ -40,6 +40,8 @@ from runforge_cli.shell.output_paths import make_folder
 if TYPE_CHECKING:
     from runforge_engine.store.sweep_table import SweepTable
 
+#: Where the files of a run are in MLflow, beside its model; a crate has the same name for them.
+FOLDER = "run"
 #: MLflow's default names of the database and the artifact folder.
 DATABASE, ARTIFACTS = "mlflow.db", "mlruns"
 #: The packages that are needed.
@@ -191,14 +193,14 @@ class _TrackingStore:
         with _coded_errors(self._folder):
             if before:
                 self._store.delete_run(before)
-            self._add(record, parent, _files(record.folder), run)
+            self._add(record, parent, _files(record.folder, FOLDER), run)
         return True
 
     def _add(
         self,
         record: Record,
         parent: str | None,
-        files: Iterable[tuple[Path, str | None]],
+        files: Iterable[tuple[Path, str]],
         folder: AnyRun | None = None,
     ) -> None:
         from mlflow.entities import RunStatus, RunTag
@@ -222,7 +224,7 @@ class _TrackingStore:
         for path, place in files:
             artifacts.log_artifact(str(path), place)
         if trained is not None:
-            _log_model(artifacts, trained)
+            _log_model(artifacts, trained, run.run_id)
         # The status is set last: a run with the status RUNNING was not exported completely.
         status = RunStatus.from_string(_STATUS[record.status])
         self._store.update_run_info(run.run_id, status, finished, None)
@@ -280,11 +282,11 @@ class _TrackingStore:
             self._store.log_inputs(run_id, [DatasetInput(dataset=dataset, tags=[])])
 
 
-def _log_model(artifacts: Any, run: Run) -> None:
+def _log_model(artifacts: Any, run: Run, mlflow_run_id: str) -> None:
     """Add the model of a run that has one, so that MLflow loads ``runs:/ID/model``."""
     from mlflow.version import VERSION
 
-    files = model_files(run, VERSION)
+    files = model_files(run, mlflow_run_id, VERSION)
     if not files:
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -357,15 +359,23 @@ def _text(value: Any) -> str:
     return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
-def _files(folder: Path, parent: str | None = None) -> Iterator[tuple[Path, str | None]]:
-    """Yield every file of a run with its folder relative to the run; links are not followed."""
+def _files(folder: Path, place: str) -> Iterator[tuple[Path, str]]:
+    """Yield every file in a folder with the folder that it gets in MLflow; links are left out.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    place
+        The folder that it becomes.
+    """
     with os.scandir(folder) as found:
         entries = sorted(found, key=lambda entry: entry.name)
     for entry in entries:
         if entry.is_file(follow_symlinks=False):
-            yield Path(entry.path), parent
+            yield Path(entry.path), place
         elif entry.is_dir(follow_symlinks=False):
-            yield from _files(Path(entry.path), f"{parent}/{entry.name}" if parent else entry.name)
+            yield from _files(Path(entry.path), f"{place}/{entry.name}")
 
 
 @contextlib.contextmanager

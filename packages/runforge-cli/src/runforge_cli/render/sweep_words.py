@@ -64,19 +64,23 @@ def setting_text(columns: Sequence[SweepColumn], cells: Sequence[SweepCell]) -> 
 
 
 def counts_text(table: SweepTable) -> str:
-    """Return how many members there are, and how they ended."""
+    """Return how many members there are, how they ended, and how many run folders are not there."""
     counts, total = table.counts, len(table.rows)
     if not total:
         return "no members"
+    # Such a run ended as the record of the sweep has it; lists of runs call it missing.
+    gone = sum(row.run_id is not None and row.run_dir is None for row in table.rows)
+    without = f"; {gone:,} without {'its' if gone == 1 else 'their'} run folder" if gone else ""
     if len(counts) == 1:
         (status,) = counts
         verb = _ONE.get(status, status) if total == 1 else _WORDS.get(status, status)
-        return f"{plural(total, 'member')}, {'which' if total == 1 else 'all'} {verb}"
+        which = "which" if total == 1 else "all"
+        return f"{plural(total, 'member')}, {which} {verb}{without}"
     parts = [
         f"{count:,} {(_ONE if count == 1 else {}).get(status, _WORDS.get(status, status))}"
         for status, count in counts.items()
     ]
-    return f"{plural(total, 'member')}: {', '.join(parts)}"
+    return f"{plural(total, 'member')}: {', '.join(parts)}{without}"
 
 
 def best_text(table: SweepTable, metric: str | None = None) -> str | None:

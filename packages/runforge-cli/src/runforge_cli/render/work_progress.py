@@ -39,40 +39,46 @@ def watch_for(settings: Settings) -> WorkWatch:
     return _line if os.environ.get("TERM") == "dumb" or not sys.stderr.isatty() else _bar
 
 
-def _line(stage: str, results: Iterable[Result], total: int) -> Iterator[Result]:
+def _line(stage: str, results: Iterable[Result], total: int, unit: str = "") -> Iterator[Result]:
     """Write one line if there is much to do, and after an interrupt how far it came."""
     if total >= _MANY:
-        say(f"{stage}: {total:,}\n")
-    yield from _told(stage, results, total)
+        say(f"{stage}: {_of(total, unit)}\n")
+    yield from _told(stage, results, total, unit)
 
 
-def _bar(stage: str, results: Iterable[Result], total: int) -> Iterator[Result]:
+def _bar(stage: str, results: Iterable[Result], total: int, unit: str = "") -> Iterator[Result]:
     """Draw a bar with the estimated remaining time, while it takes more than a second."""
     began, drawn = time.monotonic(), 0.0
     try:
-        for done, result in enumerate(_told(stage, results, total), 1):
+        for done, result in enumerate(_told(stage, results, total, unit), 1):
             now = time.monotonic()
             if now - began >= _PATIENCE and now - drawn >= _TICK:
                 drawn = now
-                say(ERASE + _text(stage, done, total, now - began))
+                say(ERASE + _text(stage, done, total, unit, now - began))
             yield result
     finally:
         if drawn:
             say(ERASE)
 
 
-def _text(stage: str, done: int, total: int, elapsed: float) -> str:
+def _text(stage: str, done: int, total: int, unit: str, elapsed: float) -> str:
     left = elapsed / done * (total - done)
-    text = f"{stage} {pad(bar(done, total, 20), 20)} {done:,} of {total:,}, {clock(elapsed)}"
+    text = (
+        f"{stage} {pad(bar(done, total, 20), 20)} {done:,} of {_of(total, unit)}, {clock(elapsed)}"
+    )
     return fit(text + (f", {clock(left)} left" if left >= 1 else ""), terminal_width() - 1)
 
 
-def _told(stage: str, results: Iterable[Result], total: int) -> Iterator[Result]:
+def _of(total: int, unit: str) -> str:
+    return f"{total:,} {unit}" if unit else f"{total:,}"
+
+
+def _told(stage: str, results: Iterable[Result], total: int, unit: str) -> Iterator[Result]:
     """Yield the results; an interrupt says how many there were, and which of them failed."""
     done, failed = 0, list[str]()
 
     def tell(_: int) -> None:
-        say(f"{stage}: ended after {done:,} of {total:,}.\n")
+        say(f"{stage}: ended after {done:,} of {_of(total, unit)}.\n")
         if failed:
             more = ", …" if len(failed) > _SHOWN else ""
             say(f"Not verified: {len(failed):,}: {', '.join(failed[:_SHOWN])}{more}\n")

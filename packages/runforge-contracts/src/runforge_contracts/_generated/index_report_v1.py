@@ -23,6 +23,8 @@ class IndexCounts(Struct, kw_only=True, frozen=True, gc=False):
     cancelled: common_v1.Count
     missing_folders: common_v1.Count
     findings: common_v1.Count
+    archived: common_v1.Count | UnsetType = UNSET
+    forgotten: common_v1.Count | UnsetType = UNSET
 
 
 class SkippedFolder(Struct, kw_only=True, frozen=True, gc=False):
@@ -105,6 +107,24 @@ class StoreReport(Struct, kw_only=True, frozen=True, gc=False):
         list[IndexFinding],
         Meta(description="Differences between the index and the run folders."),
     ]
+    archived: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Runs that were archived: their folders are in an archive, and that is no finding."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    forgotten: (
+        Annotated[
+            list[str],
+            Meta(
+                description="Runs that were forgotten: their folders are gone, and that is no finding."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     form: (
         Annotated[
             str,

@@ -57,6 +57,15 @@ class TracedRun(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    removed: (
+        Annotated[
+            Literal["forgotten", "archived"],
+            Meta(
+                description="How the run was removed from its store, where its folder is no longer; absent if it was not."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     name: Annotated[str, Meta(description="Display name.")] | UnsetType = UNSET
     git: provenance_v1.GitState | UnsetType = UNSET
     runforge_version: (

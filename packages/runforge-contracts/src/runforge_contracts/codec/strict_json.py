@@ -46,13 +46,7 @@ def parse_json(data: bytes, *, path: str | None = None, max_bytes: int = MAX_BYT
         )
     text = _decode(data, path)
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique_object,
-            parse_float=_finite_float,
-            parse_int=_bounded_int,
-            parse_constant=_refuse_constant,
-        )
+        value = _DECODER.decode(text)
     except RunForgeError as error:
         raise RunForgeError(error.code, error.message, hint=error.hint, path=path) from None
     except json.JSONDecodeError as error:
@@ -212,6 +206,14 @@ def _refuse_constant(text: str) -> NoReturn:
         f"{quote(text)} is not a JSON number.",
         hint="Leave out a value that could not be computed.",
     )
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_object,
+    parse_float=_finite_float,
+    parse_int=_bounded_int,
+    parse_constant=_refuse_constant,
+)
 
 
 def _too_deep(path: str | None) -> RunForgeError:

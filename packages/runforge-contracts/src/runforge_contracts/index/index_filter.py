@@ -7,15 +7,24 @@ the file has another form, the whole file is read.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
-from runforge_contracts.index.entry_lines import OF_STATE, EntryLines, PieceLines, id_in, is_escaped
-from runforge_contracts.index.kept_index import keeps_indexes, kept_lines
+from runforge_contracts.index.entry_lines import (
+    OF_STATE,
+    EntryLines,
+    PieceLines,
+    id_in,
+    is_escaped,
+    values_at,
+)
+from runforge_contracts.index.kept_index import KeptLines, keeps_indexes, kept_lines
 from runforge_contracts.index.newest import described_runs
+from runforge_contracts.run_ids import started
 from runforge_contracts.selection.run_query import (
     RunFacts,
     RunQuery,
@@ -158,10 +167,7 @@ def _skim_kept(
         with kept_lines(store) as lines:
             if lines is None:
                 return None
-            unlisted = lines.unlisted()
-            known = {*lines.known_ids(), *removed_runs(store)} if unlisted else set[str]()
-            names = [name for name in unlisted if name not in known]
-            others = described_runs(store, names, known)
+            others = _not_listed(lines, store)
             return _chosen(lines, others, store, count, query, facts, skip)
     except (OSError, ValueError):
         return None
@@ -169,6 +175,79 @@ def _skim_kept(
         if error.code is ErrorCode.USAGE_INVALID:
             raise
         return None
+
+
+def _not_listed(lines: KeptLines, store: StoreLayout) -> list[dict[str, Any]]:
+    """Return entries for the runs that are not in the index."""
+    unlisted = lines.unlisted()
+    known = {*lines.known_ids(), *removed_runs(store)} if unlisted else set[str]()
+    return described_runs(store, [name for name in unlisted if name not in known], known)
+
+
+class RunGroup(NamedTuple):
+    """The runs of a store that have one value."""
+
+    value: str
+    #: The id of the newest one, and when it began.
+    newest: str
+    began: str
+    runs: int
+
+
+def grouped_runs(store: StoreLayout, column: RunColumn) -> list[RunGroup] | None:
+    """Return the runs of a store by a field that has a string; those without one are left out.
+
+    Returns None if the whole index is needed, as it is where this process keeps no indexes.
+    """
+    if may_have_views(store) or not keeps_indexes():
+        return None
+    try:
+        with kept_lines(store) as lines:
+            if lines is None:
+                return None
+            others, removed = _not_listed(lines, store), removed_runs(store)
+            places = lines.ordered()
+            if removed:
+                places = [at for at in places if lines.run_id(at) not in removed]
+            numbers, known = lines.groups(column)
+            by_place = list(map(numbers.__getitem__, places))
+            # The last of each number is the newest.
+            newest = dict(zip(by_place, places, strict=True))
+            found: dict[str, RunGroup] = {}
+            for number, count in Counter(by_place).items():
+                run_id = lines.run_id(newest[number])
+                for value in values_at(known[number], column):
+                    _add(found, RunGroup(str(value), run_id, run_id[:15], count))
+    except (OSError, ValueError, RunForgeError):
+        return None
+    for entry in others:
+        for value in values_of(entry, column):
+            _add(found, RunGroup(str(value), entry["run_id"], started(entry), 1))
+    return list(found.values())
+
+
+def _add(groups: dict[str, RunGroup], group: RunGroup) -> None:
+    """Add runs to those that have the same value."""
+    before = groups.get(group.value)
+    if before is not None:
+        newest = max(before, group, key=lambda item: item.began)
+        group = newest._replace(runs=before.runs + group.runs)
+    groups[group.value] = group
+
+
+def entries_of(store: StoreLayout, run_ids: Collection[str]) -> dict[str, dict[str, Any]] | None:
+    """Return the entries of some runs of a store by their ids; None as :func:`grouped_runs`."""
+    if may_have_views(store) or not keeps_indexes():
+        return None
+    try:
+        with kept_lines(store) as lines:
+            if lines is None:
+                return None
+            places = [at for at in range(len(lines)) if lines.run_id(at) in run_ids]
+            listed = [*map(lines.entry, places), *_not_listed(lines, store)]
+    except (OSError, ValueError, RunForgeError):
+        return None
+    return {entry["run_id"]: entry for entry in listed if entry["run_id"] in run_ids}
 
 
 def _chosen(

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Collection
 from typing import Any
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.run_ids import started
-from runforge_contracts.store.index_form import Newest, can_be_shown, newest_entries, once
+from runforge_contracts.store.index_form import (
+    Newest,
+    can_be_shown,
+    entry_count,
+    listed_ids,
+    newest_entries,
+    once,
+)
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import may_have_views
 
 #: Runs are listed as they end, so this many later starts may precede a run that ended later.
 _OVERLAP = 50
+#: Most older folders without an entry that are counted by what is in them, and not by their names.
+_DESCRIBED = 500
 #: Length of a run id that starts with its time.
 _ID_LENGTH = len("20260201-120000-abc12345")
 
@@ -42,13 +52,52 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
         oldest = min(map(started, listed))
     listed = once(listed)
     known = store.known_names(listed) | removed.keys()
+    read = len(listed)
     listed = [entry for entry in listed if entry["run_id"] not in removed]
     unlisted = [name for name in names if name >= oldest and name not in known]
     entries = sorted([*listed, *described_runs(store, unlisted, known)], key=started)
-    # Only the end of a large index was read: count the folders.
-    present = sum(name not in removed for name in names) if removed else len(names)
-    total = len(entries) if whole else max(present, len(entries))
+    total = len(entries)
+    if not whole:
+        older = [name for name in names if name < oldest]
+        try:
+            total += _older_runs(store, older, read, entries, removed)
+        except RunForgeError:
+            return None
     return Newest(entries[-count:], total)
+
+
+def _older_runs(
+    store: StoreLayout,
+    names: list[str],
+    read: int,
+    newest: list[dict[str, Any]],
+    removed: Collection[str],
+) -> int:
+    """Return how many runs a store has besides the newest: in its index, or in a folder.
+
+    Parameters
+    ----------
+    store
+        The store.
+    names
+        The names of older folders.
+    read
+        How many entries of the index were read.
+    newest
+        The newest runs.
+    removed
+        Ids of runs that do not count.
+    """
+    count = entry_count(store.index) - read
+    if count == len(names) and not removed:
+        return count  # As many entries as folders: so each has its own, as nearly always.
+    ids = listed_ids(store.index) - set(removed)
+    counted = {entry["run_id"] for entry in newest}
+    others = [name for name in names if name not in ids and name not in removed]
+    unlisted = len(others)
+    if unlisted <= _DESCRIBED:
+        unlisted = len(described_runs(store, others, ids | counted | set(removed)))
+    return len(ids - counted) + unlisted
 
 
 def described_runs(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:

@@ -109,7 +109,11 @@ class RecordedEvaluation(DocumentFolder):
         return hash(self.path)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {printable(self.id)}>"
+        try:
+            metric = f": {self.accuracy}"
+        except RunForgeError:
+            metric = ""  # Its document is gone or cannot be read.
+        return f"<{type(self).__name__} {printable(self.id)}{metric}>"
 
 
 def is_evaluation_id(text: str) -> bool:

@@ -8,6 +8,8 @@ the end of the file. If the file has another form, the whole file is read.
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +28,10 @@ ADDED = ("seed", "hyperparameters", "group_id", "rerun_from")
 ADDED_SINCE = ("tags",)
 
 _BLOCK = 2**16
+#: Bytes of an index that are searched at a time.
+_PIECE = 2**20
+#: The line of an entry that has its run id; no run id is longer.
+_ID, _LONGEST_ID = re.compile(rb'\n {6}"run_id": "([^"\n]+)"'), 128
 #: Strings and numbers of an entry that a list of runs shows.
 _TEXTS = (
     "run_id",
@@ -78,6 +84,38 @@ def newest_entries(path: Path, count: int) -> list[dict[str, Any]] | None:
     except RunForgeError:
         return None
     return entries
+
+
+def entry_count(path: Path) -> int:
+    """Return the number of entries of an index in its written form, without parsing it.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_contracts.fs.files.open_file`.
+    """
+    return 1 + sum(piece.count(BETWEEN) for piece in _overlapping(path, len(BETWEEN) - 1))
+
+
+def listed_ids(path: Path) -> set[str]:
+    """Return the run ids of an index in its written form, without parsing it.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_contracts.fs.files.open_file`.
+    """
+    pieces = _overlapping(path, len('\n      "run_id": ""') + _LONGEST_ID)
+    return {found.decode("latin-1") for piece in pieces for found in _ID.findall(piece)}
+
+
+def _overlapping(path: Path, overlap: int) -> Iterator[bytes]:
+    """Yield the bytes of a file in pieces, each of which begins with the end of the one before."""
+    with open_file(path) as file, reading(path):
+        end = b""
+        while piece := file.read(_PIECE):
+            yield end + piece
+            end = (end + piece)[-overlap:]
 
 
 def once(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ OTHERS = "others"
 SIGNATURE_SUFFIX = ".sig"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoreLayout:
     """The paths of one store."""
 
@@ -89,12 +90,12 @@ class StoreLayout:
     #: Name of the store's folder in the workspace.
     name: str = DEFAULT_STORE
 
-    @property
+    @cached_property
     def root(self) -> Path:
         """The store's folder."""
         return self.workspace / self.name
 
-    @property
+    @cached_property
     def runs(self) -> Path:
         """The folder with one folder for each run."""
         return self.root / "runs"
@@ -119,7 +120,7 @@ class StoreLayout:
         """The Git attributes of the store, which keep the line ends of its files."""
         return self.root / GIT_ATTRIBUTES
 
-    @property
+    @cached_property
     def index(self) -> Path:
         """The provenance index; older clients keep theirs in a separate folder."""
         folder = self.root / "outputs" if self.name == LEGACY_STORE else self.root
@@ -250,9 +251,10 @@ Place = StoreLayout | ExperimentLayout
 
 
 def _relative(folder: Path, workspace: Path) -> str:
-    if folder.is_relative_to(workspace):
+    try:
         return folder.relative_to(workspace).as_posix()
-    return folder.as_posix()
+    except ValueError:
+        return folder.as_posix()
 
 
 def find_workspace(start: Path, store: str | None = None) -> Path:

@@ -249,7 +249,7 @@ def describe(folder: Run, store: StoreLayout) -> dict[str, Any]:
         "created_at": created_at,
         "name": request.get("name") or folder.id,
         "preset_id": request.get("preset"),
-        "status": None if folder.status == "incomplete" else folder.status,
+        "status": None if (status := folder.status) == "incomplete" else status,
         "summary": summary,
         "run_dir": store.relative(folder.path),
         "dataset_fingerprint_sha256": (run.get("dataset") or config.get("dataset") or {}).get(
@@ -343,7 +343,7 @@ def list_runs(
     unlisted = [name for name in run_names(store) if name not in ids]
     known = store.known_names(entries) if unlisted else ids
     if gone and removed:
-        entries = [*_with_removed(entries, gone), *unlisted_removals(store, entries)]
+        entries = [*with_removed(entries, gone), *unlisted_removals(store, entries)]
     elif gone:
         entries = [entry for entry in entries if entry["run_id"] not in gone]
     entries = without_views(entries, store)
@@ -362,7 +362,11 @@ def list_runs(
     return sorted(entries, key=started)
 
 
-def _with_removed(entries: list[dict[str, Any]], gone: Mapping[str, str]) -> list[dict[str, Any]]:
+def with_removed(entries: list[dict[str, Any]], gone: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return entries of an index with the member ``removed`` where a run was removed.
+
+    ``gone``: the removed runs, from :func:`~runforge_contracts.store.removals.removed_runs`.
+    """
     return [
         {**entry, "removed": gone[entry["run_id"]]} if entry["run_id"] in gone else entry
         for entry in entries

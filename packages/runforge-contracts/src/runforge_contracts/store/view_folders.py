@@ -48,7 +48,7 @@ def record_of(folder: Path, store: StoreLayout) -> Path | None:
     A view is in the folder of the runs of ``.ml``, its documents have the id of another folder, and
     that is the id of a run of ``.runforge`` in the same workspace.
     """
-    if folder.parent != store.runs or folder.is_symlink() or not may_have_views(store):
+    if not may_have_views(store) or folder.parent != store.runs or folder.is_symlink():
         return None
     run_id = repeated_id(folder)
     if run_id is None:

@@ -42,8 +42,11 @@ def open_below(path: Path, below: Path) -> int:
     Each part is opened in the folder that was opened before, so none can be replaced by a link
     between a check and its use. Raises ``OSError``.
     """
+    depth = len(below.parts)
+    if path.parts[:depth] != below.parts:
+        raise ValueError(f"{path} is not below {below}")
     found = os.open(below, FOLLOWING)
-    for part in path.relative_to(below).parts:
+    for part in path.parts[depth:]:
         folder = found
         try:
             found = os.open(part, READING, dir_fd=folder)

@@ -483,11 +483,11 @@ class Store:
             Where the run is in progress, the record is not valid, or the store cannot be written.
         """
         from runforge_engine import __version__
-        from runforge_engine.removing.forget_runs import forget_runs
+        from runforge_engine.removing.forget_runs import plan_forgetting
 
         run = self.run(reference)
         root = run.path.parents[1]
-        forget_runs(
+        plan_forgetting(
             StoreLayout(root.parent, root.name),
             [run],
             because=because,
@@ -495,7 +495,7 @@ class Store:
             force=force,
             with_dataset=with_dataset,
             with_evaluations=with_evaluations,
-        )
+        ).carry_out()
         return run.path.name
 
     @for_python

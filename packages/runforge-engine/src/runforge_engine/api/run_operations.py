@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from runforge_contracts.display import quote
 from runforge_contracts.errors import NotFoundError, RunForgeError
 from runforge_contracts.store.experiment_runs import ExperimentRun
-from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout, find_workspace, stores_in
+from runforge_contracts.store.latest import AnyRun
+from runforge_contracts.store.layout import (
+    DEFAULT_STORE,
+    ExperimentLayout,
+    Place,
+    StoreLayout,
+    find_workspace,
+    stores_in,
+)
 from runforge_contracts.store.run import Run
 
 from runforge_engine.pipeline.observer import Observer
@@ -93,6 +101,18 @@ def parent_in(run: Run) -> Path | None:
     except NotFoundError:
         return None
     return found.path if found.id == parent else None
+
+
+def runs_given(run: Run, others: Iterable[AnyRun | str]) -> list[AnyRun]:
+    """Return runs that are given, or that references name in the workspace of a run."""
+    from runforge_contracts.sweeps.scoped_runs import find_scoped_run
+
+    workspace = find_workspace(run.path)
+    places: list[Place] = [*stores_in(workspace)]
+    experiments = ExperimentLayout(workspace)
+    if experiments.has_runs():
+        places.append(experiments)
+    return [find_scoped_run(other, places) if isinstance(other, str) else other for other in others]
 
 
 def children_in(run: Run) -> list[Path]:

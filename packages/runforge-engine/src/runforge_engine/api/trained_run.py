@@ -210,24 +210,28 @@ class Run(recorded_run.Run):
         return Run(folder)
 
     @for_python
-    def diff(self, *others: AnyRun) -> RunComparison:
+    def diff(self, *others: AnyRun | str) -> RunComparison:
         """Compare with other runs, of which this one is the baseline.
 
         Parameters
         ----------
         others
-            At least one run, also of an experiment.
+            At least one run, also of an experiment, or references to runs in the workspace as for
+            :meth:`~runforge_engine.api.library.Store.diff`.
 
         Raises
         ------
         UsageError
             Where there is none, or a run is given twice.
+        NotFoundError
+            Where there is no such run.
         DocumentError
             Where a document of a run cannot be read.
         """
         from runforge_engine.api.compared_records import compare
+        from runforge_engine.api.run_operations import runs_given
 
-        return compare([self, *others])
+        return compare([self, *runs_given(self, others)])
 
     @for_python
     def bundle(

@@ -10,9 +10,8 @@ Source: specification, sections 26.1 and 26.2.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,7 +22,13 @@ from runforge_contracts.fs.files import rename_new, writing
 from runforge_contracts.invariants.finding import Finding
 from runforge_contracts.invariants.store_invariants import differences
 from runforge_contracts.run_ids import parse_experiment_run_id
-from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched, usable_cores
+from runforge_contracts.shared_work import (
+    WorkWatch,
+    in_processes,
+    unwatched,
+    usable_cores,
+    watched_bytes,
+)
 from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_store_index
@@ -71,6 +76,11 @@ class _Chosen:
     def files(self) -> dict[str, str]:
         """SHA-256 of each file, by path."""
         return {name: item["sha256"] for name, item in self.record.files.items()}
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(item["bytes"] for item in self.record.files.values())
 
     def folder_in(self, place: StoreLayout) -> Path:
         """Return the folder of the run in an archive."""
@@ -319,9 +329,9 @@ def _into_folder(chosen: Sequence[_Chosen], place: StoreLayout, watch: WorkWatch
     prepare_store(place)
     for folder in (place.root, place.signatures):
         remove_left(folder)
-    copied = map(partial(_copy, place=place), chosen)
-    for _ in watch("Copying runs", copied, len(chosen)):
-        pass
+    with watched_bytes(watch, "Copying runs", sum(item.bytes for item in chosen)) as done:
+        for item in chosen:
+            _copy(item, place, done)
     _append_entries(chosen, place)
     for item in chosen:
         if item.signature is None or os.path.lexists(place.signature(item.record.run_id)):
@@ -335,16 +345,17 @@ def _into_folder(chosen: Sequence[_Chosen], place: StoreLayout, watch: WorkWatch
     _check_copies(chosen, place, watch)
 
 
-def _copy(item: _Chosen, place: StoreLayout) -> None:
+def _copy(item: _Chosen, place: StoreLayout, done: Callable[[int], None]) -> None:
     """Copy the folder of a run into an archive, unless it is there."""
     if _is_there(item, place):
+        done(item.bytes)
         return
     folder = item.folder_in(place)
     with writing(folder.parent):
         folder.parent.mkdir(parents=True, exist_ok=True)
     # The archive may be on another disk than the store.
     root = place.root if folder.is_relative_to(place.root) else folder.parent
-    copy_folder(item.record.folder, folder, item.files, root)
+    copy_folder(item.record.folder, folder, item.files, root, done)
 
 
 def _is_there(item: _Chosen, place: StoreLayout) -> bool:
@@ -426,7 +437,7 @@ def _into_file(
     if os.path.lexists(target):
         if not dry_run:
             remove_left(target.parent, target.name)
-        with opened_archive(target, file.name) as archive:
+        with opened_archive(target, file.name, watch) as archive:
             return _kept(chosen, archive, watch)
     if dry_run:
         return None
@@ -438,8 +449,8 @@ def _into_file(
         with writing(place.index):
             place.index.with_suffix(".lock").unlink(missing_ok=True)
         packed = staging / target.name
-        written = pack(place.workspace, packed)
-        with opened_archive(packed, file.name) as archive:
+        written = pack(place.workspace, packed, watch)
+        with opened_archive(packed, file.name, watch) as archive:
             sha256 = _kept(chosen, archive, watch)
         with writing(target):
             rename_new(packed, target)

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import DEFAULT_STORE, ExperimentLayout, StoreLayout
 from runforge_contracts.store.reading import run_names
 
@@ -52,7 +53,9 @@ def is_packed(path: Path | str) -> bool:
 
 
 @contextmanager
-def opened_archive(path: Path, store: str = DEFAULT_STORE) -> Iterator[OpenArchive]:
+def opened_archive(
+    path: Path, store: str = DEFAULT_STORE, watch: WorkWatch = unwatched
+) -> Iterator[OpenArchive]:
     """Open an archive for as long as the context lasts.
 
     Parameters
@@ -61,6 +64,8 @@ def opened_archive(path: Path, store: str = DEFAULT_STORE) -> Iterator[OpenArchi
         The folder, or the file.
     store
         Name of the store in it.
+    watch
+        Shows how far it is with a file.
 
     Raises
     ------
@@ -82,7 +87,7 @@ def opened_archive(path: Path, store: str = DEFAULT_STORE) -> Iterator[OpenArchi
         return
     with TemporaryDirectory(prefix="runforge-", ignore_cleanup_errors=True) as name:
         temporary = Path(name).resolve()
-        sha256 = unpack(path, temporary).sha256
+        sha256 = unpack(path, temporary, watch).sha256
         yield OpenArchive(path, _layout(path, temporary, store), sha256)
 
 

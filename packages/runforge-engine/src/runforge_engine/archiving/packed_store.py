@@ -12,14 +12,15 @@ from __future__ import annotations
 import hashlib
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest, open_file, reading, writing
-from runforge_contracts.fs.folders import walk_folder
+from runforge_contracts.fs.folders import Item, walk_folder
+from runforge_contracts.shared_work import WorkWatch, unwatched, watched_bytes
 from runforge_contracts.system.system_files import sync_file
 
 from runforge_engine.bundles.member_names import MAX_NAME, MemberNames, name_problem
@@ -52,11 +53,12 @@ class _ZstdDecompressor(Protocol):
         """Return a piece of what ``data`` decompresses to."""
 
 
-def pack(folder: Path, target: Path) -> FileDigest:
+def pack(folder: Path, target: Path, watch: WorkWatch = unwatched) -> FileDigest:
     """Write every file of a folder to the new file ``target``, and return its digest.
 
     The same files give the same tar file: they are sorted by name, and have no time, owner or mode
-    of their own. What is compressed may differ between releases of Zstandard.
+    of their own. What is compressed may differ between releases of Zstandard. ``watch`` shows how
+    far it is.
 
     Raises
     ------
@@ -69,10 +71,17 @@ def pack(folder: Path, target: Path) -> FileDigest:
     packer = zstd.ZstdCompressor(
         options={parameter.compression_level: _LEVEL, parameter.checksum_flag: 1}
     )
+    files = _files_of(folder)
+    total = sum(size for _, size in files)
     digest, size = hashlib.sha256(), 0
-    with writing(target), target.open("xb") as file:
-        for piece in _tar(folder):
+    with (
+        writing(target),
+        target.open("xb") as file,
+        watched_bytes(watch, "Packing", total) as done,
+    ):
+        for piece in _tar(files):
             packed = packer.compress(piece)
+            done(len(piece))
             digest.update(packed)
             size += file.write(packed)
         packed = packer.flush()
@@ -83,8 +92,10 @@ def pack(folder: Path, target: Path) -> FileDigest:
     return FileDigest(digest.hexdigest(), size)
 
 
-def unpack(path: Path, folder: Path) -> FileDigest:
+def unpack(path: Path, folder: Path, watch: WorkWatch = unwatched) -> FileDigest:
     """Write the files of an archive into an empty folder, and return the digest of the archive.
+
+    ``watch`` shows how far it is.
 
     Raises
     ------
@@ -93,28 +104,31 @@ def unpack(path: Path, folder: Path) -> FileDigest:
         has what :func:`pack` does not write; ``EXTRA_MISSING``; ``FILE_NOT_FOUND``,
         ``FILE_UNREADABLE``, ``STORE_NOT_WRITABLE``.
     """
-    reader = _PackedFile(path)
-    names, last = MemberNames(), b""
-    for count, (name, size) in enumerate(reader.members(), 1):
-        problem = names.add(name)
-        if count > MAX_FILES:
-            problem = f"it has more than {MAX_FILES:,} files"
-        elif name.encode() < last:
-            problem = f"{quote(name)} is not in the order of the names"
-        if problem is not None:
-            reader.refuse(problem)
-        last = name.encode()
-        target = folder / name
-        with writing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with target.open("xb") as file:
-                for piece in reader.content(size):
-                    file.write(piece)
-    return reader.digest()
+    packed = path.stat().st_size if path.is_file() else 0
+    with watched_bytes(watch, "Unpacking", packed) as done:
+        reader = _PackedFile(path, done)
+        names, last = MemberNames(), b""
+        for count, (name, size) in enumerate(reader.members(), 1):
+            problem = names.add(name)
+            if count > MAX_FILES:
+                problem = f"it has more than {MAX_FILES:,} files"
+            elif name.encode() < last:
+                problem = f"{quote(name)} is not in the order of the names"
+            if problem is not None:
+                reader.refuse(problem)
+            last = name.encode()
+            target = folder / name
+            with writing(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with target.open("xb") as file:
+                    for piece in reader.content(size):
+                        file.write(piece)
+        return reader.digest()
 
 
-def _tar(folder: Path) -> Iterator[bytes]:
-    """Yield the tar file of a folder in pieces."""
+def _files_of(folder: Path) -> list[tuple[Item, int]]:
+    """Return the files of a folder in the order of their names, each with its size."""
+    found = list[tuple[Item, int]]()
     files = [item for item in walk_folder(folder) if item.kind != "folder"]
     for item in sorted(files, key=lambda item: item.place.encode("utf-8", "surrogateescape")):
         problem = name_problem(item.place) if item.place.isprintable() else "a name is not text"
@@ -130,6 +144,13 @@ def _tar(folder: Path) -> Iterator[bytes]:
                 hint="Archive into a folder, which keeps every file as it is.",
                 path=str(item.path),
             )
+        found.append((item, size))
+    return found
+
+
+def _tar(files: Sequence[tuple[Item, int]]) -> Iterator[bytes]:
+    """Yield the tar file of files in pieces."""
+    for item, size in files:
         yield _header(item.place, size)
         left = size
         with open_file(item.path) as file, reading(item.path):
@@ -155,8 +176,8 @@ def _header(name: str, size: int) -> bytes:
 class _PackedFile:
     """An archive in one file that is read from its beginning to its end."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, done: Callable[[int], None]) -> None:
+        self._path, self._done = path, done
         self._digest, self._size = hashlib.sha256(), 0
         self._unpacked = 0
         self._ready = bytearray()
@@ -249,6 +270,7 @@ class _PackedFile:
             packed: bytes = file.read(_PIECE)
         self._digest.update(packed)
         self._size += len(packed)
+        self._done(len(packed))
         return packed
 
     def _number(self, block: bytes) -> int:

@@ -6,9 +6,8 @@ Source: specification, section 26.4.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +15,7 @@ from msgspec import UNSET
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import digest_file, writing
-from runforge_contracts.shared_work import WorkWatch, unwatched
+from runforge_contracts.shared_work import WorkWatch, unwatched, watched_bytes
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.lookup import find_removed
 from runforge_contracts.store.removals import read_removals
@@ -47,6 +46,11 @@ class _Wanted:
     def files(self) -> dict[str, str]:
         """SHA-256 of each file, as the record of this store has it."""
         return {name: item["sha256"] for name, item in self.line["files"].items()}
+
+    @property
+    def bytes(self) -> int:
+        """The size of its files."""
+        return sum(item["bytes"] for item in self.line["files"].values())
 
     @property
     def record(self) -> RecordedFolder:
@@ -225,9 +229,10 @@ def _bring(
     prepare_store(store)
     for folder in (store.root, store.signatures):
         remove_left(folder)
-    copied = map(partial(_copy, archive=archive, store=store), wanted)
-    for _ in watch("Copying runs", copied, len(wanted)):
-        pass
+    missing = sum(item.bytes for item in wanted if not os.path.lexists(item.target))
+    with watched_bytes(watch, "Copying runs", missing) as done:
+        for item in wanted:
+            _copy(item, archive, store, done)
     about = {"name": archive_name(archive.path, store)}
     if archive.sha256 is not None:
         about["sha256"] = archive.sha256
@@ -236,7 +241,9 @@ def _bring(
     )
 
 
-def _copy(item: _Wanted, archive: OpenArchive, store: StoreLayout) -> None:
+def _copy(
+    item: _Wanted, archive: OpenArchive, store: StoreLayout, done: Callable[[int], None]
+) -> None:
     """Copy the signature and the folder of a run to their places, where they are missing."""
     _bring_signature(item, archive.layout, store)
     in_store = item.target.parent == store.runs
@@ -247,7 +254,7 @@ def _copy(item: _Wanted, archive: OpenArchive, store: StoreLayout) -> None:
     if not os.path.lexists(item.target):
         # The runs of experiments may be on another disk than the store.
         root = store.root if in_store else item.target.parent
-        copy_folder(item.source, item.target, item.files, root)
+        copy_folder(item.source, item.target, item.files, root, done)
 
 
 def _bring_signature(item: _Wanted, other: StoreLayout, store: StoreLayout) -> None:

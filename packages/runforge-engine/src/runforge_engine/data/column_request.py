@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from runforge_contracts.errors import RunForgeError
@@ -62,11 +62,32 @@ def check_names_of_file(
 
 def csv_columns(path: Path) -> tuple[str, ...]:
     """Return the names in the header of a CSV file; none if there are none that can be read."""
-    head = _head(path, parquet=False)
     try:
-        return () if head is None else read_names(DatasetSource(path, head, ""))
+        return raw_columns(path, {})
     except RunForgeError:
         return ()
+
+
+def raw_columns(path: Path, form: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names in the header of a CSV file, of which only the start is read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    form
+        Its delimiter and encoding, as the section ``source`` of a recipe has them.
+
+    Raises
+    ------
+    RunForgeError
+        The errors of :func:`~runforge_engine.data.table_reader.read_names`.
+    """
+    head = _head(path, parquet=False)
+    if head is None:
+        return ()
+    delimiter, encoding = form.get("delimiter", ","), form.get("encoding", "utf-8")
+    return read_names(DatasetSource(path, head, "", None, False, delimiter, encoding))
 
 
 def _head(path: Path, *, parquet: bool = True) -> bytes | None:

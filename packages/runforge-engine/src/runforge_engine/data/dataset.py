@@ -9,13 +9,14 @@ Source: specification, sections 11.2 to 11.6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
+from runforge_contracts.prepared_names import raw_name
 
 from runforge_engine.data.column_choice import check_nameless, choose_columns, no_features
 from runforge_engine.data.column_table import (
@@ -104,16 +105,20 @@ def load_dataset(
         raise _zero_rows("The dataset has a header but no rows.", source)
     check_label_text(table, columns.label, source)
     dropped, codes, texts = encode_labels(table.columns[columns.label])
-    missing = {label_column: int(dropped.sum())} if dropped.any() else {}
+    named = _as_user_knows(source)
+    missing = {named(label_column): int(dropped.sum())} if dropped.any() else {}
     for name, position in column_positions.items():
         if may_lack_values(table.columns[position]):
             mask = missing_mask(table.columns[position])
             if mask.any():
-                missing[name] = int(mask.sum())
+                # What a recipe makes of a missing cell is missing in all of its columns.
+                missing[named(name)] = int(mask.sum())
                 dropped |= mask
     keep = np.flatnonzero(~dropped)
     if keep.size == 0:
-        raise _all_dropped(table, missing, label_column, column_positions, source)
+        known = {named(name): position for name, position in column_positions.items()}
+        label = (named(label_column), columns.label)
+        raise _all_dropped(table, missing, label, known, source)
     X, notes = feature_matrix(table, column_positions, keep, source)
     positions, labels, present = distinct_labels(codes[keep], texts, label_column)
     classes = tuple(labels.tolist())
@@ -142,6 +147,11 @@ def load_dataset(
     )
 
 
+def _as_user_knows(source: DatasetSource) -> Callable[[str], str]:
+    """Return what names a column as the table that the user has."""
+    return raw_name if source.is_prepared else str
+
+
 def rows_dropped(dropped: int, total: int, missing_by_column: dict[str, int]) -> Diagnostic:
     """Return the diagnostic for the rows that were dropped."""
     return diagnostic(
@@ -168,7 +178,7 @@ def nameless_dropped(column_positions: Sequence[int]) -> Diagnostic:
 def _all_dropped(
     table: ColumnTable,
     missing: dict[str, int],
-    label_column: str,
+    label: tuple[str, int],
     column_positions: Mapping[str, int],
     source: DatasetSource,
 ) -> RunForgeError:
@@ -183,8 +193,9 @@ def _all_dropped(
     )
     # Columns with the most missing values go first, until a row is complete.
     left_out: list[str] = []
+    label_column, position = label
     remaining = sorted({*missing} - {label_column}, key=lambda name: missing[name])
-    counts = missing_mask(table.columns[table.names.index(label_column)]).astype(np.intp)
+    counts = missing_mask(table.columns[position]).astype(np.intp)
     for name in remaining:
         counts += missing_mask(table.columns[column_positions[name]])
     while remaining and counts.all():

@@ -27,7 +27,7 @@ class DatasetSource:
     path: Path
     #: The file's content.
     data: bytes
-    #: SHA-256 of ``data``, the dataset's fingerprint.
+    #: SHA-256 of ``data``, the dataset's fingerprint; empty if nobody asked for it.
     sha256: str
     #: ``data`` as CSV, decompressed and checked, once it has been decoded.
     text: bytes | None = None
@@ -38,14 +38,16 @@ class DatasetSource:
     encoding: str = "utf-8"
     #: The sheet of an Excel workbook, which must be named.
     sheet: str | None = None
+    #: Whether a recipe made the bytes: what lacks values is named by its raw column.
+    is_prepared: bool = False
 
     def release(self) -> None:
         """Release the bytes, once the table has been read from them."""
         self.data, self.text = b"", None
 
 
-def read_source(path: Path) -> DatasetSource:
-    """Read the file at ``path`` and compute its fingerprint.
+def read_source(path: Path, *, digest: bool = True) -> DatasetSource:
+    """Read the file at ``path`` and, with ``digest``, compute its fingerprint.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def read_source(path: Path) -> DatasetSource:
             f"{quote(path, 200)} is not a path: it holds a NUL character.",
             path=str(path),
         ) from None
-    return DatasetSource(path, data, hashlib.sha256(data).hexdigest())
+    return DatasetSource(path, data, hashlib.sha256(data).hexdigest() if digest else "")
 
 
 def _not_a_file(path: Path, *, directory: bool) -> RunForgeError:

@@ -344,7 +344,7 @@ class _Import:
     def _copy(self, examined: _Examined, record: ExperimentRecord) -> None:
         for artifact in examined.artifacts:
             try:
-                copy_file(artifact.source, record.artifacts / artifact.place, sync=False)
+                copy_file(artifact.source, record.artifacts / artifact.place)
             except RunForgeError as error:
                 if error.code == ErrorCode.STORE_NOT_WRITABLE:
                     raise

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from runforge_contracts.display import quote
 
 from runforge_engine.model_file.allowlist import ALLOWED, PIPELINE, Role
+from runforge_engine.model_file.arrays import is_finite, plain_numbers
 from runforge_engine.model_file.estimators import check_estimator
 from runforge_engine.model_file.limits import Watch
 from runforge_engine.model_file.rendering import Renderer
@@ -78,6 +79,8 @@ class Description:
         self.n_features: int | None = None
         #: Labels in the order of the classes, if stored.
         self.classes: list[Any] | None = None
+        #: Mean of each column on the training rows, if a scaler stores finite ones.
+        self.means: list[float] | None = None
         self.library_version: str | None = None
         self.trees: list[TreeFacts] = []
 
@@ -142,13 +145,15 @@ def _step(name: str, estimator: object, renderer: Renderer) -> Step:
 def _read_attributes(estimator: Instance, description: Description, renderer: Renderer) -> None:
     """Read the attributes on input and output that scikit-learn's estimators store."""
     state = estimator.state or {}
-    names, classes = state.get("feature_names_in_"), state.get("classes_")
+    names, classes, means = map(state.get, ("feature_names_in_", "classes_", "mean_"))
     if description.feature_names is None and isinstance(names, Array):
         found = renderer.elements(names)
         if found is not None and all(isinstance(name, str) for name in found):
             description.feature_names = found
     if isinstance(classes, Array):
         description.classes = renderer.elements(classes)
+    if isinstance(means, Array) and means.dtype.name == "float64" and is_finite(means):
+        description.means = [*plain_numbers(means)]
     count, version = state.get("n_features_in_"), state.get("_sklearn_version")
     if description.n_features is None and type(count) is int and 0 <= count < 2**53:
         description.n_features = count

@@ -52,6 +52,8 @@ class ModelInspection(NamedTuple):
     n_features: int | None
     #: Labels as JSON values.
     classes: tuple[Any, ...] | None
+    #: Means of the columns on the training rows; not part of the document.
+    means: tuple[float, ...] | None
     library_version: str | None
     arrays: tuple[ArrayFacts, ...]
     trees: tuple[TreeFacts, ...]

@@ -196,6 +196,7 @@ class _Inspection:
             feature_names=None if found.feature_names is None else tuple(found.feature_names),
             n_features=found.n_features,
             classes=None if found.classes is None else tuple(found.classes),
+            means=None if found.means is None else tuple(found.means),
             library_version=found.library_version,
             arrays=tuple(found.arrays),
             trees=tuple(found.trees),

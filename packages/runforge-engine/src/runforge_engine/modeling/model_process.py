@@ -379,14 +379,21 @@ def _prepare_copies() -> None:
     import pyarrow.pandas_compat
     import pyarrow.vendored.version  # noqa: F401
     import threadpoolctl
-    from runforge_contracts.schemas import validator
+    from runforge_contracts.documents import struct_of
+    from runforge_contracts.schemas import validator, without_nulls
+    from runforge_contracts.store import layout
+    from runforge_contracts.store.run import SCHEMAS_BY_FILE
 
     from runforge_engine.modeling.curves import curves_of
     from runforge_engine.modeling.revalidate import Replay
 
     threadpoolctl.ThreadpoolController()
-    for name in ("run.v0.4.0", "metrics.v1"):
-        validator(name)
+    for file in (layout.REQUEST, layout.RUN, layout.RESULT, layout.METRICS_V1):
+        for name in SCHEMAS_BY_FILE[file]:
+            struct_of(name)
+        newest = SCHEMAS_BY_FILE[file][0]
+        validator(newest)
+        without_nulls({}, newest)
     # scikit-learn finds out once which other libraries there are, whatever the curves.
     scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
     classes = np.array([0, 1, 1])

@@ -51,6 +51,8 @@ def trimmed(column: pa.ChunkedArray) -> pa.Array:
         missing = pc.is_in(cells, value_set=pa.array(sorted(MISSING)))
         return pc.if_else(missing, pa.scalar(None, pa.string()), cells)
     values = trimmed(pa.chunked_array([cells.dictionary])).dictionary_encode()
+    if values.dictionary.equals(cells.dictionary):
+        return cells
     indices = values.indices.take(cells.indices)
     return pa.DictionaryArray.from_arrays(indices, values.dictionary)
 

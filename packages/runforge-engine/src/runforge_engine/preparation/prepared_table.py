@@ -5,6 +5,7 @@ Source: specification, section 24.4.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from runforge_engine.preparation.column_conversion import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 #: About how many bytes are made at once.
@@ -54,7 +56,6 @@ class PreparedTable:
 
     def pieces(self) -> Iterator[memoryview]:
         """Yield the bytes of the CSV file."""
-        import pyarrow as pa
         import pyarrow.compute as pc
 
         yield memoryview((",".join(map(_quoted, self.names)) + "\n").encode())
@@ -65,18 +66,87 @@ class PreparedTable:
         if len(self.names) == 1:
             # An empty line would not be a row.
             values = pc.if_else(pc.equal(values, ""), '""', values)
-        parts[-1] = pc.binary_join_element_wise(values, pa.scalar(""), "\n"), indices
+        parts[-1] = _followed(values, "\n"), indices
         step = max(int(_PIECE / sum(map(_width, parts))), 1)
+        groups = _grouped(parts)
         for begin in range(0, self.num_rows, step):
-            fields = [
-                values.slice(begin, step)
-                if indices is None
-                else values.take(indices.slice(begin, step))
-                for values, indices in parts
-            ]
-            lines = pc.binary_join_element_wise(*fields, ",")
-            # The characters of an array of strings stand one after the other.
+            end = min(begin + step, self.num_rows)
+            fields = [group.fields(begin, end) for group in groups]
+            alone = len(groups) == 1 and groups[0].parts
+            lines = fields[0] if alone else pc.binary_join_element_wise(*fields, ",")
+            # The characters of a new array of strings stand one after the other.
             yield memoryview(lines.buffers()[2])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Neighbours:
+    """Parts that are next to each other."""
+
+    values: pa.Array
+    #: For each part whose values repeat, the indices, and what to add to them.
+    parts: list[tuple[np.ndarray, int]]
+
+    def fields(self, begin: int, end: int) -> pa.Array:
+        """Return the fields of some rows, as one string for each row."""
+        import numpy as np
+        import pyarrow as pa
+
+        rows, width = end - begin, len(self.parts)
+        if not width:
+            return self.values.slice(begin, rows)
+        indices = np.empty((rows, width), np.int32)
+        for place, (column, first) in enumerate(self.parts):
+            np.add(column[begin:end], first, out=indices[:, place], casting="same_kind")
+        taken = self.values.take(_as_arrow(indices))
+        # The strings of a row stand one after the other, so they are one without a copy.
+        _, ends, characters = taken.buffers()
+        ends = np.frombuffer(ends, np.int32, rows * width + 1)[::width].copy()
+        return pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(ends), characters])
+
+
+def _grouped(parts: list[tuple[pa.Array, pa.Array | None]]) -> list[_Neighbours]:
+    """Return the parts as few groups: neighbours that repeat make one, while its values are few.
+
+    Then most fields of a row are copied once, and few strings are joined.
+    """
+    groups: list[list[tuple[pa.Array, pa.Array | None]]] = []
+    size = 0
+    for part in parts:
+        values, indices = part
+        size += values.nbytes
+        before = groups[-1][-1][1] if groups else None
+        if before is not None and indices is not None and size <= _MERGED:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+            size = values.nbytes
+    return [_neighbours(group) for group in groups]
+
+
+def _neighbours(group: list[tuple[pa.Array, pa.Array | None]]) -> _Neighbours:
+    import pyarrow as pa
+
+    *firsts, last = (values for values, _ in group)
+    values = pa.concat_arrays([*(_followed(item, ",") for item in firsts), last])
+    starts = itertools.accumulate((len(item) for item in firsts), initial=0)
+    columns = ((indices, start) for (_, indices), start in zip(group, starts, strict=True))
+    return _Neighbours(
+        values, [(item.to_numpy(), start) for item, start in columns if item is not None]
+    )
+
+
+def _followed(values: pa.Array, mark: str) -> pa.Array:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.binary_join_element_wise(values, pa.scalar(""), mark)
+
+
+def _as_arrow(integers: np.ndarray) -> pa.Array:
+    """Return an array of 32-bit integers as Arrow's, without the modules for masked arrays."""
+    import pyarrow as pa
+
+    return pa.Array.from_buffers(pa.int32(), integers.size, [None, pa.py_buffer(integers)])
 
 
 def _width(part: tuple[pa.Array, pa.Array | None]) -> float:
@@ -93,7 +163,6 @@ def _merged(
     Then fewer strings are joined in each row.
     """
     import numpy as np
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     merged = parts[:1]
@@ -104,20 +173,23 @@ def _merged(
         if before is None or after is None or not few:
             merged.append(part)
             continue
-        first, second = np.divmod(np.arange(size), len(right))
-        values = pc.binary_join_element_wise(left.take(first), right.take(second), ",")
-        merged[-1] = values, pa.array(before.to_numpy() * len(right) + after.to_numpy())
+        first, second = np.divmod(np.arange(size, dtype=np.int32), len(right))
+        values = pc.binary_join_element_wise(
+            left.take(_as_arrow(first)), right.take(_as_arrow(second)), ","
+        )
+        merged[-1] = values, _as_arrow(before.to_numpy() * len(right) + after.to_numpy())
     return merged
 
 
-def open_raw(path: Path, source: Mapping[str, Any], *, in_python: bool = False) -> DatasetSource:
+def open_raw(path: Path, source: Mapping[str, Any], *, digest: bool = True) -> DatasetSource:
     """Read a raw file, whose form is that of the section ``source`` of a recipe.
+
+    Its fingerprint is computed only with ``digest``.
 
     Raises :class:`~runforge_contracts.errors.RunForgeError` as
     :func:`~runforge_engine.data.dataset_source.read_source`.
     """
-    raw = read_source(path)
-    raw.in_python = in_python
+    raw = read_source(path, digest=digest)
     set_form(raw, source)
     return raw
 

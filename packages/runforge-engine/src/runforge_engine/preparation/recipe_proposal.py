@@ -115,9 +115,8 @@ def _proposed(
     cells = trimmed(column)
     rows, lacking = len(cells), cells.null_count
     present = cells.drop_null()
-    values = pc.unique(present)
-    if pa.types.is_dictionary(values.type):
-        values = values.dictionary
+    encoded = pa.types.is_dictionary(present.type)
+    values = present.dictionary if encoded else pc.unique(present)
     distinct = len(values)
     if not len(present):
         return _dropped("no value in any row")

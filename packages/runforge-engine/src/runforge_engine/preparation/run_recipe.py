@@ -122,7 +122,8 @@ def prepared_source(raw: DatasetSource, recipe: Mapping[str, Any]) -> DatasetSou
     """
     set_form(raw, recipe.get("source", {}))
     data = b"".join(prepare_table(raw, recipe).pieces())
-    return DatasetSource(raw.path, data, hashlib.sha256(data).hexdigest(), in_python=raw.in_python)
+    sha256 = hashlib.sha256(data).hexdigest()
+    return DatasetSource(raw.path, data, sha256, in_python=raw.in_python, is_prepared=True)
 
 
 def prepare_rows(

@@ -45,33 +45,109 @@ from runforge_engine.verification.verify_run import verify_run
 
 @dataclass(frozen=True, slots=True)
 class _Objected:
-    """A run, what speaks against removing it, and each as a sentence."""
+    """A run, and what speaks against removing it."""
 
     folder: RecordedFolder
-    sentences: tuple[str, ...]
+    #: Each objection as a sentence.
+    objections: Mapping[Objection, str]
     #: Digests of its dataset.
     digests: set[str]
 
+    @property
+    def sentences(self) -> list[str]:
+        """What speaks against it."""
+        return list(self.objections.values())
 
-def forget_runs(
+    def with_needs(self, needs: Mapping[Objection, str]) -> _Objected:
+        """Return the run with what needs it now; that it did not verify stays."""
+        said = dict(needs)
+        if "unverified" in self.objections:
+            said["unverified"] = self.objections["unverified"]
+        return replace(self, folder=replace(self.folder, despite=tuple(said)), objections=said)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """What forgetting runs would do: every run is read and verified, and nothing is written."""
+
+    store: StoreLayout
+    because: str
+    created_by: str
+    force: bool
+    watch: WorkWatch
+    #: The runs, and what spoke against each when it was looked at.
+    objected: tuple[_Objected, ...]
+    runs: tuple[AnyRun, ...]
+    #: Runs that were forgotten before, and whether their folders are there.
+    before: tuple[tuple[RecordedFolder, bool], ...]
+    remains: tuple[Remain, ...]
+    #: What goes of that.
+    taken: tuple[Remain, ...]
+
+    def report(self, *, dry_run: bool = True) -> RemovalReportV1:
+        """Return the report, which has what the runs leave in the store, too."""
+        return RemovalReportV1(
+            schema_version="removal_report.v1",
+            dry_run=dry_run,
+            store=self.store.name,
+            items=[
+                *(item_of(one.folder, self.store) for one in self.objected),
+                *(
+                    item_of(run, self.store, "unfinished")
+                    for run, is_left in self.before
+                    if is_left
+                ),
+                *(one.to_item(self.store, removed=one in self.taken) for one in self.remains),
+            ],
+        )
+
+    def carry_out(self) -> RemovalReportV1:
+        """Record that the runs are forgotten, remove their folders, and return the report.
+
+        Every line is written before a folder is touched. A folder that was changed since it was
+        verified stays.
+
+        Raises
+        ------
+        RunForgeError
+            ``USAGE_INVALID`` if something speaks against it, with a problem for each; otherwise as
+            :func:`~runforge_engine.removing.removal_writer.forget_folders`.
+        """
+        # What speaks against it may have come since; what was verified is compared by its digests.
+        objected = [
+            one.with_needs(dict(needs_of(self.store, run)))
+            for one, run in zip(self.objected, self.runs, strict=True)
+        ]
+        refused = [one for one in objected if one.sentences]
+        if refused and not self.force:
+            raise _refusal(refused)
+        folders = with_remains(
+            [*(one.folder for one in objected), *(run for run, _ in self.before)], self.taken
+        )
+        forget_folders(
+            self.store,
+            folders,
+            because=self.because,
+            created_by=self.created_by,
+            watch=self.watch,
+        )
+        return replace(self, objected=tuple(objected)).report(dry_run=False)
+
+
+def plan_forgetting(
     store: StoreLayout,
     runs: Sequence[AnyRun],
     *,
     because: str,
     created_by: str,
     force: bool = False,
-    dry_run: bool = False,
     with_dataset: bool = False,
     with_evaluations: bool = False,
     forgotten: Collection[str] = (),
     only: Collection[str] = (),
     watch: WorkWatch = unwatched,
-) -> RemovalReportV1:
-    """Remove the folders of runs, and record what they were.
-
-    Every run is read and checked before a line is written, and every line is written before a
-    folder is touched. The report has what the runs leave in the store: copies of their datasets,
-    and evaluations of them.
+) -> Forgetting:
+    """Verify runs that are to be forgotten, and return what that would do.
 
     Parameters
     ----------
@@ -85,8 +161,6 @@ def forget_runs(
         The client, such as ``runforge-cli@0.4.0``.
     force
         Whether to set aside what speaks against it; the record says what that was.
-    dry_run
-        Whether to check everything and write nothing.
     with_dataset
         Whether to remove the copies of their datasets in the store that nothing else uses.
     with_evaluations
@@ -101,46 +175,39 @@ def forget_runs(
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` if something speaks against it, with a problem for each, and for a run
-        whose folder is elsewhere; otherwise as
-        :func:`~runforge_engine.removing.removal_writer.record_of_folder` and
-        :func:`~runforge_engine.removing.removal_writer.forget_folders`.
+        ``USAGE_INVALID`` for a run whose folder is elsewhere; otherwise as
+        :func:`~runforge_engine.removing.removal_writer.record_of_folder`.
     """
     entries, around = listed_entries(store), Surroundings(store, store.workspace)
     looked = (_looked_at(store, run, entries, around) for run in runs)
-    found = list(watch("Verifying runs", looked, len(runs)))
-    objected = [one for one in found if one.sentences]
-    if objected and not force and not dry_run:
-        raise _refusal(objected)
+    found = tuple(watch("Verifying runs", looked, len(runs)))
     lines = read_removals(store).current
     before = [recorded_before(lines[run_id], store) for run_id in forgotten]
-    is_left = {run.run_id: os.path.lexists(run.folder) for run in before}
     digests = {one.folder.run_id: one.digests for one in found}
     digests |= {run.run_id: digests_before(run, entries) for run in before}
     remains = remains_of(store, digests, with_evaluations=with_evaluations and not only)
-    taken = [
+    taken = (
         one
         for one in remains
         if one.is_free
         and (not only or one.path.name in only)
         and (with_evaluations if one.what == "evaluation" else with_dataset)
-    ]
-    if not dry_run:
-        folders = with_remains([*(one.folder for one in found), *before], taken)
-        forget_folders(store, folders, because=because, created_by=created_by, watch=watch)
-    return RemovalReportV1(
-        schema_version="removal_report.v1",
-        dry_run=dry_run,
-        store=store.name,
-        items=[
-            *(item_of(one.folder, store) for one in found),
-            *(item_of(run, store, "unfinished") for run in before if is_left[run.run_id]),
-            *(one.to_item(store, removed=one in taken) for one in remains),
-        ],
+    )
+    return Forgetting(
+        store,
+        because,
+        created_by,
+        force,
+        watch,
+        found,
+        tuple(runs),
+        tuple((run, os.path.lexists(run.folder)) for run in before),
+        tuple(remains),
+        tuple(taken),
     )
 
 
-def with_remains(runs: Iterable[RecordedFolder], taken: Sequence[Remain]) -> list[RecordedFolder]:
+def with_remains(runs: Iterable[RecordedFolder], taken: Iterable[Remain]) -> list[RecordedFolder]:
     """Return what is recorded of runs, with the files that go with each of them."""
     return [
         replace(
@@ -192,7 +259,7 @@ def _looked_at(
     objections = dict(_objections(store, run, around))
     return _Objected(
         replace(folder, despite=tuple(objections)),
-        tuple(objections.values()),
+        objections,
         digests_of(listed, _request_of(run)),
     )
 

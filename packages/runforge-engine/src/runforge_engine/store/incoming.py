@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 from tempfile import mkdtemp
@@ -28,7 +28,13 @@ _PIECE = 2**20
 _HIDDEN = ".incoming-"
 
 
-def copy_folder(source: Path, target: Path, files: Mapping[str, str], root: Path) -> None:
+def copy_folder(
+    source: Path,
+    target: Path,
+    files: Mapping[str, str],
+    root: Path,
+    done: Callable[[int], None] = lambda _: None,
+) -> None:
     """Copy the files of a folder to a new one, which appears when it is complete.
 
     Parameters
@@ -41,6 +47,8 @@ def copy_folder(source: Path, target: Path, files: Mapping[str, str], root: Path
         SHA-256 of each file, by path in the folder.
     root
         The folder for the unfinished copy, on the same disk as the new one.
+    done
+        Called with the number of bytes of each piece that was copied.
 
     Raises
     ------
@@ -49,11 +57,16 @@ def copy_folder(source: Path, target: Path, files: Mapping[str, str], root: Path
     """
     with staging_folder(root, target.name) as staging:
         whole = staging / target.name
-        copy_files(source, whole, files)
+        copy_files(source, whole, files, done)
         rename_whole(whole, target)
 
 
-def copy_files(source: Path, target: Path, files: Mapping[str, str]) -> None:
+def copy_files(
+    source: Path,
+    target: Path,
+    files: Mapping[str, str],
+    done: Callable[[int], None] = lambda _: None,
+) -> None:
     """Copy files of a folder, with their SHA-256, into a new one, and bring them to the disk.
 
     Raises
@@ -62,16 +75,24 @@ def copy_files(source: Path, target: Path, files: Mapping[str, str]) -> None:
         As :func:`copy_file`.
     """
     for name, sha256 in files.items():
-        copy_file(source / name, target / name, sha256)
+        copy_file(source / name, target / name, sha256, done=done)
     with writing(target):
         for folder in {(target / name).parent for name in files} | {target}:
             sync_folder(folder)
 
 
-def copy_file(source: Path, target: Path, sha256: str | None = None, *, sync: bool = True) -> str:
+def copy_file(
+    source: Path,
+    target: Path,
+    sha256: str | None = None,
+    *,
+    sync: bool = True,
+    done: Callable[[int], None] = lambda _: None,
+) -> str:
     """Copy a file, bring its bytes to the disk, and return their SHA-256.
 
-    Without ``sync`` the caller brings them to the disk.
+    Without ``sync`` the caller brings them to the disk. ``done`` is called with the number of bytes
+    of each piece.
 
     Raises
     ------
@@ -86,6 +107,7 @@ def copy_file(source: Path, target: Path, sha256: str | None = None, *, sync: bo
             while piece := _read(file, source):
                 digest.update(piece)
                 copy.write(piece)
+                done(len(piece))
             copy.flush()
             if sync:
                 sync_file(copy.fileno())

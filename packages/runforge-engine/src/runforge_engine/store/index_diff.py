@@ -5,7 +5,7 @@ Source: specification, sections 5.5 and 5.7.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from runforge_contracts.invariants.store_invariants import (
     instant,
     is_recorded_here,
 )
+from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched
 from runforge_contracts.store.foreign_index import write_entry
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
-from runforge_contracts.store.removals import removed_runs
+from runforge_contracts.store.removals import Removed, removed_runs
 from runforge_contracts.store.view_folders import record_of
 
 from runforge_engine.store.scan import Found, Skipped, State, children, look_at
@@ -73,11 +74,18 @@ class IndexReport:
     cancelled: tuple[str, ...]
     #: Runs in the index whose folder is missing.
     missing_folders: tuple[str, ...]
+    #: Runs that were archived, and forgotten: they have no folder, and that is no finding.
+    archived: tuple[str, ...]
+    forgotten: tuple[str, ...]
     findings: tuple[IndexFinding, ...]
     #: ``index.v1``, or the form of another client; None without a readable index.
     form: str | None = None
     #: Where an unreadable index was kept, relative to the workspace.
     kept_aside: str | None = None
+
+
+#: What tells the run of an entry from others, as :meth:`StoreIndex.key` returns it.
+_Key = tuple[str, ...]
 
 
 class IndexDiff:
@@ -111,7 +119,9 @@ class IndexDiff:
         self.unlisted: list[Found] = []
         self._thorough = thorough
         self._known: dict[Path, Found] = {}
-        self._removed: Mapping[str, str] = {}
+        #: Entries that agreed with the documents in these folders, which never change.
+        self._agreed: dict[Path, dict[str, Any]] = {}
+        self._removed: Mapping[str, Removed] = {}
         self.read_again()
 
     def read_again(self) -> bool:
@@ -128,17 +138,15 @@ class IndexDiff:
         """Scan the run folders and return the report."""
         entries = self.index.entries if self.index else []
         # The folder of each indexed run: by its first entry, as readers of the index find it.
-        by_key: dict[tuple[str, ...], Path | None] = {}
+        firsts = dict[_Key, int]()
         if self.index is not None:
-            for entry in entries:
-                key = self.index.key(entry)
-                if key not in by_key:
-                    by_key[key] = _place(entry, self.store)
+            for number, entry in enumerate(entries):
+                firsts.setdefault(self.index.key(entry), number)
+        by_key = {key: _place(entries[number], self.store) for key, number in firsts.items()}
         self._removed = removed_runs(self.store)
         places = {key[0]: place for key, place in reversed(by_key.items())}
         indexed = set(by_key.values())
-        if self._thorough:
-            self._look_at_all(filter(None, by_key.values()), is_listed=True)
+        disagreeing = self._disagreeing(firsts, by_key) if self._thorough else {}
         names, skipped, unlisted = 0, list[Skipped](), list[Path]()
         for path, reason in children(self.store):
             names += 1
@@ -164,6 +172,14 @@ class IndexDiff:
         def named(state: State) -> tuple[str, ...]:
             return tuple(item.path.name for item in found if item.state == state)
 
+        def removed(how: Removed) -> tuple[str, ...]:
+            # The record has the runs of experiments, too, which no index lists.
+            return tuple(
+                run_id
+                for run_id, action in self._removed.items()
+                if action == how and parse_experiment_run_id(run_id) is None
+            )
+
         return IndexReport(
             store=self.store.name,
             index=self.store.relative(self.store.index),
@@ -185,7 +201,12 @@ class IndexDiff:
                 for key, place in by_key.items()
                 if place is None and key[0] not in self._removed
             ),
-            findings=(*self._index_findings(entries, by_key), *self._folder_findings(found)),
+            archived=removed("archived"),
+            forgotten=removed("forgotten"),
+            findings=(
+                *self._index_findings(firsts, by_key, disagreeing),
+                *self._folder_findings(found),
+            ),
             form=None if self.index is None else self.index.form,
         )
 
@@ -195,29 +216,66 @@ class IndexDiff:
             return found.is_due
         return write_entry(found.entry, self.index.form, self.store) is not None
 
-    def _look_at_all(self, paths: Iterable[Path], *, is_listed: bool = False) -> None:
+    def _look_at_all(self, paths: list[Path]) -> None:
         """Look at many folders ahead, those that were not looked at before."""
         waiting = [path for path in paths if path not in self._known]
-
-        def look(path: Path) -> Found:
-            record = record_of(path, self.store) if is_listed else None
-            return look_at(record or path, self.store, is_listed=is_listed)
-
-        looked = in_processes(look, waiting, self._jobs)
+        looked = in_processes(lambda path: look_at(path, self.store), waiting, self._jobs)
         for found in self._watch("Reading runs", looked, len(waiting)):
             self._known[found.path] = found
 
-    def _look_at(self, path: Path, *, is_listed: bool = False) -> Found:
+    def _look_at(self, path: Path) -> Found:
         found = self._known.get(path)
         if found is None or not found.is_final:
-            found = self._known[path] = look_at(path, self.store, is_listed=is_listed)
+            found = self._known[path] = look_at(path, self.store)
         return found
 
+    def _disagreeing(
+        self, firsts: Mapping[_Key, int], places: Mapping[_Key, Path | None]
+    ) -> dict[int, list[IndexFinding]]:
+        """Return where the first entries of runs differ from their documents, by position.
+
+        The process that reads the documents compares them: most agree, and then it has nothing to
+        hand over.
+        """
+        entries = [] if self.index is None else self.index.entries
+        waiting = [
+            (number, place)
+            for key, number in firsts.items()
+            if (place := places[key]) is not None and self._agreed.get(place) != entries[number]
+        ]
+        compared = in_processes(lambda item: list(self._compare(*item)), waiting, self._jobs)
+        found = dict[int, list[IndexFinding]]()
+        for (number, place), findings in zip(
+            waiting, self._watch("Reading runs", compared, len(waiting)), strict=True
+        ):
+            if findings:
+                found[number] = findings
+            else:
+                self._agreed[place] = entries[number]
+        return found
+
+    def _compare(self, number: int, place: Path) -> Iterator[IndexFinding]:
+        """Yield the differences between an entry of the index and the documents in a folder."""
+        assert self.index is not None  # noqa: S101 - it has the entry
+        entry, run_id = self.index.entries[number], self.index.entries[number]["run_id"]
+        found = look_at(record_of(place, self.store) or place, self.store, is_listed=True)
+        if found.state == "unreadable":
+            yield self._folder_unreadable(found, run_id)
+        if self.index.is_foreign and not is_recorded_here(place, self.store):
+            found = replace(found, entry=in_common(found.entry))
+        for parts, text in _disagreements(entry, found):
+            file = self.store.relative(self.store.index)
+            pointer = self.index.pointer(number) + format_pointer(parts)
+            yield IndexFinding("entry_disagrees", text, file, pointer, run_id)
+
     def _index_findings(
-        self, entries: list[dict[str, Any]], places: dict[tuple[str, ...], Path | None]
+        self,
+        firsts: Mapping[_Key, int],
+        places: Mapping[_Key, Path | None],
+        disagreeing: Mapping[int, list[IndexFinding]],
     ) -> Iterator[IndexFinding]:
         """Yield the problems of the index, in the order of its entries."""
-        file, seen = self.store.relative(self.store.index), dict[tuple[str, ...], int]()
+        file = self.store.relative(self.store.index)
         if self.problem is not None:
             text = self.problem.message
             yield IndexFinding("index_unreadable", text, file, self.problem.location.pointer)
@@ -227,34 +285,23 @@ class IndexDiff:
             pointer = self.index.pointer_at(problem.position)
             pointer += format_pointer(() if problem.member is None else (problem.member,))
             yield IndexFinding("entry_unreadable", problem.message, file, pointer)
-        for number, entry in enumerate(entries):
+        for number, entry in enumerate(self.index.entries):
             run_id, pointer = entry["run_id"], self.index.pointer(number)
             key = self.index.key(entry)
-            first, place = seen.setdefault(key, number), places[key]
+            first, place = firsts[key], places[key]
             if first != number:
                 text = (
                     f"The run {quote(run_id)} is listed again; its first entry is"
                     f" {self.index.pointer(first)}."
                 )
                 yield IndexFinding("entry_duplicate", text, file, pointer, run_id)
-            elif place is None and run_id in self._removed:
-                continue
-            elif place is None:
+            elif place is not None:
+                yield from disagreeing.get(number, ())
+            elif run_id not in self._removed:
                 text = (
                     f"The folder of the run {quote(run_id)} is missing: {quote(entry['run_dir'])}."
                 )
                 yield IndexFinding("folder_missing", text, file, f"{pointer}/run_dir", run_id)
-            elif self._thorough:
-                record = record_of(place, self.store)
-                found = self._look_at(record or place, is_listed=True)
-                if found.state == "unreadable":
-                    yield self._folder_unreadable(found, run_id)
-                if self.index.is_foreign and not is_recorded_here(place, self.store):
-                    found = replace(found, entry=in_common(found.entry))
-                for parts, text in _disagreements(entry, found):
-                    yield IndexFinding(
-                        "entry_disagrees", text, file, pointer + format_pointer(parts), run_id
-                    )
 
     def _folder_findings(self, found: list[Found]) -> Iterator[IndexFinding]:
         """Yield the problems of the folders that the index does not name."""

@@ -28,7 +28,8 @@ from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.layout import ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.reading import group_of, locate_run
+from runforge_contracts.store.reading import group_of, locate_run, with_removed
+from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.summary import summarize
 from runforge_contracts.types import GitState, TracedDataset, TracedRun, TraceV1
@@ -236,7 +237,7 @@ def find_listed(
         entries = entries_with(store, sought.digest) if store.index.exists() else None
         if entries is None:
             return []
-        listed += [(entry, store) for entry in entries]
+        listed += [(entry, store) for entry in with_removed(entries, removed_runs(store))]
     return listed if any(_fits_entry(sought, entry) for entry, _ in listed) else []
 
 
@@ -400,6 +401,7 @@ def _traced_run(
     git = provenance.get("git") or _git(request.get("code"))
     optional = {
         **found,
+        "removed": entry.get("removed"),
         "name": request.get("name") or entry.get("name"),
         "git": None if git is None else msgspec.convert(git, GitState),
         "runforge_version": version,

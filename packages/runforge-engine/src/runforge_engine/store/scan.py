@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -44,7 +44,8 @@ class Found:
     entry: dict[str, Any] = field(default_factory=dict)
     #: Times in the run's documents, any of which a client may have used as the time of the run.
     times: frozenset[str] = frozenset()
-    #: Sort key of finished runs: by end time, the order in which their entries are appended.
+    #: Sort key of finished runs that are not listed: by end time, the order in which their entries
+    #: are appended.
     ended: tuple[str, str, int, str] = ("", "", 0, "")
     #: Why the folder is unreadable.
     reason: str = ""
@@ -115,14 +116,10 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
         if ended is not None:
             entry = describe(folder, store)
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
-            return Found(
-                path,
-                "finished",
-                entry,
-                _times(folder),
-                _order(folder, entry, ended),
-                is_due=_is_due(folder),
-            )
+            found = Found(path, "finished", entry, _times(folder))
+            if is_listed:
+                return found
+            return replace(found, ended=_order(folder, entry, ended), is_due=_is_due(folder))
     except RunForgeError as error:
         # An incomplete document without a manifest was still being written.
         if not over or _exists(path / layout.MANIFEST):
