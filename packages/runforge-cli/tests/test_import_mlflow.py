@@ -21,6 +21,7 @@ import pytest
 from calls import Call
 from real_store import start
 from runforge_contracts.codec.strict_yaml import load_yaml
+from runforge_contracts.fs.files import digest_file
 from runforge_contracts.run_ids import ExperimentRunId
 from runforge_contracts.validation import validate
 from runforge_engine.importing import import_runs
@@ -244,12 +245,15 @@ def test_runs_that_were_removed_or_exported_here_do_not_come_back(
     run_id = imported(runforge, ml)["items"][0]["run_id"]
     assert runforge("store", "forget", run_id, "--because", "wrong", "--yes").code == 0
     assert outcomes(imported(runforge, ml)) == ["removed"]
-    write_files(ml, [Run(TWO, tags={"runforge.run_id": "../ml"})], ("8", "iris"))
+    write_files(ml, [Run(TWO, tags={"runforge.identity": "../ml"})], ("8", "iris"))
     report = imported(runforge, ml, "--experiment", "iris")
     # The number of the run that was removed is not given to another one.
     assert report["items"][0]["run_id"] == "run-2026-01-15-002"
-    write_files(ml, [Run("f" * 32, tags={"runforge.run_id": "run-2026-01-15-002"})], ("9", "own"))
-    assert outcomes(imported(runforge, ml, "--experiment", "own")) == ["present"]
+    digest = digest_file(workspace / "runs/run-2026-01-15-002/config.yaml").sha256
+    for letter, sha256, outcome in (("e", "0" * 64, "added"), ("f", digest, "present")):
+        tags = {"runforge.identity": f"run-2026-01-15-002 {sha256}"}
+        write_files(ml, [Run(letter * 32, tags=tags)], (letter, letter))
+        assert outcomes(imported(runforge, ml, "--experiment", letter)) == [outcome]
     assert runforge("verify", "--all").code == 0
 
 

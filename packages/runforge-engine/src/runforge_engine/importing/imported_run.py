@@ -40,8 +40,8 @@ _LONG, _NAME = 200, 500
 #: Most tags, in characters, and most datasets, whose sources may be as long: a configuration has
 #: at most a mebibyte.
 _TAGS, _DATASETS, _SOURCE = 2**17, 50, 2**12
-#: The tag in which an export names the run.
-EXPORTED = "runforge.run_id"
+#: The tag in which an export has the identity of a run.
+EXPORTED = "runforge.identity"
 
 
 def config_of(run: TrackedRun, details: Details, losses: Losses) -> dict[str, Any]:
