@@ -334,6 +334,15 @@ class _Import:
             record.begin({**begun, "status": "running"}, None, {})
             self._copy(examined, record)
             metrics = self._write_values(examined, record)
+            warnings = [f"{item.message} ({item.count:,})" for item in losses.items()]
+            record.say(
+                [
+                    f"imported from the run {run.run_id} of MLflow",
+                    *(f"warning: {text}" for text in (*warnings, *metrics.warnings)),
+                ]
+            )
+            for reason, number in metrics.journal.left_out.items():
+                losses.add("metrics", reason, count=number)
             left_out = list(losses.items())
             origin = origin_of(run, examined.details, examined.digests)
             origin |= {"imported_at": now}
@@ -341,13 +350,6 @@ class _Import:
                 origin["left_out"] = to_builtins(left_out)
             parameters = metrics.journal.parameters
             final = {**begun, **({"parameters": parameters} if parameters else {}), _FIELD: origin}
-            record.say(
-                [
-                    f"imported from the run {run.run_id} of MLflow",
-                    *(f"warning: {item.message} ({item.count:,})" for item in left_out),
-                    *(f"warning: {text}" for text in metrics.warnings),
-                ]
-            )
             removed = self._removed_before(record.log)
             if removed is not None:
                 return self._item(run, "removed", _Known(self.place.run_folder(removed), {}))
