@@ -89,7 +89,7 @@ IN_EXTRAS = {
     "runforge_cli": {"textual", "rich", "mlflow", "sqlalchemy", "alembic"},
     "runforge_engine": {
         *{"distributed", "python_calamine", "backports", "compression"},
-        *{"onnxruntime", "skl2onnx", "skops"},
+        *{"onnx", "onnxruntime", "skl2onnx", "skops"},
     },
 }
 

@@ -36,7 +36,7 @@ from runforge_engine.runtime.resource_limits import allow
 #: The formats, each with the names of its libraries, which an extra of the same name brings.
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "skops": ("skops",),
-    "onnx": ("skl2onnx", "onnxruntime"),
+    "onnx": ("onnx", "onnxruntime", "skl2onnx"),
 }
 #: Largest difference of a score, as a share of the greatest score if that is above 1: the
 #: resolution of float32 is a tenth of it.

@@ -1,8 +1,8 @@
 """The ONNX model of a fitted pipeline: labels and scores of rows of doubles.
 
 A linear model computes in doubles. A forest compares as scikit-learn does: the scaled row is
-rounded to float32, and no threshold is rounded across a value. Its probabilities are sums of
-float32, which is all that the operator ``TreeEnsembleClassifier`` has.
+rounded to float32, and no threshold is rounded across a value. The shares in its leaves and its
+probabilities are float32, which is all that the operator ``TreeEnsembleClassifier`` has.
 
 Source: ONNX, operators 18 and ``ai.onnx.ml`` 1; sklearn-onnx, "Issues when switching to float".
 """
@@ -19,6 +19,7 @@ from runforge_engine.modeling.revalidate import score_method
 _OPSET = 18
 #: Names of the input and of the two outputs; the scores are probabilities, or decision values.
 INPUT, LABEL, PROBABILITIES, DECISION = "X", "label", "probabilities", "decision_values"
+_LABEL_OF_SUMS = "label_of_sums"
 #: Names that the ONNX specification gives to metadata.
 _STANDARD = {"license": "model_license", "author": "model_author"}
 
@@ -44,7 +45,7 @@ class OnnxModel:
 
         scaler, classifier = pipeline
         # Without the first, ONNX would compare doubles, where scikit-learn compares float32;
-        # without the second, it would add the probabilities of the trees in float32.
+        # without the second, it would also add the shares of the trees in float32.
         forest = hasattr(classifier, "estimators_")
         casts = [CastTransformer(dtype=kind) for kind in (np.float32, np.float64) if forest]
         probabilities = score_method(pipeline) == "predict_proba"
@@ -55,6 +56,8 @@ class OnnxModel:
             options={id(classifier): {"zipmap": False} if probabilities else {"raw_scores": True}},
             target_opset=_OPSET,
         )
+        if forest:
+            _most_probable(self._model.graph, classifier.classes_)
         # The library has them in the order of a set of strings.
         self._model.opset_import.sort(key=lambda item: item.domain)
         label, scores = self._model.graph.output
@@ -87,6 +90,27 @@ class OnnxModel:
             self._model.metadata_props.add(key=key, value=text)
         data: bytes = self._model.SerializeToString(deterministic=True)
         return data
+
+
+def _most_probable(graph: Any, classes: Any) -> None:
+    """Let the label of a forest be the first of the most probable classes.
+
+    The operator compares sums that are not rounded: of two classes that five trees of ten vote for
+    it takes the second, because the double of a tenth as float32 is above a tenth.
+    """
+    from onnx import helper, numpy_helper
+
+    label, probabilities = (output.name for output in graph.output)
+    _rename(graph, label, _LABEL_OF_SUMS)
+    graph.output[0].name = label
+    known = classes.astype(object if classes.dtype.kind == "U" else "int64")
+    graph.initializer.append(numpy_helper.from_array(known, "classes"))
+    graph.node.extend(
+        [
+            helper.make_node("ArgMax", [probabilities], ["position"], axis=1, keepdims=0),
+            helper.make_node("Gather", ["classes", "position"], [label], axis=0),
+        ]
+    )
 
 
 def _rename(graph: Any, old: str, new: str) -> None:
