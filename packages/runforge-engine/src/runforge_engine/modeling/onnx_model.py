@@ -4,7 +4,8 @@ A linear model computes in doubles. A forest compares as scikit-learn does: the 
 rounded to float32, and no threshold is rounded across a value. The shares in its leaves and its
 probabilities are float32, which is all that the operator ``TreeEnsembleClassifier`` has.
 
-Source: ONNX, operators 18 and ``ai.onnx.ml`` 1; sklearn-onnx, "Issues when switching to float".
+Source: ONNX specification, operators 18 and ``ai.onnx.ml`` 1; sklearn-onnx documentation, "Issues
+when switching to float".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The skops file of a model: a ZIP file with its arrays and a JSON document, and no pickle.
 
-Source: skops, "Secure persistence with skops", and ``skops.io``, protocol 2.
+Source: skops documentation, "Secure persistence with skops".
 """
 
 from __future__ import annotations
