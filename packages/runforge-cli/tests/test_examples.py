@@ -39,7 +39,6 @@ PREPARED = (
 PARSED = {
     "runforge browse": "needs a terminal: test_browse_terminal.py",
     "runforge export --to mlflow -o mlruns": "needs the extra mlflow: test_export_mlflow.py",
-    "runforge export production --to onnx -o model.onnx": "needs an extra: test_export_models.py",
     "runforge serve --stdio": "needs a client that speaks JSON-RPC: test_serve.py",
     "runforge ui": "serves until it is stopped: test_ui_process.py",
     "runforge ui --allow-train": "serves until it is stopped: test_ui_process.py",

@@ -32,7 +32,6 @@ _MODELS = ("skops", "onnx")
         "runforge export --to csv -o tables",
         "runforge export --to mlflow -o mlruns",
         "runforge export production --to model-card --license MIT -o model-card.md",
-        "runforge export production --to onnx -o model.onnx",
     ),
 )
 @click.argument("runs", metavar="[RUN]...", nargs=-1, shell_complete=complete_run)
