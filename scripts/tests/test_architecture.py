@@ -87,10 +87,7 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "svg": "svg.py", "yaml": "pyyaml"}
 #: What is imported only where an extra has brought it.
 IN_EXTRAS = {
     "runforge_cli": {"textual", "rich", "mlflow", "sqlalchemy", "alembic"},
-    "runforge_engine": {
-        *{"distributed", "python_calamine", "backports", "compression"},
-        *{"onnx", "onnxruntime", "skl2onnx", "skops"},
-    },
+    "runforge_engine": {"distributed", "python_calamine", "backports", "compression"},
 }
 
 

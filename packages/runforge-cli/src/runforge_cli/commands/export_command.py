@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 #: Formats of many runs, and those of one run.
 _MANY = ("mlflow", "csv", "desktop", "vscode")
-_ONE = ("model-card", "cyclonedx", "ro-crate", "skops", "onnx")
-#: Of these, what is a model, which is loaded and compared.
-_MODELS = ("skops", "onnx")
+_ONE = ("model-card", "cyclonedx", "ro-crate")
 
 
 @click.command(
@@ -42,7 +40,7 @@ _MODELS = ("skops", "onnx")
     type=click.Choice([*_MANY, *_ONE]),
     metavar="FORMAT",
     required=True,
-    help="mlflow, csv, desktop or vscode; model-card, cyclonedx, ro-crate, skops or onnx.",
+    help="mlflow, csv, desktop or vscode; model-card, cyclonedx or ro-crate.",
 )
 @click.option(
     "--output",
@@ -88,11 +86,6 @@ def command(
 
     ro-crate: a folder, or a file whose name ends with .zip, with the files of the run and their
     description (Process Run Crate).
-
-    skops, onnx: a file with the model, for the library skops, and for any ONNX runtime. It is
-    written if it predicts the same label for each validation row of the run, which needs the
-    dataset. It states the greatest difference of a probability. Needs the extra
-    `runforge-cli[skops]` or `runforge-cli[onnx]`.
     """
     if form in _ONE:
         return _export_one(settings, form, runs, group, Path(output), license, author)
@@ -198,15 +191,8 @@ def _export_one(
         license=license_text,
         author=author,
     )
-    outcome = ExportOutcome(exported=[found.id])
-    if form in _MODELS:
-        from runforge_cli.export.model_export import export_model
-        from runforge_cli.listing.run_list import trained_in
-
-        outcome.comparison = export_model(form, target, shared, trained_in(settings.stores()))
-    else:
-        export_run(form, target, shared)
-    return _show(settings, form, target, outcome)
+    export_run(form, target, shared)
+    return _show(settings, form, target, ExportOutcome(exported=[found.id]))
 
 
 def _show(settings: Settings, form: str, target: Path, done: ExportOutcome) -> int:

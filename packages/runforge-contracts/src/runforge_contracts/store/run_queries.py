@@ -34,6 +34,7 @@ from runforge_contracts.store.reading import (
     tags_in,
 )
 from runforge_contracts.store.removals import find_removals, removed_run
+from runforge_contracts.store.removed_lookup import refuse_removed
 from runforge_contracts.store.run import Run
 
 _LISTED_ID = re.compile(rb'"run_id":\s*"([0-9A-Za-z._-]+)"')
@@ -122,6 +123,8 @@ def find_queried(
             return run
     if lost is not None:
         return lost.open()
+    if query.form == "name":
+        refuse_removed(str(query), places)
     raise RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"No run matches {quote(str(query))} in {quote(places[0].workspace, 200)}.",
