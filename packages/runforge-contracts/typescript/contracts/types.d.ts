@@ -4842,7 +4842,13 @@ export interface RecipeParams {
    */
   source?: RecipeSource;
   /**
-   * Where to write the proposed recipe; a file that exists is not replaced.
+   * What is done with columns instead of what the recipe that is read says, by their names.
+   */
+  actions?: {
+    [k: string]: "keep" | "boolean" | "one_hot" | "drop";
+  };
+  /**
+   * Where to write a recipe that is proposed or changed; a file that exists is not replaced.
    */
   output?: FilePath;
 }
@@ -4862,7 +4868,7 @@ export interface RecipeResult {
   [k: string]: unknown;
 }
 /**
- * Proposes a recipe for a raw table, or reads one, and returns it with the columns of the table.
+ * Proposes a recipe for a raw table, or reads or changes one, and returns it with the columns of the table.
  */
 export interface RecipeMethod {
   method: "recipe";
