@@ -272,6 +272,18 @@ def test_the_record_of_a_run_names_the_mistakes_of_all_columns(
     assert runforge("verify", run.name).code == 0
 
 
+def test_the_recipe_that_repaired_a_run_is_told(
+    runforge: Call, workspace: Path, recipe: Path, run: Path
+) -> None:
+    failed = runforge("train", "raw.csv", "--label", "species", "--json")
+    assert failed.code == 1
+    failed_id = Path(failed.json["run_dir"]).name
+    compared = runforge("diff", failed_id, run.name, "--json").json
+    assert compared["conclusions"][0]["text"] == (
+        "The first run failed (`FEATURE_NOT_NUMERIC`). Only this run has a recipe."
+    )
+
+
 def test_importances_are_added_up_for_each_raw_column(
     runforge: Call, workspace: Path, recipe: Path
 ) -> None:

@@ -331,7 +331,7 @@ def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
     elif _status(folder) == "running":
         yield "cancel it", f"runforge cancel {run_id}"
     elif can_be_repeated(folder.request):
-        yield from _repair(folder, run_id)
+        yield from _repair(folder, run_id, settings)
 
 
 def failure_place(folder: Run) -> str:
@@ -346,7 +346,7 @@ def _has_more_to_give(folder: Run) -> bool:
     return not is_thorough and folder.metrics.get("accuracy") != 1.0
 
 
-def _repair(folder: Run, run_id: str) -> Iterator[tuple[str, str]]:
+def _repair(folder: Run, run_id: str, settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield what to do about a run that did not succeed: what repairs it, if that is known."""
     code = ((folder.result or {}).get("error") or {}).get("code")
     columns = dict.fromkeys(
@@ -356,7 +356,13 @@ def _repair(folder: Run, run_id: str) -> Iterator[tuple[str, str]]:
         options = " ".join(f"--exclude {shlex.quote(printable(name))}" for name in columns)
         yield "leave out", f"runforge rerun {run_id} {options}"
         if code == ErrorCode.FEATURE_NOT_NUMERIC:
-            yield "or a recipe", f"runforge rerun {run_id} --recipe FILE"
+            dataset = folder.request["dataset"] if folder.request else {}
+            raw, label = dataset.get("path"), dataset.get("label_column")
+            if isinstance(raw, str) and isinstance(label, str):
+                words = [settings.shown(raw), "--label", label]
+                command = " ".join(shlex.quote(printable(word)) for word in words)
+                yield "or a recipe", f"runforge prepare {command}{settings.repeated()}"
+                yield "and with it", f"runforge rerun {run_id} --recipe FILE"
         return
     of_the_data = code in {*DatasetError.codes, ErrorCode.DATASET_NOT_FOUND}
     yield "once mended" if of_the_data else "try again", f"runforge rerun {run_id}"
