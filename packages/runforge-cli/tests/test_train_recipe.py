@@ -272,10 +272,10 @@ def test_the_record_of_a_run_names_the_mistakes_of_all_columns(
     assert runforge("verify", run.name).code == 0
 
 
-def test_the_recipe_that_repaired_a_run_is_told(
+def test_the_recipe_that_repaired_a_run_is_named(
     runforge: Call, workspace: Path, recipe: Path, run: Path
 ) -> None:
-    failed = runforge("train", "raw.csv", "--label", "species", "--json")
+    failed = runforge("train", "raw.csv", "--label", "species", "--preset", "fast", "--json")
     assert failed.code == 1
     failed_id = Path(failed.json["run_dir"]).name
     compared = runforge("diff", failed_id, run.name, "--json").json
