@@ -263,20 +263,21 @@ def _converted(
     table: ColumnTable, conversions: list[Conversion], positions: list[int], raw: DatasetSource
 ) -> list[tuple[pa.Array, pa.Array | None]]:
     """Return the fields of each column; raise an error that names all unexpected values."""
-    parts, problems = [], list[Problem]()
+    parts, problems, remedies = [], list[Problem](), list[str]()
     for item, position in zip(conversions, positions, strict=True):
         try:
             parts.append(item.fields(trimmed(table.columns[position])))
         except UnexpectedValuesError as error:
             place = Location(path=str(raw.path), column=item.column, row=error.row)
-            problems.append(Problem(str(error), place, f"Correct the cells, or {item.remedy}."))
+            remedies.append(f"Correct the cells, or {item.remedy}.")
+            problems.append(Problem(str(error), place, remedies[-1]))
             if len(problems) == MAX_PROBLEMS:
                 break
     if problems:
         raise RunForgeError(
             ErrorCode.VALUE_UNEXPECTED,
             problems[0].message,
-            hint=(problems[0].hint if len(problems) == 1 else _SEVERAL)
+            hint=(remedies[0] if len(problems) == 1 else _SEVERAL)
             + " A trained model keeps its recipe: train again.",
             **problems[0].location._asdict(),
             problems=problems if len(problems) > 1 else (),
