@@ -87,7 +87,10 @@ DISTRIBUTIONS = {"sklearn": "scikit-learn", "svg": "svg.py", "yaml": "pyyaml"}
 #: What is imported only where an extra has brought it.
 IN_EXTRAS = {
     "runforge_cli": {"textual", "rich", "mlflow", "sqlalchemy", "alembic"},
-    "runforge_engine": {"distributed", "python_calamine", "backports", "compression"},
+    "runforge_engine": {
+        *{"distributed", "python_calamine", "backports", "compression"},
+        *{"onnx", "onnxruntime", "skl2onnx", "skops"},
+    },
 }
 
 

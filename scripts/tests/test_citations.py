@@ -43,6 +43,7 @@ NAMED = (
     "Linux kernel documentation",
     "MLflow documentation",
     "Microsoft",
+    "ONNX specification",
     "OWASP",
     "OpenBLAS",
     "OpenSSF Model Signing v1.0",
@@ -66,6 +67,8 @@ NAMED = (
     "package-url specification",
     "reproducible-builds.org",
     "scikit-learn",
+    "sklearn-onnx documentation",
+    "skops documentation",
 )
 #: Documents that this repository was made from and does not hold.
 UNSEEN = re.compile(r"TFC-?\d{4}|run store contract|result\.json contract|RunForge guarantees")

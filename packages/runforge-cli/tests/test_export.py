@@ -145,6 +145,21 @@ def test_no_runs_is_reported(runforge: Call, workspace: Path) -> None:
     assert not (workspace / "tables").exists()
 
 
+@pytest.mark.parametrize(
+    ("form", "needed"),
+    [("skops", "'skops>=0.13'"), ("onnx", "'onnx>=1.17' 'onnxruntime>=1.22' 'skl2onnx>=1.20'")],
+)
+def test_without_a_library_no_model_is_exported(
+    form: str, needed: str, runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runforge_engine.modeling.model_conversion.find_spec", lambda name: None)
+    result = runforge("export", "--to", form, "-o", "model", "--json")
+    error = result.json["error"]
+    assert (result.code, error["code"]) == (3, "EXTRA_MISSING")
+    assert f"`python -m pip install {needed}`" in error["hint"]
+    assert not (filled / "model").exists()
+
+
 def test_without_mlflow_the_error_says_how_to_install_it(
     runforge: Call, filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

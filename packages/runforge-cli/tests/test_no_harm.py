@@ -260,7 +260,7 @@ def writing(workspace: Path) -> Iterator[tuple[str, ...]]:
         yield ("evaluate", run, "data/three.csv", "--unverified")
         yield ("report", run, "-o", f"out/{Path(run).name}.html", "--force")
         yield ("export", run, "--to", "csv", "-o", f"out/csv-{Path(run).name}")
-        for form in ("model-card", "cyclonedx", "ro-crate"):
+        for form in ("model-card", "cyclonedx", "ro-crate", "skops", "onnx"):
             yield ("export", run, "--to", form, "-o", f"out/{form}-{Path(run).name}")
         yield ("run", f"{run}/request.json", "--store", ".ml")
     yield ("export", "--to", "mlflow", "-o", "out/mlflow")

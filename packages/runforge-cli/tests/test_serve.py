@@ -199,6 +199,20 @@ def test_a_recipe_is_proposed_once_and_read(client: ServeClient, place: Path) ->
         ("recipe", {"dataset": "penguins.csv", "label": "atoll"}, "LABEL_NOT_FOUND"),
         ("recipe", {"dataset": "penguins.csv", "recipe": "none.json"}, "FILE_NOT_FOUND"),
         ("recipe", {"dataset": "penguins.csv", "recipe": "x", "output": "y"}, "USAGE_INVALID"),
+        (
+            "recipe",
+            {"dataset": "penguins.csv", "label": "species", "actions": {"sex": "drop"}},
+            "USAGE_INVALID",
+        ),
+        (
+            "recipe",
+            {
+                "dataset": "penguins.csv",
+                "label": "species",
+                "source": {"sheet": "a", "delimiter": ";"},
+            },
+            "DOCUMENT_INVALID",
+        ),
         ("show", {"run": "20990101"}, "RUN_NOT_FOUND"),
         ("show", {"run": "2"}, "RUN_AMBIGUOUS"),
         ("importance", {"run": OLDEST}, "ARTIFACT_NOT_FOUND"),

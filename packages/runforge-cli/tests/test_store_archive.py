@@ -328,7 +328,7 @@ def test_an_interrupt_in_the_middle_of_a_file_leaves_nothing(
     before = tree(Path().resolve().parent)
     if ended != "Packing":
         with pytest.raises(KeyboardInterrupt), opened_archive(target, watch=watch) as opened:
-            restore_runs(opened, (), store, created_by="tests@1", watch=watch)
+            restore_runs([opened], (), store, created_by="tests@1", watch=watch)
         # Runs that were copied as a whole are there.
         whole = {
             name: data for name, data in tree(Path().resolve().parent).items() if name in before

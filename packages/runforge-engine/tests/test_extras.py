@@ -14,7 +14,11 @@ EXTRAS = [
     ("runforge-cli", "dask"),
     ("runforge-cli", "mlflow"),
     ("runforge-engine", "archive"),
+    ("runforge-cli", "onnx"),
+    ("runforge-cli", "skops"),
     ("runforge-engine", "dask"),
+    ("runforge-engine", "onnx"),
+    ("runforge-engine", "skops"),
 ]
 
 

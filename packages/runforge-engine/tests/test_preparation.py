@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.preparation.prepared_table import PreparedTable, open_raw, prepare_table
-from runforge_engine.preparation.recipe_proposal import propose_recipe
+from runforge_engine.preparation.recipe_proposal import propose_recipe, with_actions
 from runforge_engine.preparation.recipe_rules import check_recipe, read_recipe
 
 VECTORS = Path(__file__).parents[3] / "docs/test-vectors/recipes"
@@ -270,3 +270,35 @@ def test_only_the_parts_of_a_date_that_differ_are_proposed(tmp_path: Path) -> No
     day, second = propose(raw)["columns"]
     assert day["parts"] == ["day", "weekday"]
     assert (second["action"], "seconds" in second["because"]) == ("drop", True)
+
+
+def test_a_recipe_does_something_else_with_columns(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.csv"
+    cells = ["3;red;true;1", "1;;false;2", " 3 ;blue;true;3", "NA;red;true;4"] * 5
+    raw.write_text("a;b;c;y\n" + "\n".join(cells), encoding="utf-8")
+    recipe = propose(raw, delimiter=";")
+    before = json.dumps(recipe)
+
+    def changed(**actions: str) -> dict[str, Any]:
+        opened = open_raw(raw, recipe["source"])
+        return with_actions(opened, recipe, actions, created_by="test@2")
+
+    found = changed(a="one_hot", b="drop", c="one_hot")
+    assert found["columns"] == [
+        {"column": "a", "action": "one_hot", "categories": ["1", "3"], "missing": "indicator"},
+        {"column": "b", "action": "drop", "because": "chosen by hand"},
+        {"column": "c", "action": "one_hot", "categories": ["false", "true"]},
+    ]
+    check_recipe(found)
+    assert (found["source"], found["created_by"]) == ({"delimiter": ";"}, "test@2")
+    assert content(apply(raw, found)).splitlines()[1:3] == [b"0,1,0,0,1,1", b"1,0,0,1,0,2"]
+    assert json.dumps(recipe) == before
+    for actions, code in (
+        ({"b": "keep"}, ErrorCode.VALUE_UNEXPECTED),
+        ({"a": "boolean"}, ErrorCode.VALUE_UNEXPECTED),
+        ({"y": "drop"}, ErrorCode.COLUMN_NOT_FOUND),
+        ({"z": "drop"}, ErrorCode.COLUMN_NOT_FOUND),
+    ):
+        with pytest.raises(RunForgeError) as caught:
+            changed(**actions)
+        assert caught.value.code is code

@@ -49,8 +49,13 @@ def write_rows(path: Path, count: int) -> None:
 
 def send(server: Server, path: str, fields: dict[str, str], excluded: str = "text") -> Answer:
     """Send a form of a training, with the column that is excluded."""
-    pairs = [*{"csrf": server.ask("/train").csrf, **fields}.items()]
-    pairs.append(("/dataset/exclude_columns", json.dumps(excluded)))
+    pairs = [*fields.items(), ("/dataset/exclude_columns", json.dumps(excluded))]
+    return send_pairs(server, path, pairs)
+
+
+def send_pairs(server: Server, path: str, pairs: list[tuple[str, str]]) -> Answer:
+    """Send the fields of a form."""
+    pairs = [("csrf", server.ask("/train").csrf), *pairs]
     headers = {"Origin": server.origin, "Content-Type": "application/x-www-form-urlencoded"}
     return server.ask(path, "POST", urlencode(pairs).encode(), headers)
 
@@ -260,6 +265,52 @@ def test_a_recipe_is_proposed_chosen_and_kept(tmp_path: Path) -> None:
         assert recipe in html.unescape(server.ask(f"/train?parent={run}").text)
         again = run_of(ended(server, send(server, "/train/run", {"parent": run, C: "2"}, "x")))
         assert request_of(tmp_path, again)["dataset"]["recipe"] == recipe
+
+
+def test_what_a_recipe_does_with_columns_is_chosen(tmp_path: Path) -> None:
+    rows = "".join(
+        f"{at % 3},{['red', 'blue', ''][at % 3]},n{at % 50},{'ab'[at % 4 > 0]}\n"
+        for at in range(90)
+    )
+    (tmp_path / "raw.csv").write_text("x,colour,note,y\n" + rows, "utf-8")
+    form = {**FORM, "/dataset/path": "raw.csv"}
+
+    def choose(path: str, recipe: str, *actions: list[str], read: str = "") -> str:
+        fields = {**form, "/dataset/recipe": recipe, "read recipe": read or recipe}
+        pairs = [*fields.items(), *(("recipe action", json.dumps(one)) for one in actions)]
+        return html.unescape(send_pairs(server, path, pairs).text)
+
+    with serving(tmp_path, "--allow-train") as server:
+        page = html.unescape(send(server, "/train/recipe", form, "none").text)
+        assert '["x", "one_hot"]' in page
+        before = (tmp_path / "raw.recipe.json").read_bytes()
+        chosen = (["x", "one_hot"], ["note", "one_hot"], ["colour", "drop"], ["gone", "drop"])
+        page = choose("/train/run", "raw.recipe.json", *chosen)
+        assert "Write the recipe with these actions first" in page
+        page = choose("/train/recipe/edited", "raw.recipe.json", *chosen)
+        assert 'value="raw.2.recipe.json" list="recipes"' in page
+        assert "3 columns: 0, 1, 2" in page
+        assert "50 columns: n0, n1" in page
+        assert "chosen by hand" in page
+        page = choose("/train/sweep/recipe/edited", "raw.2.recipe.json", ["colour", "one_hot"])
+        assert 'value="raw.3.recipe.json" list="recipes"' in page
+        assert "2 columns: blue, red; missing: 0 and indicator" in page
+        for actions, message in (
+            ([["note", "keep"]], "VALUE_UNEXPECTED"),
+            ([["colour", "one_hot"]], "does this with every column already"),
+            ([["colour", "date"], ["x"], 3, [["x"], "drop"]], "every column already"),
+            ([["x", "drop"], ["note", "drop"], ["colour", "drop"]], "Every column is dropped"),
+        ):
+            assert message in choose("/train/recipe/edited", "raw.3.recipe.json", *actions)
+        # What was chosen for another recipe is not taken.
+        page = choose("/train/run", "raw.3.recipe.json", ["x", "drop"], read="raw.2.recipe.json")
+        assert "Write the recipe" not in page
+        assert sorted(path.name for path in tmp_path.glob("*.json")) == [
+            "raw.2.recipe.json",
+            "raw.3.recipe.json",
+            "raw.recipe.json",
+        ]
+        assert (tmp_path / "raw.recipe.json").read_bytes() == before
 
 
 def test_the_form_of_a_raw_file_is_named_for_a_proposal(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from runforge_contracts._generated.alias_report_v1 import AliasReportV1 as AliasReportV1
     from runforge_contracts._generated.alias_v1 import AliasName as AliasName
     from runforge_contracts._generated.alias_v1 import AliasV1 as AliasV1
+    from runforge_contracts._generated.archive_report_v1 import ArchivedCopy as ArchivedCopy
     from runforge_contracts._generated.archive_report_v1 import ArchivedRun as ArchivedRun
     from runforge_contracts._generated.archive_report_v1 import ArchiveReportV1 as ArchiveReportV1
     from runforge_contracts._generated.artifact_inspection_v0_2_2_2 import (
@@ -374,6 +375,7 @@ _MODULES = {
     "AlsoRemoved": "run_removal_v1",
     "AnyRunId": "common_v1",
     "ArchiveReportV1": "archive_report_v1",
+    "ArchivedCopy": "archive_report_v1",
     "ArchivedRun": "archive_report_v1",
     "ArtifactCheck": "reproduction_v1",
     "ArtifactInspectionV0222": "artifact_inspection_v0_2_2_2",

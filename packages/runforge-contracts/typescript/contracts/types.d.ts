@@ -220,6 +220,38 @@ export interface ArchivedRun {
    * Why it is kept.
    */
   reason?: string;
+  /**
+   * Path of the archive that it was restored from, if there were several.
+   */
+  archive?: string;
+  [k: string]: unknown;
+}
+/**
+ * The copy of a dataset or a recipe that a store keeps for runs.
+ */
+export interface ArchivedCopy {
+  /**
+   * What it is a copy of.
+   */
+  what: "dataset" | "recipe";
+  /**
+   * Its path in this store, relative to the workspace.
+   */
+  path: string;
+  /**
+   * `archived`: it went into the archive. `copied`: the archive has it, and it stays here, too, because something else uses it. `restored`: it is here again. `present`: it was here already. `missing`: the archive that should have it does not.
+   */
+  outcome: "archived" | "copied" | "restored" | "present" | "missing";
+  /**
+   * Its size.
+   */
+  bytes: Count;
+  /**
+   * The runs, evaluations and sweeps that use it, and what cannot be read and may use it.
+   *
+   * @minItems 1
+   */
+  used_by?: string[];
   [k: string]: unknown;
 }
 /**
@@ -240,7 +272,7 @@ export interface ArchiveReportV1 {
    */
   store: string;
   /**
-   * Path of the archive: relative to the workspace, or absolute if it was given so.
+   * Path of the archive: relative to the workspace, or absolute if it was given so; of several, the first.
    */
   archive: string;
   /**
@@ -248,9 +280,33 @@ export interface ArchiveReportV1 {
    */
   sha256?: Sha256;
   /**
+   * The other archives, if runs of several were restored.
+   *
+   * @minItems 1
+   */
+  more_archives?: RunArchive[];
+  /**
    * The runs that were chosen.
    */
   runs: ArchivedRun[];
+  /**
+   * The copies of datasets and recipes that went with the runs; absent if none was asked for, or the archive has none.
+   */
+  copies?: ArchivedCopy[];
+  [k: string]: unknown;
+}
+/**
+ * The archive that has the run.
+ */
+export interface RunArchive {
+  /**
+   * The path of the archive as it was given; archives may have been moved since.
+   */
+  name: string;
+  /**
+   * Digest of the archive, if it is one file.
+   */
+  sha256?: Sha256;
   [k: string]: unknown;
 }
 /**
@@ -2434,9 +2490,17 @@ export interface StoreContents {
  */
 export interface MergedItem {
   kind:
-    "run" | "experiment" | "group" | "evaluation" | "dataset" | "signature" | "alias" | "removal";
+    | "run"
+    | "experiment"
+    | "group"
+    | "evaluation"
+    | "dataset"
+    | "recipe"
+    | "signature"
+    | "alias"
+    | "removal";
   /**
-   * Its id; of a signature, that of what it is of; of a dataset, its file; of an alias, its name.
+   * Its id; of a signature, that of what it is of; of a dataset or a recipe, its file; of an alias, its name.
    */
   id: string;
   /**
@@ -2842,10 +2906,17 @@ export interface RecipeV1 {
  */
 export interface RemovalItem {
   /**
-   * A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended; the copy of a dataset that the store keeps; an evaluation of a forgotten run.
+   * A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended; the copy of a dataset or a recipe that the store keeps; an evaluation of a forgotten run.
    */
   what:
-    "run" | "experiment" | "interrupted" | "unfinished" | "temporary" | "dataset" | "evaluation";
+    | "run"
+    | "experiment"
+    | "interrupted"
+    | "unfinished"
+    | "temporary"
+    | "dataset"
+    | "recipe"
+    | "evaluation";
   /**
    * Its path, relative to the workspace.
    */
@@ -2855,7 +2926,7 @@ export interface RemovalItem {
    */
   outcome: "removed" | "gone" | "kept";
   /**
-   * The run; of the copy of a dataset, the first of the forgotten runs that used it.
+   * The run; of the copy of a dataset or a recipe, the first of the forgotten runs that used it.
    */
   id?: AnyRunId;
   /**
@@ -2875,7 +2946,7 @@ export interface RemovalItem {
    */
   objections?: ("alias" | "sweep" | "view" | "unverified")[];
   /**
-   * Of the copy of a dataset that stays: the runs, evaluations and sweeps that use it, and what cannot be read and may use it.
+   * Of a copy that stays: the runs, evaluations and sweeps that use it, and what cannot be read and may use it.
    *
    * @minItems 1
    */
@@ -3654,21 +3725,7 @@ export interface RemovedRun {
   [k: string]: unknown;
 }
 /**
- * The archive that has the run.
- */
-export interface RunArchive {
-  /**
-   * The path of the archive as it was given; archives may have been moved since.
-   */
-  name: string;
-  /**
-   * Digest of the archive, if it is one file.
-   */
-  sha256?: Sha256;
-  [k: string]: unknown;
-}
-/**
- * Digest and size of files outside the folder that were removed with it, by their path in the store: documents of evaluations, and copies of datasets.
+ * Digest and size of files outside the folder that were removed with it, by their path in the store: documents of evaluations, and copies of datasets and recipes. Of an archived run, the archive has the copies.
  */
 export interface AlsoRemoved {
   [k: string]: FileDigest;
@@ -4785,7 +4842,13 @@ export interface RecipeParams {
    */
   source?: RecipeSource;
   /**
-   * Where to write the proposed recipe; a file that exists is not replaced.
+   * What is done with columns instead of what the recipe that is read says, by their names.
+   */
+  actions?: {
+    [k: string]: "keep" | "boolean" | "one_hot" | "drop";
+  };
+  /**
+   * Where to write a recipe that is proposed or changed; a file that exists is not replaced.
    */
   output?: FilePath;
 }
@@ -4805,7 +4868,7 @@ export interface RecipeResult {
   [k: string]: unknown;
 }
 /**
- * Proposes a recipe for a raw table, or reads one, and returns it with the columns of the table.
+ * Proposes a recipe for a raw table, or reads or changes one, and returns it with the columns of the table.
  */
 export interface RecipeMethod {
   method: "recipe";

@@ -43,7 +43,7 @@ def restored(workspace: Path, archive: Path) -> None:
     store = StoreLayout(workspace)
     if read_removals(store).current:
         with opened_archive(archive) as opened:
-            restore_runs(opened, (), store, created_by="tests@1")
+            restore_runs([opened], (), store, created_by="tests@1")
 
 
 def whole_runs(runs: Path, expected: dict[str, bytes]) -> set[str]:

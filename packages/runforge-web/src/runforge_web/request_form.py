@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,9 +31,15 @@ RECIPE = "/dataset/recipe"
 FAMILY, HYPERPARAMETERS = "/model/family", "/model/hyperparameters"
 #: The field with the digest of the dataset that a page showed, and its path.
 READ = "read dataset"
+#: The field with the path of the recipe that a page showed.
+READ_RECIPE = "read recipe"
 #: The schema of a recipe, and what the names of the fields begin with that name the form of a raw
 #: file: members of its section ``source``.
 _RECIPE_SCHEMA, _RAW = "recipe.v1", "raw "
+#: The fields with what a recipe does with each column: a JSON array of the column and the action.
+ACTION = "recipe action"
+#: The actions that need nothing but the table.
+_ACTIONS = ("keep", "boolean", "one_hot", "drop")
 #: What a field shows for values that cannot be seen.
 _SEEN = {"\t": "tab"}
 #: Members that the client writes, or that say what a sweep or another client did.
@@ -153,6 +159,24 @@ def raw_form(form: FormData) -> dict[str, str]:
         if text:
             found[field.pointer.removeprefix(_RAW)] = values.get(text, text)
     return found
+
+
+def chosen_actions(form: FormData, recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Return the columns of a recipe for which a form has another action, with that."""
+    present = {item["column"]: item["action"] for item in recipe["columns"]}
+    found = dict[str, str]()
+    for text in form.getlist(ACTION):
+        with suppress(RunForgeError, TypeError, ValueError):
+            name, action = parse_json(str(text).encode())
+            if name in present and present[name] != action and action in actions_of(""):
+                found[name] = action
+    return found
+
+
+@cache
+def actions_of(present: str) -> tuple[str, ...]:
+    """Return what can be chosen for a column of a recipe, beside what is done with it now."""
+    return tuple(dict.fromkeys([*([present] if present else []), *_ACTIONS]))
 
 
 def settings_of(family: str) -> list[FamilySetting]:
@@ -325,7 +349,12 @@ def _at(raw: dict[str, Any], pointer: str, default: Any = None) -> Any:
 
 
 def differences(before: Any, after: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield the place, the earlier and the present value of each difference, as JSON."""
+    """Yield the place, the earlier and the present value of each difference, as JSON.
+
+    A list that is absent is as an empty one.
+    """
+    if (before, after) in ((_MISSING, []), ([], _MISSING)):
+        return
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys([*before, *after]):
             inner = f"{place}{format_pointer([name])}"

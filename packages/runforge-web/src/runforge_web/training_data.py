@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _ENDINGS = (".csv", ".csv.gz", ".tsv", ".parquet", ".xlsx")
 _RECIPES = ".recipe.json"
 _MOST, _LOOKED_AT, _DEPTH = 100, 20_000, 3
+#: How the name of a recipe ends that was edited here.
+_NUMBERED = re.compile(r"\.[1-9][0-9]{0,3}$")
 #: Longest path, in characters: each of its folders is asked whether it is a link.
 _LONGEST = 4_096
 
@@ -122,6 +125,32 @@ def proposed(jobs: JobList, path: str, label: str, form: dict[str, str]) -> str:
     }
     jobs.ask("recipe", given | ({"source": form} if form else {}))
     return recipe
+
+
+def edited_recipe(jobs: JobList, path: str, recipe: str, actions: dict[str, str]) -> str:
+    """Write a recipe with other actions beside the one that it comes from, and return its path.
+
+    Raises
+    ------
+    RunForgeError
+        ``PATH_OUTSIDE_ROOT``; the errors of reading a table and of its values.
+    """
+    workspace = jobs.session.settings.folder
+    own = PurePosixPath(recipe)
+    stem = own.name.removesuffix(_RECIPES) if own.name.endswith(_RECIPES) else own.stem
+    stem, _, number = stem.rpartition(".") if _NUMBERED.search(stem) else (stem, "", "1")
+    given = {
+        "dataset": str(checked_file(workspace, path)),
+        "recipe": str(checked_file(workspace, recipe, RECIPE)),
+        "actions": actions,
+    }
+    for following in range(int(number) + 1, int(number) + _MOST):
+        new = str(own.with_name(f"{stem}.{following}{_RECIPES}"))
+        output = checked_file(workspace, new, RECIPE)
+        if not os.path.lexists(output):
+            break
+    jobs.ask("recipe", given | {"output": str(output)})
+    return new
 
 
 def checked_file(workspace: Path, path: str, place: str = PATH) -> Path:

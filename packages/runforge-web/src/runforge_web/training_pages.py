@@ -27,14 +27,18 @@ from starlette.responses import RedirectResponse
 from runforge_web.found_runs import find_shown_run
 from runforge_web.page_rendering import render
 from runforge_web.request_form import (
+    ACTION,
     EXCLUDED,
     FAMILY,
     HYPERPARAMETERS,
     LABEL,
     PATH,
     READ,
+    READ_RECIPE,
     RECIPE,
     FormProblem,
+    actions_of,
+    chosen_actions,
     differences,
     edited,
     problems_of,
@@ -48,6 +52,7 @@ from runforge_web.request_form import (
 )
 from runforge_web.training_data import (
     datasets_and_recipes,
+    edited_recipe,
     inspected,
     prepared,
     proposed,
@@ -73,6 +78,17 @@ class _Draft(NamedTuple):
     #: The request of the run that is repeated; None if it is new.
     parent: Run | None
     private: bool
+
+
+class _PreparedColumn(NamedTuple):
+    """A column of a recipe."""
+
+    name: str
+    action: str
+    #: What the form has instead, or the same; and what can be chosen.
+    chosen: str
+    actions: tuple[str, ...]
+    becomes: str
 
 
 def training_page(request: Request) -> Response:
@@ -103,6 +119,16 @@ def recipe_page(request: Request, form: FormData) -> Response:
 def sweep_recipe_page(request: Request, form: FormData) -> Response:
     """Do the same for a sweep."""
     return _TrainingForm(request, form, sweep=True, is_new=True, proposes=True).page(200)
+
+
+def edited_recipe_page(request: Request, form: FormData) -> Response:
+    """Write the recipe of a form with the chosen actions, and answer with the form."""
+    return _TrainingForm(request, form, sweep=False, is_new=True, edits=True).page(200)
+
+
+def sweep_edited_recipe_page(request: Request, form: FormData) -> Response:
+    """Do the same for a sweep."""
+    return _TrainingForm(request, form, sweep=True, is_new=True, edits=True).page(200)
 
 
 def check_page(request: Request, form: FormData) -> Response:
@@ -171,6 +197,7 @@ class _TrainingForm:
         sweep: bool,
         is_new: bool = False,
         proposes: bool = False,
+        edits: bool = False,
     ) -> None:
         self._request, self._form, self._sweep, self._is_new = request, form, sweep, is_new
         self._jobs: JobList = request.app.state.jobs
@@ -186,6 +213,8 @@ class _TrainingForm:
         if proposes:
             self._propose()
         self._check()
+        if edits:
+            self._edit()
 
     @property
     def _label(self) -> str:
@@ -216,6 +245,30 @@ class _TrainingForm:
             if error.code is ErrorCode.USAGE_INVALID:
                 hint = "Choose that recipe, or rename it; nothing is replaced."
             self._problems.append(FormProblem(place, error.code, error.message, hint))
+
+    @property
+    def _actions(self) -> dict[str, str]:
+        """What was chosen for columns of the recipe, if the form showed the same one."""
+        if self._recipe is None or self._form.get(READ_RECIPE) != self._raw["dataset"]["recipe"]:
+            return {}
+        return chosen_actions(self._form, self._recipe)
+
+    def _edit(self) -> None:
+        """Write the recipe with the chosen actions, and name the new one in the request."""
+        if self._recipe is None:
+            return  # It cannot be read, which the page says.
+        actions = self._actions
+        if not actions:
+            same = "The recipe does this with every column already."
+            self._problems.append(FormProblem(RECIPE, ErrorCode.USAGE_INVALID, same, None))
+            return
+        try:
+            new = edited_recipe(self._jobs, self._path, self._raw["dataset"]["recipe"], actions)
+        except RunForgeError as error:
+            self._problems.append(FormProblem(RECIPE, error.code, error.message, error.hint))
+            return
+        self._raw["dataset"]["recipe"] = new
+        self._check()
 
     def _check(self) -> None:
         if not self._path:
@@ -260,6 +313,10 @@ class _TrainingForm:
             return
         kinds = {column["name"]: column["kind"] for column in self._columns}
         wrong = None
+        if self._actions:
+            unwritten = "Actions were chosen that the recipe does not have."
+            hint = "Write the recipe with these actions first, or choose those that it has."
+            self._problems.append(FormProblem(RECIPE, ErrorCode.USAGE_INVALID, unwritten, hint))
         if self._recipe is not None and self._recipe["label"] != label:
             wrong = f"The label of the recipe is {quote(self._recipe['label'])}."
             hint = "Choose that column, or another recipe."
@@ -395,6 +452,8 @@ class _TrainingForm:
                 "label": LABEL,
                 "excluded": EXCLUDED,
                 "recipe": RECIPE,
+                "action": ACTION,
+                "read_recipe": READ_RECIPE,
                 "family": FAMILY,
             },
             family=self._raw["model"]["family"],
@@ -416,10 +475,21 @@ class _TrainingForm:
             as_json=json.dumps,
         )
 
-    def _prepared(self) -> list[tuple[str, str, str]]:
+    def _prepared(self) -> list[_PreparedColumn]:
         """Return the columns of the recipe, what happens to them, and what they become."""
-        columns = self._recipe["columns"][:_COLUMNS] if self._recipe else []
-        return [(item["column"], item["action"], becomes(item)) for item in columns]
+        if self._recipe is None:
+            return []
+        chosen = self._actions
+        return [
+            _PreparedColumn(
+                item["column"],
+                item["action"],
+                chosen.get(item["column"], item["action"]),
+                actions_of(item["action"]),
+                becomes(item),
+            )
+            for item in self._recipe["columns"][:_COLUMNS]
+        ]
 
     def _changes(self) -> list[tuple[str, str, str]]:
         if self._draft.parent is None:

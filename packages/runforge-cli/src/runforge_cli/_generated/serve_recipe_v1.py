@@ -40,11 +40,20 @@ class RecipeParams(
         ]
         | UnsetType
     ) = UNSET
+    actions: (
+        Annotated[
+            dict[str, Literal["keep", "boolean", "one_hot", "drop"]],
+            Meta(
+                description="What is done with columns instead of what the recipe that is read says, by their names."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     output: (
         Annotated[
             serve_common_v1.FilePath,
             Meta(
-                description="Where to write the proposed recipe; a file that exists is not replaced."
+                description="Where to write a recipe that is proposed or changed; a file that exists is not replaced."
             ),
         ]
         | UnsetType
@@ -67,7 +76,7 @@ class RecipeResult(Struct, kw_only=True, frozen=True, gc=False):
 
 class RecipeMethod(Struct, kw_only=True, frozen=True, gc=False):
     """
-    Proposes a recipe for a raw table, or reads one, and returns it with the columns of the table.
+    Proposes a recipe for a raw table, or reads or changes one, and returns it with the columns of the table.
     """
 
     method: Literal["recipe"]

@@ -18,18 +18,19 @@ from runforge_cli.shell.settings import Settings
 
 
 def recipe_answer(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
-    """Propose a recipe for a raw table, or read one, and return it with the columns of the table.
+    """Propose a recipe for a raw table, or read or change one, and return it with the raw columns.
 
     Raises
     ------
     RunForgeError
         ``USAGE_INVALID`` unless a label or a recipe is given, and if the output exists;
-        ``DOCUMENT_INVALID`` for a form that contradicts itself; the errors of
-        :func:`~runforge_engine.preparation.recipe_proposal.propose_recipe`.
+        ``DOCUMENT_INVALID`` for a form or a recipe that contradicts itself; the errors of
+        :func:`~runforge_engine.preparation.recipe_proposal.propose_recipe` and
+        :func:`~runforge_engine.preparation.recipe_proposal.with_actions`.
     """
     from runforge_engine.data.table_reader import read_names
     from runforge_engine.preparation.prepared_table import open_raw
-    from runforge_engine.preparation.recipe_proposal import propose_recipe
+    from runforge_engine.preparation.recipe_proposal import propose_recipe, with_actions
     from runforge_engine.preparation.recipe_rules import check_recipe, read_recipe
 
     if ("label" in params) == ("recipe" in params):
@@ -39,27 +40,33 @@ def recipe_answer(settings: Settings, params: dict[str, Any]) -> dict[str, Any]:
         )
     dataset, source = Path(params["dataset"]), params.get("source", {})
     output = Path(params["output"]) if "output" in params else None
+    actions = params.get("actions")
+    if "recipe" in params and (source or (output is not None and actions is None)):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            "`source` is for a recipe that is proposed, and `output` for one that is made here.",
+        )
+    if "label" in params and actions is not None:
+        raise RunForgeError(ErrorCode.USAGE_INVALID, "`actions` change a recipe that is read.")
+    if "sheet" in source and len(source) > 1:
+        raise RunForgeError(
+            ErrorCode.DOCUMENT_INVALID,
+            "A sheet has no delimiter, decimal mark or encoding.",
+            pointer="/source/sheet",
+        )
+    if output is not None:
+        check_output(output, [], settings.places(), inputs=(dataset,))
     if "recipe" in params:
-        if output is not None or source:
-            raise RunForgeError(
-                ErrorCode.USAGE_INVALID, "`source` and `output` are for a recipe that is proposed."
-            )
         content = read_recipe(Path(params["recipe"]))
-        raw = open_raw(dataset, content.get("source", {}))
-        columns = read_names(raw)
-    else:
-        if "sheet" in source and len(source) > 1:
-            raise RunForgeError(
-                ErrorCode.DOCUMENT_INVALID,
-                "A sheet has no delimiter, decimal mark or encoding.",
-                pointer="/source/sheet",
-            )
-        if output is not None:
-            check_output(output, [], settings.places(), inputs=(dataset,))
-        raw = open_raw(dataset, source)
-        columns = read_names(raw)
+        source = content.get("source", {})
+    raw = open_raw(dataset, source)
+    columns = read_names(raw)
+    if "label" in params:
         content, _ = propose_recipe(raw, params["label"], source, created_by=CLIENT)
+    elif actions is not None:
+        content = with_actions(raw, content, actions, created_by=CLIENT)
+    if "label" in params or actions is not None:
         check_recipe(content)
-        if output is not None:
-            write_file(output, encode_json(content))
+    if output is not None:
+        write_file(output, encode_json(content))
     return {"recipe": content, "columns": columns, "fingerprint_sha256": raw.sha256}

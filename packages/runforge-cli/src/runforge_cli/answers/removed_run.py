@@ -9,9 +9,9 @@ from typing import Any
 from runforge_contracts.display import printable, time_text
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.aliases import find_aliases
-from runforge_contracts.store.lookup import find_removed
 from runforge_contracts.store.reading import read_index
 from runforge_contracts.store.removals import place_of, read_removals, stores_of
+from runforge_contracts.store.removed_lookup import find_removed
 
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import pairs, plural

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 #: Formats of many runs, and those of one run.
 _MANY = ("mlflow", "csv", "desktop", "vscode")
-_ONE = ("model-card", "cyclonedx", "ro-crate")
+_ONE = ("model-card", "cyclonedx", "ro-crate", "skops", "onnx")
+#: Of these, what is a model, which is loaded and compared.
+_MODELS = ("skops", "onnx")
 
 
 @click.command(
@@ -40,7 +42,7 @@ _ONE = ("model-card", "cyclonedx", "ro-crate")
     type=click.Choice([*_MANY, *_ONE]),
     metavar="FORMAT",
     required=True,
-    help="mlflow, csv, desktop or vscode; model-card, cyclonedx or ro-crate.",
+    help="mlflow, csv, desktop or vscode; model-card, cyclonedx, ro-crate, skops or onnx.",
 )
 @click.option(
     "--output",
@@ -86,6 +88,11 @@ def command(
 
     ro-crate: a folder, or a file whose name ends with .zip, with the files of the run and their
     description (Process Run Crate).
+
+    skops, onnx: a file with the model, for the library skops, and for any ONNX runtime. It is
+    written if it predicts the same label for each validation row of the run, which needs the
+    dataset. It states the greatest difference of a probability. Needs the extra
+    `runforge-cli[skops]` or `runforge-cli[onnx]`.
     """
     if form in _ONE:
         return _export_one(settings, form, runs, group, Path(output), license, author)
@@ -191,8 +198,15 @@ def _export_one(
         license=license_text,
         author=author,
     )
-    export_run(form, target, shared)
-    return _show(settings, form, target, ExportOutcome(exported=[found.id]))
+    outcome = ExportOutcome(exported=[found.id])
+    if form in _MODELS:
+        from runforge_cli.export.model_export import export_model
+        from runforge_cli.listing.run_list import trained_in
+
+        outcome.comparison = export_model(form, target, shared, trained_in(settings.stores()))
+    else:
+        export_run(form, target, shared)
+    return _show(settings, form, target, outcome)
 
 
 def _show(settings: Settings, form: str, target: Path, done: ExportOutcome) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from runforge_contracts.display import quote
+from runforge_contracts.display import quote, quote_some
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_cli.shell.completion import complete_archive, complete_archived, complete_recorded
@@ -54,6 +55,12 @@ if TYPE_CHECKING:
 )
 @group_option
 @click.option("--because", metavar="TEXT", help="Why, for the record of the store.")
+@click.option(
+    "--with-dataset",
+    is_flag=True,
+    help="Also the copies of their datasets and recipes in the store. They stay here, too, if"
+    " something else uses them.",
+)
 @click.option("--force", is_flag=True, help="Archive runs that aliases or sweeps need, too.")
 @click.option("--dry-run", is_flag=True, help="Verify everything, and write nothing.")
 @global_options
@@ -66,6 +73,7 @@ def archive(
     status: str | None,
     group: str | None,
     because: str | None,
+    with_dataset: bool,
     force: bool,
     dry_run: bool,
 ) -> int:
@@ -111,6 +119,7 @@ def archive(
         created_by=f"runforge-cli@{__version__}",
         because=because,
         archived=archived,
+        with_dataset=with_dataset,
         keep_needed=not runs,
         force=force,
         dry_run=dry_run,
@@ -126,32 +135,38 @@ def archive(
     examples=("runforge store restore old-runs",),
 )
 @click.argument("archive", shell_complete=complete_archive)
-@click.argument("runs", nargs=-1, metavar="RUN...", shell_complete=complete_archived)
+@click.argument("others", nargs=-1, metavar="[ARCHIVE|RUN]...", shell_complete=complete_archived)
 @click.option("--dry-run", is_flag=True, help="Compare everything, and write nothing.")
 @global_options
 @pass_settings
-def restore(settings: Settings, archive: str, runs: tuple[str, ...], dry_run: bool) -> int:
+def restore(settings: Settings, archive: str, others: tuple[str, ...], dry_run: bool) -> int:
     """Bring runs back from ARCHIVE: those named by RUN, or all that were archived from this store.
+
+    RUN is an id, the start of one, or a name; `name:TEXT` is one in any case. There may be several
+    archives: an argument is one if it ends with .tar.zst, or is a folder that has a store.
 
     Every file must be as it was when the run was archived: its digest is in the record of this
     store. Nothing that is here is replaced, and the archive stays as it is.
     """
-    from runforge_engine.archiving.open_archive import opened_archive
+    from runforge_engine.archiving.open_archive import is_packed, opened_archive
     from runforge_engine.archiving.restore_runs import restore_runs
 
     from runforge_cli import __version__
     from runforge_cli.render.work_progress import watch_for
 
     store = settings.target()
-    watch = watch_for(settings)
-    with opened_archive(Path(archive), store.name, watch) as opened:
+    more = [one for one in others if is_packed(one) or Path(one, store.name).is_dir()]
+    with ExitStack() as stack:
         report = restore_runs(
-            opened,
-            runs,
+            [
+                stack.enter_context(opened_archive(Path(one), store.name, watch_for(settings)))
+                for one in dict.fromkeys((archive, *more))
+            ],
+            [run for run in others if run not in more],
             store,
             created_by=f"runforge-cli@{__version__}",
             dry_run=dry_run,
-            watch=watch,
+            watch=watch_for(settings),
         )
     return _tell(settings, report, Path(archive))
 
@@ -193,8 +208,14 @@ def _rows(report: ArchiveReportV1) -> Iterator[tuple[str, str]]:
     moved = [run for run in report.runs if run.outcome == report.action]
     size = sum(run.bytes for run in moved if run.bytes is not UNSET)
     yield "archive", printable(report.archive)
+    for more in report.more_archives or ():
+        yield "", printable(more.name)
     shown = f"{plural(len(moved), 'run')}, {size:,} bytes" if moved else "nothing"
     yield f"to be {report.action}" if report.dry_run else report.action, shown
+    if report.copies:
+        size = sum(copy.bytes for copy in report.copies if copy.outcome != "missing")
+        number = plural(len(report.copies), "copy", "copies")
+        yield "with", f"{number} of datasets or recipes, {size:,} bytes"
     if report.sha256 is not UNSET:
         yield "sha256", report.sha256
 
@@ -210,6 +231,18 @@ def _notes(report: ArchiveReportV1, archive: Path) -> Iterator[str]:
         elif run.outcome == "present":
             where = "is here" if report.action == "restored" else "was archived"
             yield f"The run {quote(run.run_id)} {where} already."
+    for copy in report.copies or ():
+        shown = quote(copy.path, 200)
+        if copy.outcome == "copied" and copy.used_by is not UNSET:
+            verb = "uses" if len(copy.used_by) == 1 else "use"
+            yield f"{shown} stays here, too: {quote_some(list(copy.used_by))} {verb} it."
+        elif copy.outcome == "missing":
+            yield f"{shown} went into the archive, which does not have it now."
+    if report.copies is not UNSET and not report.copies:
+        yield (
+            "The store has no copies of their datasets; files outside the store stay where they"
+            " are."
+        )
     done = any(run.outcome == "archived" for run in report.runs)
     if report.action == "archived" and done and not report.dry_run:
         yield f"`runforge store restore {quoted(archive)}` brings them back."

@@ -30,6 +30,7 @@ _WORDS = {
     "group": ("sweep", "sweeps"),
     "evaluation": ("evaluation", "evaluations"),
     "dataset": ("dataset", "datasets"),
+    "recipe": ("recipe", "recipes"),
     "signature": ("signature", "signatures"),
     "alias": ("alias", "aliases"),
     "removal": ("removed run", "removed runs"),
@@ -165,8 +166,8 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
 _with_dataset = click.option(
     "--with-dataset",
     is_flag=True,
-    help="Also the copies of their datasets in the store that nothing else uses. A file outside the"
-    " store is never touched.",
+    help="Also the copies of their datasets and recipes in the store that nothing else uses. A file"
+    " outside the store is never touched.",
 )
 _with_evaluations = click.option(
     "--with-evaluations", is_flag=True, help="Also the evaluations of forgotten runs."
@@ -214,9 +215,9 @@ def forget(
     show RUN` prints it. Lists leave these runs out; `runforge runs --all` has them. The files are
     gone for good: `runforge bundle` saves a run before.
 
-    A data frame that a run was trained on is in the store as a copy, and evaluations are beside
-    the runs: both stay unless they are named, also later, by the same command. RUN may be the
-    evaluation of a run that was forgotten.
+    A data frame that a run was trained on, or a recipe that was given as a dictionary, is in the
+    store as a copy, and evaluations are beside the runs: all stay unless they are named, also
+    later, by the same command. RUN may be the evaluation of a run that was forgotten.
     """
     from msgspec import to_builtins
     from runforge_contracts.lineage.run_family import repeated_by
@@ -288,7 +289,7 @@ def note_remains(settings: Settings, reports: list[RemovalReportV1]) -> None:
         return
     items = [item for report in reports for item in report.items if item.outcome == "kept"]
     evaluations = {item.evaluation_id for item in items if item.what == "evaluation"}
-    copies = [item for item in items if item.what == "dataset"]
+    copies = [item for item in items if item.what in ("dataset", "recipe")]
     for item in copies[:_MOST]:
         how = ""
         if not item.used_by:
@@ -296,9 +297,9 @@ def note_remains(settings: Settings, reports: list[RemovalReportV1]) -> None:
         elif evaluations.issuperset(item.used_by):
             how = "; `--with-dataset --with-evaluations` removes both"
         shown = quote(settings.shown(item.path), 200)
-        note(f"the copy of the dataset {shown} is still in the store: {item.message}{how}")
+        note(f"the copy of the {item.what} {shown} is still in the store: {item.message}{how}")
     if copies[_MOST:]:
-        note(f"{plural(len(copies) - _MOST, 'more copy', 'more copies')} of datasets")
+        note(f"{plural(len(copies) - _MOST, 'more copy', 'more copies')} of datasets or recipes")
     if evaluations:
         verb, them = ("is", "it") if len(evaluations) == 1 else ("are", "them")
         note(
@@ -331,8 +332,8 @@ def tidy(
 
     Runs that were interrupted before they had a result are forgotten as by `runforge store forget`,
     removals that were not finished are, and temporary files go. Evaluations of forgotten runs, and
-    copies of datasets that nothing uses, go if they are asked for. Nothing else is touched. What
-    there is is shown first.
+    copies of datasets and recipes that nothing uses, go if they are asked for. Nothing else is
+    touched. What there is is shown first.
     """
     from msgspec import to_builtins
     from runforge_engine.removing.tidy_store import tidy_store
@@ -405,6 +406,7 @@ def _removed(settings: Settings, reports: list[RemovalReportV1], *, dry_run: boo
         "unfinished": "rest of a removed run",
         "temporary": "temporary",
         "dataset": "copy of a dataset",
+        "recipe": "copy of a recipe",
         "evaluation": "evaluation",
     }
     rows = list[list[str]]()
@@ -414,7 +416,7 @@ def _removed(settings: Settings, reports: list[RemovalReportV1], *, dry_run: boo
             outcome = words_of.get(item.outcome, item.outcome)
             size = f"{plural(item.files or 0, 'file')}, {item.bytes:,} bytes" if item.bytes else ""
             # Why something stays is in the notes, which have room for it.
-            message = "" if item.what in ("dataset", "evaluation") else item.message
+            message = "" if item.what in ("dataset", "recipe", "evaluation") else item.message
             remark = (
                 ", ".join(_OBJECTIONS[name] for name in item.objections or ()) or message or size
             )

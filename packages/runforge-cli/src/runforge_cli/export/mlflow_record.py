@@ -23,6 +23,7 @@ from runforge_cli.listing.run_list import tags_of
 from runforge_cli.terminal.text_layout import paragraph, plural
 
 if TYPE_CHECKING:
+    from runforge_engine.modeling.model_conversion import Comparison
     from runforge_engine.store.sweep_table import SweepTable
 
 #: States of runs that are exported; other clients may not record how a run ended.
@@ -92,11 +93,17 @@ class ExportOutcome:
     left_out: dict[str, str] = field(default_factory=dict)
     #: Files of runs exported before that were changed since; None where that is not looked at.
     changed: dict[str, list[str]] | None = None
+    #: How a model that was written predicts, compared with that of the run.
+    comparison: Comparison | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as JSON data."""
         told = {name: getattr(self, name) for name in ("exported", "present", "left_out")}
-        return told if self.changed is None else {**told, "changed": self.changed}
+        if self.changed is not None:
+            told["changed"] = self.changed
+        if self.comparison is not None:
+            told["comparison"] = self.comparison.to_dict()
+        return told
 
     def lines(self, folder: Path) -> Iterator[str]:
         """Yield the lines on the result."""
@@ -104,8 +111,19 @@ class ExportOutcome:
         if self.present:
             text += f"; {plural(len(self.present), 'run was', 'runs were')} exported before"
         yield from paragraph(f"{text}.")
+        if self.comparison is not None:
+            yield from paragraph(_compared(self.comparison))
         if self.look:
             yield from paragraph(self.look)
+
+
+def _compared(comparison: Comparison) -> str:
+    name = "probability" if comparison.scores == "probability" else "decision value"
+    return (
+        f"It was compared with the model of the run on {plural(comparison.rows, 'validation row')}:"
+        f" every label is the same, and the greatest difference of a {name} is"
+        f" {comparison.greatest_difference:.2g}."
+    )
 
 
 def record_of(folder: AnyRun, place: Place) -> Record | None:

@@ -10,8 +10,9 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.evaluations import find_evaluation, is_evaluation
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.lookup import AnyRun, find_removed
+from runforge_contracts.store.lookup import AnyRun
 from runforge_contracts.store.removals import read_removals
+from runforge_contracts.store.removed_lookup import find_removed
 from runforge_contracts.store.run import Run
 
 from runforge_cli.shell.settings import Settings

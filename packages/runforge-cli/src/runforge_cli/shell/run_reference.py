@@ -27,7 +27,8 @@ def find_run(settings: Settings, reference: str) -> Run:
         ``RUN_AMBIGUOUS``, ``USAGE_INVALID`` for an experiment run.
     """
     from runforge_contracts.store.layout import MODEL
-    from runforge_contracts.store.lookup import find_removed, made
+    from runforge_contracts.store.lookup import made
+    from runforge_contracts.store.removed_lookup import find_removed
 
     try:
         return settings.find_run(

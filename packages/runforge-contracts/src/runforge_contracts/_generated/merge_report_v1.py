@@ -27,6 +27,7 @@ class MergedItem(Struct, kw_only=True, frozen=True, gc=False):
         "group",
         "evaluation",
         "dataset",
+        "recipe",
         "signature",
         "alias",
         "removal",
@@ -34,7 +35,7 @@ class MergedItem(Struct, kw_only=True, frozen=True, gc=False):
     id: Annotated[
         str,
         Meta(
-            description="Its id; of a signature, that of what it is of; of a dataset, its file; of an alias, its name.",
+            description="Its id; of a signature, that of what it is of; of a dataset or a recipe, its file; of an alias, its name.",
             min_length=1,
         ),
     ]

@@ -20,10 +20,11 @@ class RemovalItem(Struct, kw_only=True, frozen=True, gc=False):
             "unfinished",
             "temporary",
             "dataset",
+            "recipe",
             "evaluation",
         ],
         Meta(
-            description="A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended; the copy of a dataset that the store keeps; an evaluation of a forgotten run."
+            description="A run; the run of an experiment; a run that was interrupted before it had a result; a folder that is left of a removed run; a temporary file or folder of a process that has ended; the copy of a dataset or a recipe that the store keeps; an evaluation of a forgotten run."
         ),
     ]
     path: Annotated[str, Meta(description="Its path, relative to the workspace.")]
@@ -37,7 +38,7 @@ class RemovalItem(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             common_v1.AnyRunId,
             Meta(
-                description="The run; of the copy of a dataset, the first of the forgotten runs that used it."
+                description="The run; of the copy of a dataset or a recipe, the first of the forgotten runs that used it."
             ),
         ]
         | UnsetType
@@ -65,7 +66,7 @@ class RemovalItem(Struct, kw_only=True, frozen=True, gc=False):
         Annotated[
             list[str],
             Meta(
-                description="Of the copy of a dataset that stays: the runs, evaluations and sweeps that use it, and what cannot be read and may use it.",
+                description="Of a copy that stays: the runs, evaluations and sweeps that use it, and what cannot be read and may use it.",
                 min_length=1,
             ),
         ]

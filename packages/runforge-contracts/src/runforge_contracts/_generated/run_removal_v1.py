@@ -49,7 +49,7 @@ class RunArchive(Struct, kw_only=True, frozen=True, gc=False):
 AlsoRemoved: TypeAlias = Annotated[
     dict[str, common_v1.FileDigest],
     Meta(
-        description="Digest and size of files outside the folder that were removed with it, by their path in the store: documents of evaluations, and copies of datasets.",
+        description="Digest and size of files outside the folder that were removed with it, by their path in the store: documents of evaluations, and copies of datasets and recipes. Of an archived run, the archive has the copies.",
         min_length=1,
         title="AlsoRemoved",
     ),

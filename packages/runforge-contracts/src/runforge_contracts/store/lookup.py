@@ -20,13 +20,9 @@ from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.missing_folder import folder_of, is_missing_folder
 from runforge_contracts.store.reading import MAX_INDEX_BYTES, read_index, run_names
-from runforge_contracts.store.removals import (
-    find_removals,
-    read_removals,
-    removed_run,
-    removed_runs,
-    stores_of,
-)
+from runforge_contracts.store.reference_text import without_line_end
+from runforge_contracts.store.removals import removed_runs
+from runforge_contracts.store.removed_lookup import refuse_removed
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.run_queries import (
     find_aliased,
@@ -83,7 +79,8 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         ``tag:TEXT``, or the path of a run folder, relative to the current folder or to the
         workspace. Other clients name a folder otherwise than its run: either name is taken. A view
         stands for the run that it repeats, whose
-        :attr:`~runforge_contracts.store.run.Run.view` it then is.
+        :attr:`~runforge_contracts.store.run.Run.view` it then is. A line end after it does not
+        count.
     places
         The stores and repositories to search; at least one.
     takes
@@ -96,6 +93,7 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         ``RUN_NOT_FOUND``, also if the folder of the run is missing, or ``RUN_AMBIGUOUS`` with
         the runs that a prefix matches.
     """
+    reference = without_line_end(reference)
     stores = [place for place in places if isinstance(place, StoreLayout)]
     query = parse_query(reference)
     if query is not None:
@@ -385,16 +383,8 @@ def _match(reference: str, ids: Mapping[str, _Known], places: Sequence[Place]) -
             f"{quote(reference)} matches {len(matches)} runs: {quote_some(matches)}.",
             hint="Give more of the id.",
         )
-    removed = find_removed(reference, places) if reference else []
-    if len(removed) == 1:
-        raise removed_run(removed[0][0])
-    if removed:
-        raise RunForgeError(
-            ErrorCode.RUN_NOT_FOUND,
-            f"{quote(reference)} matches {len(removed):,} runs that were forgotten or archived:"
-            f" {quote_some([line['run_id'] for line, _ in removed])}.",
-            hint="`runforge show ID` prints what is known of one.",
-        )
+    if reference:
+        refuse_removed(reference, places)
     beside = _folder_beside(reference)
     if not ids and beside is None:
         raise no_runs(place)
@@ -403,34 +393,6 @@ def _match(reference: str, ids: Mapping[str, _Known], places: Sequence[Place]) -
         f"There is no run {quote(reference)} in {quote(place.workspace, 200)}.",
         hint=beside or "`runforge runs` lists them; `latest` is the newest one.",
     )
-
-
-def find_removed(
-    reference: str, places: Iterable[Place]
-) -> list[tuple[dict[str, Any], StoreLayout]]:
-    """Return the lines that removed the runs that a reference names, by an id or the start of one.
-
-    If there is none, by their display name.
-
-    Raises
-    ------
-    RunForgeError
-        As :func:`~runforge_contracts.store.removals.read_removals`.
-    """
-    stores = stores_of(places)
-    found = find_removals(reference, stores)
-    name = reference.removeprefix("name:")
-    for store in () if found else stores:
-        known = read_removals(store).removals if store.removals.exists() else {}
-        removed = {run_id: lines[0] for run_id, lines in known.items()}
-        names = {run_id: line.get("listed", {}).get("name") for run_id, line in removed.items()}
-        try:
-            entries = read_index(store) if removed else []
-        except RunForgeError:
-            entries = []
-        names |= {entry["run_id"]: entry.get("name") for entry in reversed(entries)}
-        found += [(line, store) for run_id, line in removed.items() if names[run_id] == name]
-    return found
 
 
 def _folder_beside(name: str) -> str | None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,18 +32,30 @@ from runforge_contracts.shared_work import (
 from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_store_index
-from runforge_contracts.store.removals import place_of
+from runforge_contracts.store.removals import place_of, read_removals
 from runforge_contracts.system.system_files import sync_folder
 from runforge_contracts.types import ArchivedRun, ArchiveReportV1
 from runforge_contracts.validation import validate
 
+from runforge_engine.archiving.archived_copies import (
+    UsedCopy,
+    also_of,
+    has_copies,
+    put_copies,
+    used_copies,
+)
 from runforge_engine.archiving.open_archive import OpenArchive, is_packed, opened_archive
 from runforge_engine.archiving.packed_store import pack
 from runforge_engine.bundles.bundle_contents import AnyRun, problems_of
 from runforge_engine.experiment.record.experiment_verification import verify_experiment_run
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import signature_path
-from runforge_engine.removing.forget_runs import needs_of
+from runforge_engine.removing.forget_runs import (
+    digests_before,
+    listed_of,
+    needs_of,
+    used_by_run,
+)
 from runforge_engine.removing.removal_writer import (
     Objection,
     RecordedFolder,
@@ -51,6 +63,8 @@ from runforge_engine.removing.removal_writer import (
     finish_removals,
     listed_entries,
     record_of_folder,
+    recorded_before,
+    remove_also,
     remove_folder,
 )
 from runforge_engine.runtime.zstandard import import_zstd
@@ -71,6 +85,8 @@ class _Chosen:
     entry: dict[str, Any] | None
     #: Its signature.
     signature: Path | None
+    #: Digests of its dataset and its recipe.
+    digests: set[str]
 
     @property
     def files(self) -> dict[str, str]:
@@ -96,6 +112,7 @@ def archive_runs(
     created_by: str,
     because: str | None = None,
     archived: Sequence[str] = (),
+    with_dataset: bool = False,
     keep_needed: bool = False,
     force: bool = False,
     dry_run: bool = False,
@@ -117,7 +134,10 @@ def archive_runs(
     because
         Why, for the record.
     archived
-        Runs that were chosen and are in an archive already, for the report.
+        Runs that were chosen and are in an archive already.
+    with_dataset
+        Whether the copies of their datasets and recipes go into the archive, too; a copy that
+        something else uses stays here as well.
     keep_needed
         Whether to leave out a run that something needs, such as an alias, instead of refusing all.
     force
@@ -132,9 +152,8 @@ def archive_runs(
     RunForgeError
         ``VERIFICATION_FAILED`` if a run, or its copy, does not verify; ``USAGE_INVALID`` for a
         target that cannot be an archive of this store, and for a run that something needs;
-        ``RUN_ID_TAKEN`` if the archive has another
-        run with an id; ``EXTRA_MISSING`` without Zstandard; ``FILE_UNSAFE``, ``INDEX_INVALID``,
-        ``STORE_BUSY``, ``STORE_NOT_WRITABLE``.
+        ``RUN_ID_TAKEN`` if the archive has another run with an id; ``EXTRA_MISSING`` without
+        Zstandard; ``FILE_UNSAFE``, ``INDEX_INVALID``, ``STORE_BUSY``, ``STORE_NOT_WRITABLE``.
     """
     refuse_linked_folders(store)
     shown = archive_name(target, store)
@@ -149,23 +168,36 @@ def archive_runs(
     left = [run for run in runs if run.id not in needs]
     chosen = _choose(left, store, objected, watch)
     place, sha256 = StoreLayout(target, store.name), None
+    there = _runs_there(target, store) if with_dataset else {}
+    wanted = {item.record.run_id: item.digests for item in chosen}
+    wanted |= {run_id: there.pop(run_id) for run_id in archived if run_id in there}
+    copies = used_copies(store, wanted, there) if with_dataset else []
     if chosen and is_packed(target):
-        sha256 = _into_file(chosen, place, watch, dry_run=dry_run)
+        sha256 = _into_file(chosen, copies, store, place, watch, dry_run=dry_run)
     elif dry_run:
         for item in chosen:
             _is_there(item, place)
-    elif chosen:
+    elif chosen or copies:
         with writing(target):
             target.mkdir(exist_ok=True)
-        _into_folder(chosen, place, watch)
+        _into_folder(chosen, copies, store, place, watch)
     if not dry_run:
         archive = {"name": shown} if sha256 is None else {"name": shown, "sha256": sha256}
-        records = [item.record for item in chosen]
+        current = read_removals(store).current
+        before = [recorded_before(current[run_id], store) for run_id in (*archived, *there)]
+        records = [
+            replace(record, also=also_of(record.run_id, copies))
+            for record in (*(item.record for item in chosen), *before)
+        ]
         lines = append_removals(
             store, records, "archived", because=because, created_by=created_by, archive=archive
         )
-        removed = (remove_folder(store, line) for line in lines)
-        for _ in watch("Removing the folders", removed, len(lines)):
+
+        def remove(line: dict[str, Any]) -> None:
+            remove_folder(store, line)
+            remove_also(store, line)
+
+        for _ in watch("Removing the folders", map(remove, lines), len(lines)):
             pass
     return ArchiveReportV1(
         schema_version="archive_report.v1",
@@ -182,7 +214,22 @@ def archive_runs(
                 for name, reason in needs.items()
             ),
         ],
+        copies=[copy.to_struct(store) for copy in copies] if with_dataset else UNSET,
     )
+
+
+def _runs_there(target: Path, store: StoreLayout) -> dict[str, set[str]]:
+    """Return the runs of this store that the folder of an archive has, with their datasets."""
+    if is_packed(target) or not (target / store.name).is_dir():
+        return {}
+    entries, current = listed_entries(store), read_removals(store).current
+    with opened_archive(target, store.name) as archive:
+        folders = archive.folders()
+    return {
+        run_id: digests_before(recorded_before(line, store), entries)
+        for run_id, line in current.items()
+        if line["action"] == "archived" and run_id in folders
+    }
 
 
 def archive_name(path: Path, store: StoreLayout) -> str:
@@ -281,8 +328,14 @@ def _choose(
     index, entries = around.index, listed_entries(store)
 
     def choose(run: AnyRun) -> tuple[_Chosen, list[Finding]]:
+        listed = listed_of(store, run)
         record = record_of_folder(
-            store, run.id, run.path, entries=entries, despite=[*objected[run.id]]
+            store,
+            run.id,
+            run.path,
+            entries=entries,
+            listed=listed,
+            despite=[*objected[run.id]],
         )
         entry = entries.get(run.id)
         if entry is not None and index is not None:
@@ -291,7 +344,7 @@ def _choose(
         signature = signature_path(run.path) if record.signature_sha256 else None
         checks = _verified(run.path, around).checks
         findings = [item for check in checks for item in check.findings]
-        return _Chosen(record, entry, signature), findings
+        return _Chosen(record, entry, signature, used_by_run(run, listed)), findings
 
     chosen, refused = list[_Chosen](), list[tuple[str, Finding]]()
     found = in_processes(choose, runs, usable_cores())
@@ -324,11 +377,18 @@ def _verified(folder: Path, around: Surroundings) -> RunVerification:
     return verify_experiment_run(folder, around.workspace, with_dataset=False)
 
 
-def _into_folder(chosen: Sequence[_Chosen], place: StoreLayout, watch: WorkWatch) -> None:
-    """Copy runs into the store of an archive, and verify them there."""
+def _into_folder(
+    chosen: Sequence[_Chosen],
+    copies: Sequence[UsedCopy],
+    store: StoreLayout,
+    place: StoreLayout,
+    watch: WorkWatch,
+) -> None:
+    """Copy runs, and what they use, into the store of an archive, and verify them there."""
     prepare_store(place)
     for folder in (place.root, place.signatures):
         remove_left(folder)
+    put_copies(copies, store, place)
     with watched_bytes(watch, "Copying runs", sum(item.bytes for item in chosen)) as done:
         for item in chosen:
             _copy(item, place, done)
@@ -426,7 +486,13 @@ def _taken(item: _Chosen, place: StoreLayout, reason: str) -> RunForgeError:
 
 
 def _into_file(
-    chosen: Sequence[_Chosen], file: StoreLayout, watch: WorkWatch, *, dry_run: bool
+    chosen: Sequence[_Chosen],
+    copies: Sequence[UsedCopy],
+    store: StoreLayout,
+    file: StoreLayout,
+    watch: WorkWatch,
+    *,
+    dry_run: bool,
 ) -> str | None:
     """Pack runs into a new file, and return its SHA-256; a file that has them already is kept.
 
@@ -438,20 +504,20 @@ def _into_file(
         if not dry_run:
             remove_left(target.parent, target.name)
         with opened_archive(target, file.name, watch) as archive:
-            return _kept(chosen, archive, watch)
+            return _kept(chosen, copies, archive, watch)
     if dry_run:
         return None
     with staging_folder(target.parent, target.name) as staging:
         place = StoreLayout(staging / "archive", file.name)
         with writing(place.workspace):
             place.workspace.mkdir()
-        _into_folder(chosen, place, watch)
+        _into_folder(chosen, copies, store, place, watch)
         with writing(place.index):
             place.index.with_suffix(".lock").unlink(missing_ok=True)
         packed = staging / target.name
         written = pack(place.workspace, packed, watch)
         with opened_archive(packed, file.name, watch) as archive:
-            sha256 = _kept(chosen, archive, watch)
+            sha256 = _kept(chosen, copies, archive, watch)
         with writing(target):
             rename_new(packed, target)
             sync_folder(target.parent)
@@ -459,12 +525,16 @@ def _into_file(
     return sha256
 
 
-def _kept(chosen: Sequence[_Chosen], archive: OpenArchive, watch: WorkWatch) -> str:
-    """Check that an archive in one file has runs, and return its SHA-256."""
-    if not all(_is_there(item, archive.layout) for item in chosen):
+def _kept(
+    chosen: Sequence[_Chosen], copies: Sequence[UsedCopy], archive: OpenArchive, watch: WorkWatch
+) -> str:
+    """Check that an archive in one file has runs and copies, and return its SHA-256."""
+    is_whole = all(_is_there(item, archive.layout) for item in chosen)
+    if not is_whole or not has_copies(copies, archive.layout):
+        missing = "their datasets" if is_whole else "these runs"
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            f"{quote(archive.path, 200)} exists, and does not have these runs.",
+            f"{quote(archive.path, 200)} exists, and does not have {missing}.",
             hint="Name a new file: one that exists is never changed.",
             path=str(archive.path),
         )

@@ -12,20 +12,33 @@ from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import UNSET
+from msgspec.structs import replace as replace_struct
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import digest_file, writing
 from runforge_contracts.shared_work import WorkWatch, unwatched, watched_bytes
 from runforge_contracts.store.layout import StoreLayout
-from runforge_contracts.store.lookup import find_removed
 from runforge_contracts.store.removals import read_removals
-from runforge_contracts.types import ArchiveReportV1
+from runforge_contracts.store.removed_lookup import find_removed
+from runforge_contracts.types import ArchiveReportV1, RunArchive
 
 from runforge_engine.archiving.archive_runs import archive_name, archived_run, other_files
+from runforge_engine.archiving.archived_copies import (
+    ReturningCopy,
+    bring_copies,
+    returning_copies,
+)
 from runforge_engine.archiving.open_archive import OpenArchive
 from runforge_engine.bundles.bundle_contents import problems_of
 from runforge_engine.experiment.run.allocate import check_place
-from runforge_engine.removing.removal_writer import RecordedFolder, append_removals, folder_of
+from runforge_engine.removing.forget_runs import digests_before
+from runforge_engine.removing.removal_writer import (
+    RecordedFolder,
+    append_removals,
+    folder_of,
+    listed_entries,
+    recorded_before,
+)
 from runforge_engine.store.incoming import copy_folder, copy_new, remove_left
 from runforge_engine.store.index_lock import refuse_linked_folders
 from runforge_engine.store.run_folders import prepare_store
@@ -35,6 +48,7 @@ from runforge_engine.store.run_folders import prepare_store
 class _Wanted:
     """A run of the archive that belongs to this store."""
 
+    archive: OpenArchive
     source: Path
     #: The last line of the record about it.
     line: dict[str, Any]
@@ -65,7 +79,7 @@ class _Wanted:
 
 
 def restore_runs(
-    archive: OpenArchive,
+    archives: Sequence[OpenArchive],
     references: Sequence[str],
     store: StoreLayout,
     *,
@@ -73,17 +87,18 @@ def restore_runs(
     dry_run: bool = False,
     watch: WorkWatch = unwatched,
 ) -> ArchiveReportV1:
-    """Bring runs back from an archive, and report on each.
+    """Bring runs back from archives, and report on each.
 
     Every file must be as it was when the run was archived. Nothing that is here is replaced, and
-    nothing in the archive is changed.
+    nothing in the archives is changed. The copies of datasets and recipes that an archive has for
+    the runs come back, too.
 
     Parameters
     ----------
-    archive
-        The archive.
+    archives
+        The archives; a run that several of them have is taken from the first.
     references
-        Ids of runs in it, their starts, or their names; none for all that were archived from
+        Ids of runs in them, their starts, or their names; none for all that were archived from
         this store.
     store
         The store; runs of experiments go back into the folder of runs of its workspace.
@@ -103,27 +118,53 @@ def restore_runs(
         ``STORE_BUSY``, ``STORE_NOT_WRITABLE``.
     """
     refuse_linked_folders(store)
-    wanted = _wanted(archive, references, store)
-    _compare(wanted, archive, watch)
+    wanted = _wanted(archives, references, store)
+    _compare(wanted, watch)
+    copies = _copies(wanted, archives, store)
     if not dry_run:
-        _bring(wanted, archive, store, created_by, watch)
+        _bring(wanted, copies, store, created_by, watch)
+    first, *more = (_about(archive, store) for archive in archives)
     return ArchiveReportV1(
         schema_version="archive_report.v1",
         action="restored",
         dry_run=dry_run,
         store=store.name,
-        archive=archive_name(archive.path, store),
-        sha256=archive.sha256 or UNSET,
-        runs=[archived_run(item.record, item.outcome) for item in wanted],
+        archive=first["name"],
+        sha256=first.get("sha256", UNSET),
+        more_archives=[RunArchive(**about) for about in more] or UNSET,
+        runs=[
+            replace_struct(
+                archived_run(item.record, item.outcome),
+                archive=_about(item.archive, store)["name"] if more else UNSET,
+            )
+            for item in wanted
+        ],
+        copies=[copy.to_struct(store) for copy in copies] or UNSET,
     )
 
 
-def _wanted(archive: OpenArchive, references: Sequence[str], store: StoreLayout) -> list[_Wanted]:
+def _about(archive: OpenArchive, store: StoreLayout) -> dict[str, str]:
+    """Return what the record and the report have of an archive."""
+    about = {"name": archive_name(archive.path, store)}
+    return about if archive.sha256 is None else {**about, "sha256": archive.sha256}
+
+
+def _shown(archives: Sequence[OpenArchive]) -> str:
+    return ", ".join(quote(archive.path, 200) for archive in archives)
+
+
+def _wanted(
+    archives: Sequence[OpenArchive], references: Sequence[str], store: StoreLayout
+) -> list[_Wanted]:
     """Return the runs to bring back, the oldest first."""
-    folders = archive.folders()
+    folders = {
+        run_id: (archive, folder)
+        for archive in reversed(archives)
+        for run_id, folder in archive.folders().items()
+    }
     last = {line["run_id"]: line for line in read_removals(store).entries}
     ids = list(
-        dict.fromkeys(_named(reference, folders, archive, store) for reference in references)
+        dict.fromkeys(_named(reference, folders, archives, store) for reference in references)
     )
     if not ids:
         ids = sorted(run for run in folders if last.get(run, {}).get("action") == "archived")
@@ -131,20 +172,24 @@ def _wanted(archive: OpenArchive, references: Sequence[str], store: StoreLayout)
         known = [run for run in folders if run in last]
         raise RunForgeError(
             ErrorCode.RUN_NOT_FOUND,
-            "All runs of the archive that were archived from this store are here."
+            f"All runs of {_shown(archives)} that were archived from this store are here."
             if known
-            else f"{quote(archive.path, 200)} has no run that was archived from this store.",
+            else f"{_shown(archives)} has no run that was archived from this store.",
             hint="`runforge show ID` says of a run where it is."
             if known
             else "`runforge store merge DIR` brings the runs of another store.",
-            path=str(archive.path),
+            path=str(archives[0].path),
         )
-    return [_one(folders[run_id], run_id, last, store) for run_id in ids]
+    return [_one(*folders[run_id], run_id, last, store) for run_id in ids]
 
 
 def _named(
-    reference: str, folders: Mapping[str, Path], archive: OpenArchive, store: StoreLayout
+    reference: str,
+    folders: Mapping[str, object],
+    archives: Sequence[OpenArchive],
+    store: StoreLayout,
 ) -> str:
+    """Return the run of the archives that an id, the start of one, or a name means."""
     found = [run for run in folders if run.startswith(reference)]
     if reference in folders:
         return reference
@@ -155,15 +200,17 @@ def _named(
         return found[0]
     raise RunForgeError(
         ErrorCode.RUN_AMBIGUOUS if found else ErrorCode.RUN_NOT_FOUND,
-        f"{quote(reference)} matches {len(found):,} runs of {quote(archive.path, 200)}.",
+        f"{quote(reference)} matches {len(found):,} runs of {_shown(archives)}.",
         hint="Give more of the id."
         if found
         else "Name a run of the archive by its id or its name.",
-        path=str(archive.path),
+        path=str(archives[0].path),
     )
 
 
-def _one(source: Path, run_id: str, last: Mapping[str, Any], store: StoreLayout) -> _Wanted:
+def _one(
+    archive: OpenArchive, source: Path, run_id: str, last: Mapping[str, Any], store: StoreLayout
+) -> _Wanted:
     line = last.get(run_id)
     if line is None or line["action"] == "forgotten":
         reason = "was not archived from this store" if line is None else "was forgotten here"
@@ -177,11 +224,11 @@ def _one(source: Path, run_id: str, last: Mapping[str, Any], store: StoreLayout)
         )
     target = folder_of(line, store)
     is_here = line["action"] == "restored" and target.is_dir()
-    return _Wanted(source, line, target, "present" if is_here else "restored")
+    return _Wanted(archive, source, line, target, "present" if is_here else "restored")
 
 
-def _compare(wanted: Sequence[_Wanted], archive: OpenArchive, watch: WorkWatch) -> None:
-    """Compare the files of the archive, and what is here, with the record."""
+def _compare(wanted: Sequence[_Wanted], watch: WorkWatch) -> None:
+    """Compare the files of the archives, and what is here, with the record."""
     restored = [item for item in wanted if item.outcome == "restored"]
     compared = ((item, other_files(item.source, item.files)) for item in restored)
     differing = [
@@ -190,12 +237,13 @@ def _compare(wanted: Sequence[_Wanted], archive: OpenArchive, watch: WorkWatch) 
         for name in names or ()
     ]
     if differing:
+        changed = list(dict.fromkeys(item.archive for item, _ in differing))
         raise RunForgeError(
             ErrorCode.VERIFICATION_FAILED,
-            f"{quote(archive.path, 200)} was changed: {len(differing):,} files of runs are not as"
+            f"{_shown(changed)} was changed: {len(differing):,} files of runs are not as"
             " they were when the runs were archived.",
             hint="Nothing was restored. Restore from another copy of the archive.",
-            path=str(archive.path),
+            path=str(changed[0].path),
             problems=problems_of(
                 (
                     f"{quote(item.line['run_id'])}: {quote(name)} differs.",
@@ -218,9 +266,26 @@ def _compare(wanted: Sequence[_Wanted], archive: OpenArchive, watch: WorkWatch) 
             )
 
 
+def _copies(
+    wanted: Sequence[_Wanted], archives: Sequence[OpenArchive], store: StoreLayout
+) -> list[ReturningCopy]:
+    """Return the copies of datasets and recipes that belong to the runs."""
+    entries, found = listed_entries(store), dict[str, ReturningCopy]()
+    for archive in archives:
+        lines = [item.line for item in wanted if item.archive is archive]
+        digests, also = set[str](), dict[str, Any]()
+        for line in lines:
+            digests |= digests_before(recorded_before(line, store), entries)
+            also |= line.get("also", {})
+        for copy in returning_copies(archive.layout, store, digests, also):
+            if found.get(copy.name, copy).outcome in (copy.outcome, "missing"):
+                found[copy.name] = copy
+    return list(found.values())
+
+
 def _bring(
     wanted: Sequence[_Wanted],
-    archive: OpenArchive,
+    copies: Sequence[ReturningCopy],
     store: StoreLayout,
     created_by: str,
     watch: WorkWatch,
@@ -229,23 +294,24 @@ def _bring(
     prepare_store(store)
     for folder in (store.root, store.signatures):
         remove_left(folder)
+    bring_copies(copies, store)
     missing = sum(item.bytes for item in wanted if not os.path.lexists(item.target))
     with watched_bytes(watch, "Copying runs", missing) as done:
         for item in wanted:
-            _copy(item, archive, store, done)
-    about = {"name": archive_name(archive.path, store)}
-    if archive.sha256 is not None:
-        about["sha256"] = archive.sha256
-    append_removals(
-        store, [item.record for item in wanted], "restored", created_by=created_by, archive=about
-    )
+            _copy(item, store, done)
+    for archive in dict.fromkeys(item.archive for item in wanted):
+        append_removals(
+            store,
+            [item.record for item in wanted if item.archive is archive],
+            "restored",
+            created_by=created_by,
+            archive=_about(archive, store),
+        )
 
 
-def _copy(
-    item: _Wanted, archive: OpenArchive, store: StoreLayout, done: Callable[[int], None]
-) -> None:
+def _copy(item: _Wanted, store: StoreLayout, done: Callable[[int], None]) -> None:
     """Copy the signature and the folder of a run to their places, where they are missing."""
-    _bring_signature(item, archive.layout, store)
+    _bring_signature(item, item.archive.layout, store)
     in_store = item.target.parent == store.runs
     if not in_store:
         check_place(store.workspace)

@@ -39,6 +39,7 @@ from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.experiment.run.allocate import check_place
 from runforge_engine.merging.merged_index import MergedIndex, merge_indexes
 from runforge_engine.merging.other_store import OtherFolder, OtherStore, foreign_index
+from runforge_engine.preparation.given_recipe import RECIPES
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.signatures import read_claim
 from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
@@ -53,7 +54,15 @@ from runforge_engine.store.scan import refuse_links
 
 Outcome = Literal["added", "present", "apart", "differs", "unfinished", "removed"]
 Kind = Literal[
-    "run", "experiment", "group", "evaluation", "dataset", "signature", "alias", "removal"
+    "run",
+    "experiment",
+    "group",
+    "evaluation",
+    "dataset",
+    "recipe",
+    "signature",
+    "alias",
+    "removal",
 ]
 
 
@@ -130,7 +139,8 @@ def merge_store(
     )
     if not dry_run:
         experiments = ExperimentLayout(store.workspace).runs
-        for folder in (store.root, store.signatures, store.root / DATASETS, experiments):
+        copies = (store.root / name for name in (DATASETS, RECIPES))
+        for folder in (store.root, store.signatures, *copies, experiments):
             remove_left(folder)
         if changes:
             _write(plan, other, store, created_by)
@@ -156,7 +166,7 @@ def _plan(other: OtherStore, store: StoreLayout) -> _Plan:
         raise _taken(store, taken)
     merged = _merged(other, store, index, items)
     aliases, alias_items = _aliases(other, store, index)
-    items += _datasets(other, store, own)
+    items += _copies(other, store, own)
     removals = _removals(other, store, own)
     items += [
         _Item("removal", run_id, _outcome(run_id, removals, own))
@@ -301,16 +311,19 @@ def _outcome(run_id: str, lines: list[dict[str, Any]], own: RemovalRecord) -> Ou
     return "present" if run_id in own.current else "differs"
 
 
-def _datasets(other: OtherStore, store: StoreLayout, own: RemovalRecord) -> Iterator[_Item]:
+def _copies(other: OtherStore, store: StoreLayout, own: RemovalRecord) -> Iterator[_Item]:
+    """Yield what happens to the copies of datasets and recipes."""
     removed = {name for line in own.current.values() for name in line.get("also", ())}
-    for path, sha256 in other.datasets.items():
-        if f"{DATASETS}/{path.name}" in removed and not _is_used(sha256, other, own):
-            yield _Item("dataset", path.name, "removed")
+    for path, sha256 in other.copies.items():
+        kind: Kind = "recipe" if path.parent.name == RECIPES else "dataset"
+        place = f"{path.parent.name}/{path.name}"
+        if place in removed and not _is_used(sha256, other, own):
+            yield _Item(kind, path.name, "removed")
             continue
-        target = store.root / path.parent.name / path.name
+        target = store.root / place
         refuse_links(target.parent)
         outcome: Outcome = "present" if os.path.lexists(target) else "added"
-        yield _Item("dataset", path.name, outcome, path, target, {"": sha256})
+        yield _Item(kind, path.name, outcome, path, target, {"": sha256})
 
 
 def _is_used(sha256: str, other: OtherStore, own: RemovalRecord) -> bool:

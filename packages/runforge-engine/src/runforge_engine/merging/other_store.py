@@ -38,6 +38,7 @@ from runforge_contracts.sweeps.groups import list_groups
 from runforge_engine.bundles.bundle_contents import problems_of
 from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.experiment.record.experiment_verification import verify_experiments
+from runforge_engine.preparation.given_recipe import RECIPES
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.provenance.keys import load_public_keys
 from runforge_engine.provenance.signatures import signatures_of
@@ -52,7 +53,11 @@ if TYPE_CHECKING:
 Kind = Literal["run", "experiment", "group", "evaluation"]
 #: Statuses of a group that has ended.
 _ENDED = ("succeeded", "failed", "canceled", "cancelled")
-_DATASET = re.compile(r"([0-9a-f]{64})\.[0-9a-z.]{1,16}")
+#: The folders for copies of datasets and recipes, with the names in each.
+_COPIES = {
+    DATASETS: re.compile(r"([0-9a-f]{64})\.[0-9a-z.]{1,16}"),
+    RECIPES: re.compile(r"([0-9a-f]{64})\.json"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,8 @@ class OtherStore:
     aliases: AliasHistory
     removals: RemovalRecord
     folders: tuple[OtherFolder, ...]
-    #: SHA-256 of each dataset, by path.
-    datasets: dict[Path, str]
+    #: SHA-256 of each copy of a dataset or a recipe, by path.
+    copies: dict[Path, str]
     #: The signatures by the id of the run or the evaluation.
     signatures: dict[str, Path]
 
@@ -134,7 +139,7 @@ def open_other(path: Path, store: StoreLayout, public_key: TrustedKeys | None = 
         aliases,
         removals,
         tuple(folders),
-        _datasets(layout),
+        _copies(layout),
         signatures,
     )
 
@@ -248,13 +253,15 @@ def _unless(folder: OtherFolder, unfinished: bool) -> OtherFolder:
     return OtherFolder(folder.kind, folder.id, folder.path, None) if unfinished else folder
 
 
-def _datasets(layout: StoreLayout) -> dict[Path, str]:
-    """Return the datasets of a store that have the digest by which they are named."""
-    folder, found = layout.root / DATASETS, dict[Path, str]()
-    for entry in [] if folder.is_symlink() else list_folder(folder):
-        name = _DATASET.fullmatch(entry.name)
-        if name is None or not entry.is_file(follow_symlinks=False):
-            continue
-        if digest_file(Path(entry.path)).sha256 == name[1]:
-            found[Path(entry.path)] = name[1]
+def _copies(layout: StoreLayout) -> dict[Path, str]:
+    """Return the datasets and recipes of a store that have the digest by which they are named."""
+    found = dict[Path, str]()
+    for folder, names in _COPIES.items():
+        place = layout.root / folder
+        for entry in [] if place.is_symlink() else list_folder(place):
+            name = names.fullmatch(entry.name)
+            if name is None or not entry.is_file(follow_symlinks=False):
+                continue
+            if digest_file(Path(entry.path)).sha256 == name[1]:
+                found[Path(entry.path)] = name[1]
     return found

@@ -40,6 +40,7 @@ from runforge_engine.runtime.process_copies import COPIES_PROCESSES, answer_in_c
 
 if TYPE_CHECKING:
     from runforge_engine.modeling.curves import Curves
+    from runforge_engine.modeling.model_conversion import Comparison
     from runforge_engine.modeling.model_evaluation import ModelEvaluation
     from runforge_engine.modeling.predict import Prediction, RecordedModel
     from runforge_engine.modeling.revalidate import Replay
@@ -207,6 +208,42 @@ def replay(
         predicted=np.array(answer["predicted"], dtype=np.intp),
         scores=np.array(answer["scores"], dtype=np.float64),
         kind=answer["kind"],
+    )
+
+
+def convert(
+    form: str,
+    folder: Run,
+    workspace: Path,
+    listed: Iterable[tuple[dict[str, Any], StoreLayout]],
+    target: Path,
+    stated: dict[str, Any],
+) -> Comparison:
+    """Write the model of a run in another format to a new file, in a separate process.
+
+    Parameters are those of :func:`runforge_engine.modeling.model_conversion.convert_model`, and:
+
+    Parameters
+    ----------
+    listed
+        As for :func:`replay`.
+
+    Raises
+    ------
+    RunForgeError
+        As that function; ``EXTRA_MISSING``; ``ARTIFACT_NOT_FOUND`` where the run has no model, or
+        its record is too old; ``FILE_UNSAFE`` where the model ended the process,
+        ``MEMORY_INSUFFICIENT``.
+    """
+    from runforge_engine.modeling.model_conversion import Comparison, check_installed
+    from runforge_engine.modeling.revalidate import recorded_model
+
+    check_installed(form)
+    model = recorded_model(folder, listed)
+    task = _replay_task("convert", folder, workspace, model)
+    return msgspec.convert(
+        _ask({**task, "form": form, "target": str(target), "stated": stated}, model.path),
+        Comparison,
     )
 
 
@@ -443,6 +480,12 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
     model = RecordedModel(
         **{**given, "path": Path(given["path"]), "names": ModelNames(**given["names"])}
     )
+    if task["do"] == "convert":
+        from runforge_engine.modeling.model_conversion import convert_model
+
+        run, workspace, target = map(Path, (task["folder"], task["workspace"], task["target"]))
+        form, stated = task["form"], task["stated"]
+        return convert_model(form, Run(run), workspace, model, target, stated).to_dict()
     if task["do"] in ("replay", "curves"):
         from runforge_engine.modeling.revalidate import replay_model
 

@@ -116,21 +116,73 @@ def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
         ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where dataset or model are not those of the record,
         or where they give other predictions; what reading and loading raise.
     """
-    run, metrics = folder.record or {}, folder.content(layout.METRICS_V1) or {}
+    rows = validation_rows(folder, workspace)
+    with warnings.catch_warnings():
+        # The predictions are compared with the record, whichever scikit-learn made the model.
+        warnings.simplefilter("ignore")
+        return replay_rows(load_model(model.path, model.sha256), rows, folder)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ValidationRows:
+    """The rows that a run was validated on."""
+
+    feature_names: tuple[str, ...]
+    classes: tuple[int | str, ...]
+    #: ndarray of shape (n_samples, n_features).
+    X: Any
+    #: ndarray of shape (n_samples,): the true labels.
+    y: Any
+
+
+def validation_rows(folder: Run, workspace: Path) -> ValidationRows:
+    """Return the validation rows of a run that :func:`recorded_model` accepts.
+
+    Raises
+    ------
+    RunForgeError
+        ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where the dataset is not that of the record; what
+        reading raises.
+    """
+    run = folder.record or {}
     used = run["dataset"]
     source = read_recorded(used["path"], used["fingerprint_sha256"], folder.path, workspace)
     if source.sha256 != used["fingerprint_sha256"]:
         raise _not_of_record(f"The dataset {quote(used['path'], 200)} was changed", folder)
     dataset = _dataset(source, run, folder)
     rows = split_rows(dataset.positions, run["seed"]).validation
-    with warnings.catch_warnings():
-        # The predictions are compared with the record, whichever scikit-learn made the model.
-        warnings.simplefilter("ignore")
-        pipeline = load_model(model.path, model.sha256)
-    replayed = _compute(pipeline, dataset, rows, folder)
-    if not _fits(replayed, metrics):
+    return ValidationRows(dataset.feature_names, dataset.classes, dataset.X[rows], dataset.y[rows])
+
+
+def replay_rows(pipeline: Any, rows: ValidationRows, folder: Run) -> Replay:
+    """Return the predictions of a run's loaded model on the run's validation rows.
+
+    Raises
+    ------
+    RunForgeError
+        ``FILE_UNSAFE`` where they are not those of the record.
+    """
+    replayed = _compute(pipeline, rows, folder)
+    if not _fits(replayed, folder.content(layout.METRICS_V1) or {}):
         raise _not_of_record("The model predicts otherwise here than the record says", folder)
     return replayed
+
+
+def score_method(pipeline: Any) -> str:
+    """Return the method of a model that gives probabilities, or else decision values."""
+    return "predict_proba" if hasattr(pipeline, "predict_proba") else "decision_function"
+
+
+def both_columns(scores: Any) -> Any:
+    """Return scores with a column for each class, also where there is one for two classes.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+    """
+    import numpy as np
+
+    return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
 
 
 def _dataset(source: DatasetSource, run: dict[str, Any], folder: Run) -> Dataset:
@@ -148,16 +200,15 @@ def _dataset(source: DatasetSource, run: dict[str, Any], folder: Run) -> Dataset
     return dataset
 
 
-def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: Run) -> Replay:
+def _compute(pipeline: Any, rows: ValidationRows, folder: Run) -> Replay:
     import numpy as np
 
-    X, classes = dataset.X[rows], dataset.classes
+    classes = rows.classes
     try:
         if pipeline[-1].classes_.tolist() != list(classes):
             raise _not_of_record("The model knows other classes than the record", folder)
-        proba = hasattr(pipeline, "predict_proba")
-        method = "predict_proba" if proba else "decision_function"
-        predicted, scores = apply(pipeline, X, "predict", method)
+        method = score_method(pipeline)
+        predicted, scores = apply(pipeline, rows.X, "predict", method)
     except RunForgeError:
         raise
     except Exception as error:
@@ -168,15 +219,13 @@ def _compute(pipeline: Any, dataset: Dataset, rows: Any, folder: Run) -> Replay:
             ErrorCode.FILE_UNSAFE,
             f"The model of the run {quote(folder.id)} cannot predict: {quote(error, 200)}.",
         ) from error
-    if scores.ndim == 1:
-        scores = np.column_stack([-scores, scores])
     known = np.array(classes)
     return Replay(
         classes=classes,
-        truth=np.searchsorted(known, dataset.y[rows]),
+        truth=np.searchsorted(known, rows.y),
         predicted=np.searchsorted(known, predicted),
-        scores=scores,
-        kind="probability" if proba else "decision",
+        scores=both_columns(scores),
+        kind="probability" if method == "predict_proba" else "decision",
     )
 
 

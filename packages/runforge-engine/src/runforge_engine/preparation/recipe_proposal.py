@@ -6,16 +6,23 @@ Source: specification, section 24.5.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.data.cells import BLANKS, are_booleans
-from runforge_engine.data.column_choice import check_unique, no_label
+from runforge_engine.data.column_choice import check_unique, missing_columns, no_label
 from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.suspicious_features import identifiers
 from runforge_engine.data.table_reader import read_names, read_table
-from runforge_engine.preparation.column_conversion import conversion, number_pattern, trimmed
+from runforge_engine.preparation.column_conversion import (
+    UnexpectedValuesError,
+    conversion,
+    number_pattern,
+    trimmed,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
 
 #: Most categories of one column, unless another number is given.
 MAX_CATEGORIES = 40
+#: Most categories that a recipe can have for a column.
+_MOST_CATEGORIES = 10_000
 #: Share of the rows above which missing numbers get an indicator.
 _FEW_MISSING = 0.05
 #: Pairs of words, in lower case, of which the first is false.
@@ -103,6 +112,94 @@ def propose_recipe(
     if source:
         recipe["source"] = source
     return recipe | {"label": label, "columns": columns, "created_by": created_by}, table
+
+
+def with_actions(
+    raw: DatasetSource, recipe: Mapping[str, Any], actions: Mapping[str, str], *, created_by: str
+) -> dict[str, Any]:
+    """Return a recipe that does something else with some columns; ``raw`` is released.
+
+    Parameters
+    ----------
+    raw
+        The raw file, in the form that the recipe names.
+    recipe
+        A recipe without contradictions.
+    actions
+        ``keep``, ``boolean``, ``one_hot`` or ``drop``, by the names of columns.
+    created_by
+        The client, for the recipe.
+
+    Raises
+    ------
+    RunForgeError
+        ``COLUMN_NOT_FOUND``, ``COLUMN_DUPLICATE``; ``VALUE_UNEXPECTED`` for values of which an
+        action makes nothing; the errors of :func:`~runforge_engine.data.table_reader.read_table`.
+    """
+    listed, names = {item["column"] for item in recipe["columns"]}, read_names(raw)
+    for known, sentence in ((listed, "The recipe lacks {}"), (names, "The table lacks {}")):
+        lacking = [name for name in actions if name not in known]
+        if lacking:
+            hint = "Name columns as the recipe does, which are those of the table."
+            raise missing_columns(sentence, lacking, raw, hint)
+    check_unique([name for name in names if name in actions], raw)
+    places = {name: names.index(name) for name in actions}
+    table = read_table(raw, [], list(places.values()), encode=True)
+    raw.release()
+    source = recipe.get("source", {})
+    columns = [
+        _with_action(item["column"], table.columns[places[item["column"]]], action, source, raw)
+        if (action := actions.get(item["column"])) is not None
+        else item
+        for item in recipe["columns"]
+    ]
+    return {**recipe, "columns": columns, "created_by": created_by}
+
+
+def _with_action(
+    name: str,
+    column: pa.ChunkedArray,
+    action: str,
+    source: Mapping[str, Any],
+    raw: DatasetSource,
+) -> dict[str, Any]:
+    """Return the members of a column with an action that was chosen."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    made: dict[str, Any] = {"column": name, "action": action}
+    if action == "drop":
+        return made | {"because": "chosen by hand"}
+    cells = trimmed(column)
+    if action == "one_hot":
+        encoded = pa.types.is_dictionary(cells.type)
+        values = cells.dictionary if encoded else pc.unique(cells.drop_null())
+        if not 0 < len(values) <= _MOST_CATEGORIES:
+            raise _unexpected(
+                f"The column {quote(name)} has {len(values):,} different values; one-hot columns"
+                f" are made of 1 to {_MOST_CATEGORIES:,}.",
+                raw,
+                name,
+            )
+        made["categories"] = sorted(values.to_pylist())
+    if cells.null_count:
+        made["missing"] = "indicator"
+    found = conversion(made, source)
+    assert found is not None  # noqa: S101 - it is not dropped
+    try:
+        found.fields(cells)
+    except UnexpectedValuesError as error:
+        raise _unexpected(str(error), raw, name, error.row) from None
+    return made
+
+
+def _unexpected(
+    message: str, raw: DatasetSource, column: str, row: int | None = None
+) -> RunForgeError:
+    hint = "Choose another action for the column."
+    return RunForgeError(
+        ErrorCode.VALUE_UNEXPECTED, message, hint=hint, path=str(raw.path), column=column, row=row
+    )
 
 
 def _proposed(

@@ -50,7 +50,7 @@ class _Objected:
     folder: RecordedFolder
     #: Each objection as a sentence.
     objections: Mapping[Objection, str]
-    #: Digests of its dataset.
+    #: Digests of its dataset and its recipe.
     digests: set[str]
 
     @property
@@ -162,7 +162,7 @@ def plan_forgetting(
     force
         Whether to set aside what speaks against it; the record says what that was.
     with_dataset
-        Whether to remove the copies of their datasets in the store that nothing else uses.
+        Whether to remove the copies of their datasets and recipes that nothing else uses.
     with_evaluations
         Whether to remove the evaluations of the runs.
     forgotten
@@ -250,18 +250,27 @@ def _looked_at(
     store: StoreLayout, run: AnyRun, entries: Mapping[str, dict[str, Any]], around: Surroundings
 ) -> _Objected:
     """Return what would be recorded of a run, and what speaks against removing it."""
-    if isinstance(run, ExperimentRun):
-        listed = describe_experiment(run, ExperimentLayout(store.workspace))
-    else:
-        listed = describe(run, store)
+    listed = listed_of(store, run)
     # First: whatever is in progress or elsewhere is refused in any case.
     folder = record_of_folder(store, run.path.name, run.path, entries=entries, listed=listed)
     objections = dict(_objections(store, run, around))
     return _Objected(
         replace(folder, despite=tuple(objections)),
         objections,
-        digests_of(listed, _request_of(run)),
+        used_by_run(run, listed),
     )
+
+
+def listed_of(store: StoreLayout, run: AnyRun) -> dict[str, Any]:
+    """Return what lists show of a run of a store, or of an experiment beside it."""
+    if isinstance(run, ExperimentRun):
+        return describe_experiment(run, ExperimentLayout(store.workspace))
+    return describe(run, store)
+
+
+def used_by_run(run: AnyRun, listed: Mapping[str, Any]) -> set[str]:
+    """Return the digests of the dataset and the recipe of a run that lists show so."""
+    return digests_of(listed, _request_of(run))
 
 
 def _request_of(run: AnyRun) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What forgotten runs leave in a store: evaluations of them, and copies of their datasets.
+"""What forgotten runs leave in a store: evaluations, and copies of their datasets and recipes.
 
 Source: specification, section 25.7.
 """
@@ -19,15 +19,16 @@ from runforge_contracts.store.evaluations import RecordedEvaluation, evaluations
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.types import RemovalItem
 
+from runforge_engine.preparation.given_recipe import RECIPES
 from runforge_engine.provenance.folder_digest import digest_folder
 from runforge_engine.removing.dataset_users import DatasetUsers, kept_copies
 
 
 @dataclass(frozen=True, slots=True)
 class Remain:
-    """An evaluation of forgotten runs, or the copy of a dataset that they used."""
+    """An evaluation of forgotten runs, or the copy of a dataset or recipe that they used."""
 
-    what: Literal["dataset", "evaluation"]
+    what: Literal["dataset", "recipe", "evaluation"]
     #: The file of the copy, or the folder of the evaluation.
     path: Path
     #: ``{"sha256": ..., "bytes": ...}`` by path in the store.
@@ -88,7 +89,7 @@ def remains_of(
     store
         The store of the runs.
     runs
-        The digests of the datasets of each run that was, or is being, forgotten.
+        The digests of the datasets and recipes of each run that was, or is being, forgotten.
     with_evaluations
         Whether their evaluations go as well, and use no dataset any more.
     every_copy
@@ -121,7 +122,7 @@ def remains_of(
         size = path.stat().st_size
         found.append(
             Remain(
-                "dataset",
+                "recipe" if path.parent.name == RECIPES else "dataset",
                 path,
                 {path.relative_to(store.root).as_posix(): {"sha256": digest, "bytes": size}},
                 tuple(run_id for run_id, used in digests.items() if digest in used),

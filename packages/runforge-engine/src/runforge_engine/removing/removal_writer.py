@@ -31,10 +31,9 @@ from runforge_contracts.store.removals import (
 )
 from runforge_contracts.system.system_files import remove_tree, replace_file, sync_folder
 
-from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
 from runforge_engine.provenance.signatures import signature_path
-from runforge_engine.removing.dataset_users import DatasetUsers, digest_in, has_digest
+from runforge_engine.removing.dataset_users import COPIES, DatasetUsers, digest_in, has_digest
 from runforge_engine.runtime.clock import read_clock
 from runforge_engine.runtime.folder_lock import is_held
 from runforge_engine.store.chained_writer import append_chained, chained
@@ -328,7 +327,7 @@ def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
 def remove_also(store: StoreLayout, line: Mapping[str, Any]) -> None:
     """Remove the files outside the folder that went with a run, if they are those of its line.
 
-    A copy of a dataset that something uses stays.
+    A copy of a dataset or a recipe that something uses stays.
 
     Raises
     ------
@@ -352,8 +351,8 @@ def remove_also(store: StoreLayout, line: Mapping[str, Any]) -> None:
 def left_of(store: StoreLayout, line: Mapping[str, Any]) -> list[Path]:
     """Return the files that went with a run and are there as its line has them, copies last.
 
-    These are documents of evaluations, and copies of datasets that nothing uses; whatever else a
-    line names is never removed.
+    These are documents of evaluations, and copies of datasets and recipes that nothing uses;
+    whatever else a line names is never removed.
 
     Raises
     ------
@@ -368,18 +367,18 @@ def left_of(store: StoreLayout, line: Mapping[str, Any]) -> list[Path]:
     }
     if not here:
         return []
-    refuse_links(store.root, store.root / DATASETS, store.evaluations)
+    refuse_links(store.root, *(store.root / name for name in COPIES), store.evaluations)
     found, copies = list[Path](), list[Path]()
     for name, sha256 in here.items():
         path = store.root / name
         if evaluation_in(name) is None:
-            if path.parent == store.root / DATASETS and digest_in(path.name) == sha256:
+            if path.parent.parent == store.root and digest_in(path) == sha256:
                 copies.append(path)
         elif not path.parent.is_symlink() and [*path.parent.iterdir()] == [path]:
             found.append(path)
     if copies:
         users = DatasetUsers(store, frozenset(path.parent.name for path in found))
-        found += [path for path in copies if not users.of(str(digest_in(path.name)))]
+        found += [path for path in copies if not users.of(str(digest_in(path)))]
     return [
         path for path in found if has_digest(path, here[path.relative_to(store.root).as_posix()])
     ]

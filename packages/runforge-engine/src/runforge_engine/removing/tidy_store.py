@@ -23,9 +23,8 @@ from runforge_contracts.store.removals import read_removals
 from runforge_contracts.store.run import Run
 from runforge_contracts.types import RemovalItem, RemovalReportV1
 
-from runforge_engine.data.kept_datasets import DATASETS
 from runforge_engine.experiment.record import experiment_state
-from runforge_engine.removing.dataset_users import DatasetUsers
+from runforge_engine.removing.dataset_users import COPIES, DatasetUsers, digest_in
 from runforge_engine.removing.forget_runs import digests_before, item_of, with_remains
 from runforge_engine.removing.remains import Remain, remains_of
 from runforge_engine.removing.removal_writer import (
@@ -77,7 +76,8 @@ def tidy_store(
 ) -> RemovalReportV1:
     """Forget interrupted runs, finish removals, and remove temporary files of ended processes.
 
-    The report has evaluations of forgotten runs and copies of datasets that nothing uses, too.
+    The report has evaluations of forgotten runs, and copies of datasets and recipes that nothing
+    uses, too.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ def tidy_store(
     dry_run
         Whether to look only, and write nothing.
     with_dataset
-        Whether to remove copies of datasets that nothing uses.
+        Whether to remove copies of datasets and recipes that nothing uses.
     with_evaluations
         Whether to remove the evaluations of forgotten runs.
 
@@ -147,7 +147,7 @@ def _remove_remains(
     forget_folders(store, with_remains(runs, taken), because=because, created_by=created_by)
     users = DatasetUsers(store)
     for one in taken:
-        if not one.run_ids and not users.of(one.path.name.partition(".")[0]):
+        if not one.run_ids and not users.of(str(digest_in(one.path))):
             # No line can name a copy that no run used.
             with writing(one.path):
                 one.path.unlink(missing_ok=True)
@@ -204,7 +204,7 @@ def _interrupted(store: StoreLayout) -> Iterator[RecordedFolder]:
 def _roots(store: StoreLayout) -> list[Path]:
     """Return the folders that folders and files are brought into."""
     experiments = ExperimentLayout(store.workspace).runs
-    return [store.root, store.signatures, store.root / DATASETS, experiments]
+    return [store.root, store.signatures, *(store.root / name for name in COPIES), experiments]
 
 
 def _copies(store: StoreLayout) -> list[Path]:
