@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from calls import Call
+from runforge_contracts.errors import NotFoundError, UsageError, VerificationError
 from runforge_contracts.validation import validate
-from runforge_engine import train
+from runforge_engine import Run, Store, train
 
 #: The two forms of an archive.
 FORMS = ("old", "old.tar.zst")
@@ -221,3 +223,48 @@ def test_recipes_are_offered_to_tidy_and_go_with_forgotten_runs(
     )
     assert recipe in removals(store)[0]["also"]
     assert recipe not in copies_in(store)
+
+
+def test_the_same_from_python(
+    runforge: Call, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, here = tree(store), Store()
+    one = here.run("one")
+    assert here.archive(one, to="../old") == [one.id]
+    # Again, as after a process that was killed; and by a name, together with another one.
+    assert here.archive(one.id, to="../old") == [one.id]
+    others = here.archive(["two", "three"], to="../old.tar.zst", because="x", with_dataset=True)
+    assert len(others) == 2
+    assert here.runs() == []
+    assert [run.name for run in Store("../old").runs()] == ["one"]
+    with pytest.raises(NotFoundError, match="was archived at"):
+        here.run("name:two")
+    with pytest.raises(UsageError, match="No run is named"):
+        here.archive([], to="../old")
+    with pytest.raises(NotFoundError, match="matches 0 runs"):
+        here.restore("../old", "two")
+    [back] = here.restore(["../old", "../old.tar.zst"], "two")
+    assert (back.name, isinstance(back, Run)) == ("two", True)
+    assert {run.name for run in here.restore(["../old", Path("../old.tar.zst")])} == {
+        "one",
+        "three",
+    }
+    after = tree(store)
+    del after["removals.jsonl"]
+    assert after == before
+    if sys.platform != "win32":
+        assert here.move("../disk") == (tmp_path / "disk/.runforge").resolve()
+        assert (store.is_symlink(), here.run("one").name) == (True, "one")
+        here.move(".")
+    (tmp_path / "new").mkdir()
+    new = Store(tmp_path / "new")
+    assert {run.name for run in new.merge(".")} == {"one", "two", "three"}
+    assert new.merge(".") == []
+    with pytest.raises(VerificationError):
+        new.merge(".", public_key=_public_key(runforge))
+    assert runforge("verify", "--all", "--workspace", "../new").code == 0
+
+
+def _public_key(runforge: Call) -> Path:
+    assert runforge("keygen", "--out", "key").code == 0
+    return Path("key.pub")
