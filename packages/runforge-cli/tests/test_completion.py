@@ -145,6 +145,20 @@ def test_runs_are_offered(place: Path) -> None:
     assert run_id in offered(place, "train", "penguins.csv", "--no-worse-than", run_id[:4])
 
 
+def test_sweeps_and_tags_are_offered(place: Path) -> None:
+    grid = ("penguins.csv", "--label", "species", "--grid", "C=0.1,1", "--name", "tuning")
+    subprocess.run(
+        [sys.executable, "-m", "runforge_cli", "sweep", *grid, "--exclude", "island"],
+        cwd=place,
+        capture_output=True,
+    )
+    assert offered(place, "sweep", "show", "tu") == ["tuning"]
+    assert offered(place, "show", "best@tu") == ["best@tuning"]
+    assert offered(place, "show", "best", ":", "accuracy@tu") == ["accuracy@tuning"]
+    assert len(offered(place, "show", "best@")) == 2
+    assert offered(place, "show", "tag", ":", "x") == []
+
+
 def test_nothing_is_offered_in_a_store_that_cannot_be_read(place: Path) -> None:
     (place / ".runforge/index.json").write_text("{", "utf-8")
     assert offered(place, "show", "l") == ["latest"]

@@ -61,6 +61,23 @@ def test_a_run_is_named_by_what_it_is(
     assert f"note: {reference} is {ids[name]} in" in said or f"of run {ids[name]} " in said
 
 
+def test_a_tag_of_several_runs_says_that_the_newest_was_taken(
+    ids: dict[str, str], runforge: Call
+) -> None:
+    assert ", the newest of 2\n" in runforge("show", "tag:a").err
+    assert ", the newest of 2\n" in runforge("show", "name:good").err
+    assert "the newest of" not in runforge("show", "tag:b").err
+
+
+def test_a_reference_may_have_the_line_end_of_a_list(ids: dict[str, str], runforge: Call) -> None:
+    listed = runforge("runs", "--name", "weak", "--columns", "run", "--csv").out
+    last = f"{ids['weak']}\r"
+    assert listed.endswith(f"\r\n{last}\n")
+    for reference in (last, "name:weak\r", "best@penguins.csv\r"):
+        assert runforge("show", reference).code == 0
+    assert "There is no run `nobody` in" in runforge("show", "nobody\r\n").err
+
+
 def test_the_best_run_is_found_by_metric(ids: dict[str, str], runforge: Call) -> None:
     worst = runforge("show", "weak", "--json").json["metrics_v1"]["accuracy"]
     for reference in ("best", "best:accuracy", "best:f1_macro"):

@@ -250,6 +250,40 @@ def test_a_value_that_the_recipe_does_not_list_fails_the_run(
     assert runforge("verify", run.name).code == 0
 
 
+def test_the_record_of_a_run_names_the_mistakes_of_all_columns(
+    runforge: Call, workspace: Path, recipe: Path
+) -> None:
+    edit(recipe, categories=["Biscoe", "Dream"])
+    raw = (workspace / "raw.csv").read_text("utf-8").replace("39.1", "long", 1)
+    (workspace / "raw.csv").write_text(raw, "utf-8")
+    found = runforge("train", "raw.csv", "--recipe", recipe.name, "--json")
+    run = workspace / found.json["run_dir"]
+    # In the order of the recipe, each with its own place.
+    errors = [d for d in read(run, "diagnostics.json")["diagnostics"] if d["severity"] == "error"]
+    assert {d["details"]["column"]: d["details"]["row"] for d in errors} == {
+        "island": 1,
+        "bill_length_mm": 1,
+    }
+    assert [d["details"]["path"] for d in errors] == ["raw.csv"] * 2
+    shown, log = runforge("show", run.name).out, (run / "logs/train.log").read_text("utf-8")
+    for text in (" ".join(shown.split()), log, runforge("diagnostics", run.name).out):
+        assert "`island` holds `Torgersen` (row 1)" in text
+        assert "`bill_length_mm` holds `long` (row 1)" in text
+    assert runforge("verify", run.name).code == 0
+
+
+def test_the_recipe_that_repaired_a_run_is_named(
+    runforge: Call, workspace: Path, recipe: Path, run: Path
+) -> None:
+    failed = runforge("train", "raw.csv", "--label", "species", "--preset", "fast", "--json")
+    assert failed.code == 1
+    failed_id = Path(failed.json["run_dir"]).name
+    compared = runforge("diff", failed_id, run.name, "--json").json
+    assert compared["conclusions"][0]["text"] == (
+        "The first run failed (`FEATURE_NOT_NUMERIC`). Only this run has a recipe."
+    )
+
+
 def test_importances_are_added_up_for_each_raw_column(
     runforge: Call, workspace: Path, recipe: Path
 ) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runforge_contracts._generated.common_v1 import Diagnostic
-from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 
 __all__ = [
     "Diagnostic",
@@ -22,6 +22,7 @@ __all__ = [
     "columns_to_exclude",
     "diagnostic",
     "error_diagnostic",
+    "error_diagnostics",
     "place_text",
     "raw_diagnostic",
 ]
@@ -89,17 +90,38 @@ def error_diagnostic(error: RunForgeError, workspace: Path | None = None) -> Dia
     it, as in documents.
     """
     columns = [item.location.column for item in error.problems if item.location.column is not None]
-    details = {
-        **error.location.to_dict(),
-        **({"columns": columns} if len(columns) > 1 else {}),
-        **({"hint": error.hint} if error.hint else {}),
-    }
-    path = error.location.path
+    details = {"columns": columns} if len(columns) > 1 else {}
+    return _error(error.code, error.message, error.location, error.hint, details, workspace)
+
+
+def error_diagnostics(error: RunForgeError, workspace: Path | None = None) -> list[Diagnostic]:
+    """Return :func:`error_diagnostic`, and one more for each other column with a problem.
+
+    So the record of a run names everything that must be corrected, not only the first of it.
+    """
+    return [
+        error_diagnostic(error, workspace),
+        *(
+            _error(error.code, *item, {}, workspace)
+            for item in error.problems
+            if item.location.column not in (None, error.location.column)
+        ),
+    ]
+
+
+def _error(
+    code: ErrorCode,
+    message: str,
+    location: Location,
+    hint: str | None,
+    details: Mapping[str, Any],
+    workspace: Path | None,
+) -> Diagnostic:
+    details = {**location.to_dict(), **details, **({"hint": hint} if hint else {})}
+    path = location.path
     if path and workspace and Path(path).is_relative_to(workspace):
         details["path"] = Path(path).relative_to(workspace).as_posix()
-    return Diagnostic(
-        code=error.code.value, severity="error", message=error.message, details=details
-    )
+    return Diagnostic(code=code.value, severity="error", message=message, details=details)
 
 
 #: Errors of a column that end when the column is excluded.

@@ -349,7 +349,12 @@ def _at(raw: dict[str, Any], pointer: str, default: Any = None) -> Any:
 
 
 def differences(before: Any, after: Any, place: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield the place, the earlier and the present value of each difference, as JSON."""
+    """Yield the place, the earlier and the present value of each difference, as JSON.
+
+    A list that is absent is as an empty one.
+    """
+    if (before, after) in ((_MISSING, []), ([], _MISSING)):
+        return
     if isinstance(before, dict) and isinstance(after, dict):
         for name in dict.fromkeys([*before, *after]):
             inner = f"{place}{format_pointer([name])}"

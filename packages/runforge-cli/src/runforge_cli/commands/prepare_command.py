@@ -56,9 +56,17 @@ _SHOWN = 100
     shell_complete=complete_file,
 )
 @click.option(
-    "--delimiter", type=click.Choice([",", ";", "tab", "|"]), help="Delimiter of the raw file."
+    "--delimiter",
+    type=click.Choice([",", ";", "tab", "|"]),
+    metavar="MARK",
+    help="Delimiter of the raw file: `,` `;` `|` or `tab`.",
 )
-@click.option("--decimal-mark", type=click.Choice([".", ","]), help="Decimal mark of the raw file.")
+@click.option(
+    "--decimal-mark",
+    type=click.Choice([".", ","]),
+    metavar="MARK",
+    help="Decimal mark of the raw file: `.` or `,`.",
+)
 @click.option(
     "--encoding",
     type=click.Choice(

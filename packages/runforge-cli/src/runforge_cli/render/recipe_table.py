@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runforge_contracts.display import shorten
+from runforge_contracts.prepared_names import escaped_name
 
 from runforge_cli.terminal.text_layout import plural
 
@@ -29,4 +30,6 @@ def becomes(column: Mapping[str, Any]) -> str:
         text = f"a number, thousands mark {column['thousands_mark']!r}"
     else:
         text = {"boolean": "1 for true, 0 for false"}.get(action, "the number")
-    return f"{text}; missing: 0 and indicator" if missing == "indicator" else text
+    if missing == "indicator":
+        text += f"; where missing 0, and 1 in {escaped_name(column['column'])}:missing"
+    return text

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runforge_contracts.diagnostics import columns_to_exclude, place_text
+from runforge_contracts.diagnostics import columns_to_exclude, place_text, placed_message
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.errors import DatasetError, ErrorCode
 from runforge_contracts.lineage.run_family import repeated_by
@@ -54,6 +54,8 @@ _THOROUGH = ("thorough", "hq-train")
 _OF_THE_FAMILY = "_UNSUPPORTED_MODEL"
 #: Maximum number of features for each class.
 _TOP = 4
+#: Most further errors of a dataset that are shown.
+_PROBLEMS = 5
 #: Maximum length of free text, and of one name in a list.
 _LONG, _SHORT = 500, 60
 
@@ -77,7 +79,7 @@ def summary_lines(
     yield run_title(folder.id, _status(folder), settings)
     summary = summary_of(folder)
     yield from pairs(
-        [*_outcome(folder, summary, settings, bundle), *_failure(folder, summary.outcome)]
+        [*_outcome(folder, summary, settings, bundle), *_failure(folder, summary.outcome, settings)]
     )
     if not brief:
         yield from section("Data", pairs(_data(summary.data, settings)))
@@ -171,7 +173,7 @@ def _outcome(
         yield "model", model + ("" if (folder.path / model).is_file() else " (missing)")
 
 
-def _failure(folder: Run, outcome: RunOutcome) -> Iterator[tuple[str, str]]:
+def _failure(folder: Run, outcome: RunOutcome, settings: Settings) -> Iterator[tuple[str, str]]:
     error = outcome.error
     if error:
         code = error.get("code") or error.get("type")
@@ -179,6 +181,12 @@ def _failure(folder: Run, outcome: RunOutcome) -> Iterator[tuple[str, str]]:
         place = failure_place(folder)
         if place:
             yield "place", place
+        others = [item for item in folder.diagnostics if item["severity"] == "error"][1:]
+        for item in others[:_PROBLEMS]:
+            yield "also", placed_message(item)
+        if len(others) > _PROBLEMS:
+            more = len(others) - _PROBLEMS
+            yield "also", f"{more} more: runforge diagnostics {folder.id}{settings.repeated()}"
         if error.get("hint"):
             yield "hint", error["hint"]
     elif folder.status == "incomplete":
@@ -323,7 +331,7 @@ def _next(folder: Run, settings: Settings) -> Iterator[tuple[str, str]]:
     elif _status(folder) == "running":
         yield "cancel it", f"runforge cancel {run_id}"
     elif can_be_repeated(folder.request):
-        yield from _repair(folder, run_id)
+        yield from _repair(folder, run_id, settings)
 
 
 def failure_place(folder: Run) -> str:
@@ -338,15 +346,23 @@ def _has_more_to_give(folder: Run) -> bool:
     return not is_thorough and folder.metrics.get("accuracy") != 1.0
 
 
-def _repair(folder: Run, run_id: str) -> Iterator[tuple[str, str]]:
+def _repair(folder: Run, run_id: str, settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield what to do about a run that did not succeed: what repairs it, if that is known."""
     code = ((folder.result or {}).get("error") or {}).get("code")
-    columns = [name for item in folder.diagnostics for name in columns_to_exclude(item)]
+    columns = dict.fromkeys(
+        name for item in folder.diagnostics for name in columns_to_exclude(item)
+    )
     if columns:
         options = " ".join(f"--exclude {shlex.quote(printable(name))}" for name in columns)
         yield "leave out", f"runforge rerun {run_id} {options}"
         if code == ErrorCode.FEATURE_NOT_NUMERIC:
-            yield "or a recipe", f"runforge rerun {run_id} --recipe FILE"
+            dataset = folder.request["dataset"] if folder.request else {}
+            raw, label = dataset.get("path"), dataset.get("label_column")
+            if isinstance(raw, str) and isinstance(label, str):
+                words = [settings.shown(raw), "--label", label]
+                command = " ".join(shlex.quote(printable(word)) for word in words)
+                yield "or a recipe", f"runforge prepare {command}{settings.repeated()}"
+                yield "and with it", f"runforge rerun {run_id} --recipe FILE"
         return
     of_the_data = code in {*DatasetError.codes, ErrorCode.DATASET_NOT_FOUND}
     yield "once mended" if of_the_data else "try again", f"runforge rerun {run_id}"

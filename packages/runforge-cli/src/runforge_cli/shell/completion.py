@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Completes a parameter of a command: what begins with the last argument.
 Completer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
-#: Tags are looked for in so many runs.
+#: Tags and names are looked for in so many runs and sweeps.
 _READ = 200
 
 
@@ -61,12 +61,21 @@ def complete_folder(
 def complete_run(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return ``latest``, ``best``, aliases, names and run ids, newest first, each explained.
+    """Return ``latest``, ``best``, aliases, names, tags and run ids, each explained, newest first.
+
+    After ``best@``, or ``best:METRIC@``, the sweeps.
 
     A run is also the path of its folder, or of a model file where a command takes one.
     """
     if os.sep in incomplete or incomplete.startswith("."):
         return complete_file(context, parameter, incomplete)
+    best, scoped, scope = incomplete.partition("@")
+    if scoped and best.partition(":")[0] == "best":
+        named = complete_group(context, parameter, scope)
+        return _items(incomplete, [(f"{best}@{item.value}", item.help or "") for item in named])
+    if incomplete.startswith("tag:"):
+        tags = complete_tag(context, parameter, incomplete.removeprefix("tag:"))
+        return _items(incomplete, [(f"tag:{item.value}", "") for item in tags])
     words = [("latest", "the newest run"), ("best", "the run with the best metric")]
     words += [(name, f"alias of {run_id}") for name, run_id in _aliases(context).items()]
     entries = _runs(context)
@@ -143,16 +152,12 @@ def run_argument(function: Function) -> Function:
 def complete_group(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """Return ``latest`` and the ids of sweeps, newest first."""
-    from runforge_contracts.errors import RunForgeError
-    from runforge_contracts.sweeps.groups import group_ids
-
-    try:
-        found = [name for store in _settings(context).stores() for name in group_ids(store)]
-    except RunForgeError:
-        found = []
-    newest_first = [(name, "") for name in sorted(found, reverse=True)]
-    return _items(incomplete, [("latest", "the newest sweep"), *newest_first])
+    """Return ``latest``, the ids of sweeps, newest first, and their names."""
+    sweeps = _sweeps(context)
+    offered = [("latest", "the newest sweep"), *sweeps]
+    if incomplete:  # Otherwise every sweep would be offered twice.
+        offered += [(name, f"name of {group_id}") for group_id, name in sweeps if name]
+    return _items(incomplete, offered)
 
 
 def complete_tag(
@@ -316,6 +321,25 @@ def _runs(context: click.Context) -> list[dict[str, Any]]:
         return []
     entries += [{"run_id": run_id, "name": "experiment"} for run_id in ids]
     return sorted(entries, key=started, reverse=True)
+
+
+def _sweeps(context: click.Context) -> list[tuple[str, str]]:
+    """Return the ids of the sweeps, newest first, with the names that the newest have."""
+    from runforge_contracts.errors import RunForgeError
+    from runforge_contracts.sweeps.groups import groups_by_id
+
+    try:
+        found = [group for store in _settings(context).stores() for group in groups_by_id(store)]
+    except RunForgeError:
+        return []
+    sweeps = []
+    for number, group in enumerate(sorted(found, key=lambda group: group.id, reverse=True)):
+        try:
+            name = group.name if number < _READ else None
+        except RunForgeError:
+            name = None
+        sweeps.append((group.id, name or ""))
+    return sweeps
 
 
 def _names(entries: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:

@@ -113,7 +113,7 @@ class Settings:
         from runforge_contracts.sweeps.scoped_runs import find_scoped_run
 
         found = find_scoped_run(reference, self.places(), takes)
-        tells = not quiet or found.tied > 0
+        tells = not quiet or found.tied > 0 or found.alike > 1
         if found.datasets > 1:
             from runforge_cli.terminal.output import warn
 
@@ -125,7 +125,7 @@ class Settings:
             from runforge_cli.terminal.output import note
 
             place = self.shown(found.path.parent)
-            note(f"{printable(reference)} is {found.path.name} in {place}{_tie(found)}")
+            note(f"{printable(reference)} is {found.path.name} in {place}{_others(found)}")
         view = getattr(found, "view", None)
         if view is not None and not self.quiet:
             from runforge_cli.terminal.output import note
@@ -226,8 +226,10 @@ class Settings:
         return not self.no_color and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _tie(run: AnyRun) -> str:
-    """Return what to add to the note on the best run if others have the same value."""
+def _others(run: AnyRun) -> str:
+    """Return what to add to the note on a run if others have the same value, name or tag."""
+    if run.alike > 1:
+        return f", the newest of {run.alike:,}"
     if not run.tied:
         return ""
     others = "another run has" if run.tied == 1 else f"{run.tied:,} other runs have"

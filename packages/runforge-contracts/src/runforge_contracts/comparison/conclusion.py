@@ -26,6 +26,8 @@ _WORDS = {
 _CODE = "the code differs"
 #: Fields of the data that are equal where only the recipe makes other data.
 _BEFORE_RECIPE = ("fingerprint_sha256", "label_column", "exclude_columns")
+#: Fields that only a run with a recipe has.
+_RECIPE = ("recipe", "recipe_sha256")
 #: Prefixes of names that are about code.
 _CODES = ("git.", "code.")
 #: Most names of differing fields that are shown.
@@ -102,11 +104,18 @@ class _Pair:
         fields = {field["name"]: self.values(field) for field in self._comparison["data"]}
         if any(agreement(fields.get(name, [{}])) != "equal" for name in _BEFORE_RECIPE):
             return None
-        found = agreement(fields.get("recipe_sha256", ()))
-        return {
-            "different": "the recipe differs",
-            "incomplete": "only one of the two has a recipe",
-        }.get(found)
+        if agreement(fields.get("recipe_sha256", ())) == "different":
+            return "the recipe differs"
+        return self.only_recipe()
+
+    def only_recipe(self) -> str | None:
+        """Return which of two trained models has a recipe; None if both have one, or none."""
+        # A run that failed has no digest of its recipe, only the path in its request.
+        fields = [field for field in self._comparison["data"] if field["name"] in _RECIPE]
+        has = [any("value" in self.values(field)[index] for field in fields) for index in (0, 1)]
+        if self.runs_code or has[0] == has[1]:
+            return None
+        return f"only {'the first' if has[0] else 'this'} run has a recipe"
 
     def unrecorded(self) -> bool:
         """Return whether one of the runs lacks the environment that the other records."""
@@ -192,6 +201,9 @@ def _sentences(pair: _Pair, results: State, model: State, rows: bool | None) -> 
         for group, names in pair.differing.items()
         if names
     ]
+    if results == "unknown" and not pair.differing["data"]:
+        # Without the data of the one that failed, the recipe is what can have repaired it.
+        differing = [clause for clause in (pair.only_recipe(), *differing) if clause]
     by = _and(differing)
     if results == "unknown":
         yield from _without_results(pair)

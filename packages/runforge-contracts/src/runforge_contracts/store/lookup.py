@@ -20,6 +20,7 @@ from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.missing_folder import folder_of, is_missing_folder
 from runforge_contracts.store.reading import MAX_INDEX_BYTES, read_index, run_names
+from runforge_contracts.store.reference_text import without_line_end
 from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.removed_lookup import refuse_removed
 from runforge_contracts.store.run import Run
@@ -78,7 +79,8 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         ``tag:TEXT``, or the path of a run folder, relative to the current folder or to the
         workspace. Other clients name a folder otherwise than its run: either name is taken. A view
         stands for the run that it repeats, whose
-        :attr:`~runforge_contracts.store.run.Run.view` it then is.
+        :attr:`~runforge_contracts.store.run.Run.view` it then is. A line end after it does not
+        count.
     places
         The stores and repositories to search; at least one.
     takes
@@ -91,6 +93,7 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
         ``RUN_NOT_FOUND``, also if the folder of the run is missing, or ``RUN_AMBIGUOUS`` with
         the runs that a prefix matches.
     """
+    reference = without_line_end(reference)
     stores = [place for place in places if isinstance(place, StoreLayout)]
     query = parse_query(reference)
     if query is not None:

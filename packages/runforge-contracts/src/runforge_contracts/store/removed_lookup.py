@@ -9,6 +9,7 @@ from runforge_contracts.display import quote, quote_some
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.store.layout import Place, StoreLayout
 from runforge_contracts.store.reading import read_index
+from runforge_contracts.store.reference_text import without_line_end
 from runforge_contracts.store.removals import (
     find_removals,
     read_removals,
@@ -29,6 +30,7 @@ def find_removed(
     RunForgeError
         As :func:`~runforge_contracts.store.removals.read_removals`.
     """
+    reference = without_line_end(reference)
     stores = stores_of(places)
     found = find_removals(reference, stores)
     name = reference.removeprefix("name:")

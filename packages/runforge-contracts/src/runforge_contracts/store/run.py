@@ -64,6 +64,8 @@ class BaseRun(DocumentFolder):
     equal: int = 0
     #: How many datasets the runs have that it was the best of, if it was found as the best one.
     datasets: int = 0
+    #: How many listed runs have the name or the tag that the run was found by; it is the newest.
+    alike: int = 0
 
     def __init__(
         self,

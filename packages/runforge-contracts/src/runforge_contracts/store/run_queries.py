@@ -77,7 +77,8 @@ def find_queried(
     Runs whose folder is missing are left out, unless there are no others. Of runs with the same
     best value, the first by the next metric is returned, and of runs that are equal in all metrics
     the first one recorded; its :attr:`~runforge_contracts.store.run.BaseRun.tied` is the number of
-    the others, and its ``datasets`` that of the datasets of all runs that it was compared with.
+    the others, and its ``datasets`` that of the datasets of all runs that it was compared with. Of
+    runs with a name or a tag, ``alike`` is how many the indexes list.
 
     Parameters
     ----------
@@ -113,13 +114,14 @@ def find_queried(
         candidates: Iterable[_Choice] = _best_first(found, query.text)
     else:
         candidates = (_Choice(one) for one in found if _fits(one, query))
+    alike = sum(_is_listed_with(one, query) for one in found)
     lost: _Candidate | None = None
     for candidate, tied, equal, datasets in candidates:
         run = candidate.run()
         if run is None:
             lost = lost or candidate
         elif takes is None or is_taken(run, takes):
-            run.tied, run.equal, run.datasets = tied, equal, datasets
+            run.tied, run.equal, run.datasets, run.alike = tied, equal, datasets, alike
             return run
     if lost is not None:
         return lost.open()
@@ -279,16 +281,24 @@ def _entries(places: Sequence[Place]) -> list[_Candidate]:
 
 def _fits(candidate: _Candidate, query: RunReference) -> bool:
     if query.form == "name":
-        return bool(candidate.entry.get("name") == query.text)
+        return _is_listed_with(candidate, query)
     if query.form == "latest":
         return bool(candidate.entry.get("status") == query.text)
     if isinstance(candidate.entry.get("tags"), list):
-        return query.text in candidate.entry["tags"]
+        return _is_listed_with(candidate, query)
     run = candidate.run()
     try:
         return isinstance(run, Run) and query.text in tags_in(run.request)
     except RunForgeError:
         return False
+
+
+def _is_listed_with(candidate: _Candidate, query: RunReference) -> bool:
+    """Return whether the entry of a run has the name or the tag of a query."""
+    if query.form == "name":
+        return bool(candidate.entry.get("name") == query.text)
+    tags = candidate.entry.get("tags")
+    return query.form == "tag" and isinstance(tags, list) and query.text in tags
 
 
 class _Choice(NamedTuple):

@@ -24,6 +24,7 @@ from runforge_contracts.run_ids import is_any_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.field_documents import CLIENTS, in_utc
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reference_text import without_line_end
 
 #: Schemas that ``group.json`` may follow.
 GROUP_FORMS = ("group.v1", "field.desktop_group.v1")
@@ -258,7 +259,7 @@ def find_group(reference: str | os.PathLike[str], stores: Sequence[StoreLayout])
     RunForgeError
         ``GROUP_NOT_FOUND``, or ``GROUP_AMBIGUOUS`` with the groups that a prefix or a name fits.
     """
-    reference = os.fspath(reference)
+    reference = without_line_end(os.fspath(reference))
     if Path(reference).name != reference:
         return _at(reference, stores)
     groups = [group for store in stores for group in groups_by_id(store)]

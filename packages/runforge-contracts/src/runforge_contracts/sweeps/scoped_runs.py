@@ -15,6 +15,7 @@ from runforge_contracts.fs.files import digest_file
 from runforge_contracts.store.layout import Place, StoreLayout
 from runforge_contracts.store.lookup import AnyRun, Takes, find_any_run
 from runforge_contracts.store.missing_folder import is_missing_folder
+from runforge_contracts.store.reference_text import without_line_end
 from runforge_contracts.store.run_queries import RunReference, find_queried, parse_query
 from runforge_contracts.sweeps.groups import find_group
 
@@ -39,7 +40,7 @@ def find_scoped_run(reference: str, places: Sequence[Place], takes: Takes | None
         Those of :func:`~runforge_contracts.store.lookup.find_any_run`; ``GROUP_NOT_FOUND`` where
         the scope is neither a file nor a sweep, ``GROUP_AMBIGUOUS``, ``FILE_UNREADABLE``.
     """
-    best, separator, scope = reference.partition("@")
+    best, separator, scope = without_line_end(reference).partition("@")
     query = parse_query(best)
     if not separator or query is None or query.form != "best":
         return find_any_run(reference, places, takes)

@@ -79,12 +79,17 @@ def _header_problem(
         shown = f"The first line is {quote(','.join(names))}"
         return ErrorCode.DATASET_MALFORMED, f"{shown}, a note for a spreadsheet program.", remove
     if len(names) == 1 and separator == ",":
-        for delimiter, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        for delimiter, word, name in (
+            (";", "semicolons", "';'"),
+            ("\t", "tabs", "tab"),
+            ("|", "bars", "'|'"),
+        ):
             if delimiter in names[0] and (not first or delimiter in ",".join(first)):
+                read = f"`runforge prepare FILE --label COLUMN --delimiter {name}` reads it"
                 return (
                     ErrorCode.DATASET_DELIMITER_UNSUPPORTED,
                     f"The dataset separates its columns by {word}, not by commas.",
-                    "Save it with commas; check numbers for decimal commas, too.",
+                    f"{read}, and decimal commas with `--decimal-mark ,`; or save it with commas.",
                 )
     if filled and is_comment(names[0]) and (alone or len(names) != len(first or names)):
         return ErrorCode.DATASET_MALFORMED, f"{shown}, which looks like a comment.", UNCOMMENT

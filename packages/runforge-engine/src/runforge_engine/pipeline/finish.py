@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET
-from runforge_contracts.diagnostics import error_diagnostic
+from runforge_contracts.diagnostics import error_diagnostics
 from runforge_contracts.display import quote
 from runforge_contracts.documents import Document
 from runforge_contracts.errors import CancelledError, RunForgeError
@@ -58,7 +58,7 @@ def log_end(log: EventLog, error: RunForgeError, store: StoreLayout) -> None:
         log.event("cancelling", seconds_remaining=CANCEL_WITHIN)
         log.event("run_cancelled", step=log.step)
         return
-    log.diagnose([error_diagnostic(error, store.workspace)])
+    log.diagnose(error_diagnostics(error, store.workspace))
     log.event("run_failed", code=error.code.value, message=error.message)
 
 

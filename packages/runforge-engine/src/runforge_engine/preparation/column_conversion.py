@@ -137,6 +137,8 @@ class Conversion(ABC):
 
     #: What values are expected, for messages.
     expected = "a value that the recipe lists"
+    #: What else to do than to correct such cells, for hints.
+    remedy = "add the value in the recipe"
 
 
 class _ByValue(Conversion):
@@ -181,6 +183,11 @@ class _Words(_FromList):
 class _OneHot(_ByValue):
     """A column for each category."""
 
+    remedy = (
+        "say in the recipe what other categories are: `unknown` is `zeros` or `column`, or list"
+        " them in `categories`"
+    )
+
     def __init__(self, column: Mapping[str, Any]) -> None:
         categories, unknown = column["categories"], column.get("unknown", "error")
         suffixes = [f"={category}" for category in categories]
@@ -198,6 +205,8 @@ class _OneHot(_ByValue):
 
 class _Date(_ByValue):
     """Parts of a date and time."""
+
+    remedy = "change `format` in the recipe, or empty them where the date is unknown"
 
     def __init__(self, column: Mapping[str, Any]) -> None:
         super().__init__(column, [f":{part}" for part in column["parts"]])
@@ -230,6 +239,11 @@ class _Date(_ByValue):
 
 class _Number(Conversion):
     """A number, rewritten with a decimal point and without other marks."""
+
+    remedy = (
+        "empty them where the number is unknown, which `missing` in the recipe is about; the"
+        " action `number` reads other marks than those of `source`"
+    )
 
     def __init__(self, column: Mapping[str, Any], decimal: str, thousands: str | None) -> None:
         super().__init__(column, [""])

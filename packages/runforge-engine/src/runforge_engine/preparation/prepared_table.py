@@ -38,6 +38,8 @@ _PIECE = 2**20
 _MERGED = 2**20
 #: How often values of merged columns must repeat, on average.
 _FEW = 8
+#: The hint on unexpected values in several columns.
+_SEVERAL = "Correct the cells, or say in the recipe what happens to them."
 _QUOTED = re.compile(r'[",\r\n]')
 
 
@@ -261,21 +263,22 @@ def _converted(
     table: ColumnTable, conversions: list[Conversion], positions: list[int], raw: DatasetSource
 ) -> list[tuple[pa.Array, pa.Array | None]]:
     """Return the fields of each column; raise an error that names all unexpected values."""
-    parts, problems = [], list[Problem]()
+    parts, problems, remedies = [], list[Problem](), list[str]()
     for item, position in zip(conversions, positions, strict=True):
         try:
             parts.append(item.fields(trimmed(table.columns[position])))
         except UnexpectedValuesError as error:
             place = Location(path=str(raw.path), column=item.column, row=error.row)
-            problems.append(Problem(str(error), place))
+            remedies.append(f"Correct the cells, or {item.remedy}.")
+            problems.append(Problem(str(error), place, remedies[-1]))
             if len(problems) == MAX_PROBLEMS:
                 break
     if problems:
         raise RunForgeError(
             ErrorCode.VALUE_UNEXPECTED,
             problems[0].message,
-            hint="Correct the cells, or define in the recipe what happens to them; a trained"
-            " model keeps its recipe: train again.",
+            hint=(remedies[0] if len(problems) == 1 else _SEVERAL)
+            + " A trained model keeps its recipe: train again.",
             **problems[0].location._asdict(),
             problems=problems if len(problems) > 1 else (),
         )

@@ -167,10 +167,10 @@ def prepare_rows(
         raise RunForgeError(
             error.code,
             error.message,
-            hint="Correct the cells, or train with a recipe that says what happens to them, such as"
-            " `unknown` for other categories.",
+            hint="Correct the cells, empty those whose value is unknown, or train with a recipe"
+            " that says what happens to them, such as `unknown` for other categories.",
             **error.location._asdict(),
-            problems=error.problems,
+            problems=[problem._replace(hint=None) for problem in error.problems],
         ) from None
     return made, unused
 

@@ -75,7 +75,8 @@ _HINTS: dict[str | tuple[str, CheckVerdict], str | None] = {
     " evaluation was made with, they may predict otherwise.",
     "signature": "Get folder and signature from their source again; to trust another signer too,"
     " give their --public-key as well.",
-    ("signature", CheckVerdict.NONE): "`runforge sign RUN --key FILE` signs a run.",
+    ("signature", CheckVerdict.NONE): "Get the signature from who made the run:"
+    " `runforge sign RUN --key FILE` signs it, and a bundle carries it.",
     ("signature", CheckVerdict.UNSAFE): "Replace the link with a folder.",
     "view": "Use the run itself: its folder has the files as they were recorded.",
     "runs": "Restore missing runs from a copy; remove what is not a run.",
