@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from calls import Call
+from runforge_contracts.errors import NotFoundError, RunForgeError, UsageError, VerificationError
 from runforge_contracts.validation import validate
-from runforge_engine import train
+from runforge_engine import Run, Store, train
+from runforge_engine.preparation.run_recipe import recipe_of_run
 
 #: The two forms of an archive.
 FORMS = ("old", "old.tar.zst")
@@ -221,3 +224,99 @@ def test_recipes_are_offered_to_tidy_and_go_with_forgotten_runs(
     )
     assert recipe in removals(store)[0]["also"]
     assert recipe not in copies_in(store)
+
+
+def test_the_same_from_python(
+    runforge: Call, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, here = tree(store), Store()
+    one = here.run("one")
+    assert here.archive(one, to="../old") == [one.id]
+    # Again, as after a process that was killed; and by a name, together with another one.
+    assert here.archive(one.id, to="../old") == [one.id]
+    others = here.archive(["two", "three"], to="../old.tar.zst", because="x", with_dataset=True)
+    assert len(others) == 2
+    assert here.runs() == []
+    assert [run.name for run in Store("../old").runs()] == ["one"]
+    with pytest.raises(NotFoundError, match="was archived at"):
+        here.run("name:two")
+    with pytest.raises(UsageError, match="No run is named"):
+        here.archive([], to="../old")
+    with pytest.raises(NotFoundError, match="matches 0 runs"):
+        here.restore("../old", "two")
+    [back] = here.restore(["../old", "../old.tar.zst"], "two")
+    assert (back.name, isinstance(back, Run)) == ("two", True)
+    assert {run.name for run in here.restore(["../old", Path("../old.tar.zst")])} == {
+        "one",
+        "three",
+    }
+    after = tree(store)
+    del after["removals.jsonl"]
+    assert after == before
+    if sys.platform != "win32":
+        assert here.move("../disk") == (tmp_path / "disk/.runforge").resolve()
+        assert (store.is_symlink(), here.run("one").name) == (True, "one")
+        here.move(".")
+    (tmp_path / "new").mkdir()
+    new = Store(tmp_path / "new")
+    assert {run.name for run in new.merge(".")} == {"one", "two", "three"}
+    assert new.merge(".") == []
+    with pytest.raises(VerificationError):
+        new.merge(".", public_key=_public_key(runforge))
+    assert runforge("verify", "--all", "--workspace", "../new").code == 0
+
+
+def _public_key(runforge: Call) -> Path:
+    assert runforge("keygen", "--out", "key").code == 0
+    return Path("key.pub")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+@pytest.mark.parametrize("form", ["link", "folder", "huge", "text", "climbs"])
+def test_a_hostile_recipe_in_a_run_is_refused_and_leads_nowhere(
+    runforge: Call, store: Path, tmp_path: Path, form: str
+) -> None:
+    run = Store().run("three").path
+    outside = tmp_path / "outside"
+    shutil.copytree(run / "artifacts", outside)
+    recipe = run / "artifacts/recipe.v1.json"
+    if form == "link":
+        recipe.unlink()
+        recipe.symlink_to(outside / recipe.name)
+    elif form == "folder":
+        shutil.rmtree(run / "artifacts")
+        (run / "artifacts").symlink_to(outside)
+    elif form == "huge":
+        with recipe.open("r+b") as file:
+            file.truncate(2**28)
+    elif form == "text":
+        recipe.write_text("no JSON")
+    else:
+        request = json.loads((run / "request.json").read_bytes())
+        request["dataset"]["recipe"] = f"../outside/../../{'0' * 64}/recipes/{'1' * 64}.json"
+        (run / "request.json").write_text(json.dumps(request))
+    before = tree(tmp_path)
+    whole = ("store", "archive", "three", "--to", "../old", "--with-dataset")
+    codes = {
+        runforge(*call, "--json").json["error"]["code"]
+        for call in (
+            whole,
+            ("store", "forget", "three", "--because", "x", "--yes"),
+            ("rerun", "three", "--without-recipe", "--recipe", "gone.json"),
+        )
+    }
+    assert codes <= {"FILE_UNSAFE", "VERIFICATION_FAILED", "USAGE_INVALID"}, codes
+    with pytest.raises(RunForgeError):
+        recipe_of_run(Run(run)) if form != "climbs" else Store().archive("three", to="../old")
+    assert tree(tmp_path) == before
+    # Whatever cannot be read may use the recipe in the store; the other request names another.
+    offered = report(runforge, "tidy", "--dry-run", kind="removal_report.v1")["items"]
+    assert [item["what"] for item in offered] == ["recipe"] * (form == "climbs")
+    # `--force` removes the run, and nothing else, unless it has more than files.
+    forced = runforge("store", "forget", "three", "--because", "x", "--force", "--yes", "--json")
+    if form in ("link", "folder"):
+        assert forced.json["error"]["code"] == "FILE_UNSAFE"
+        assert tree(tmp_path) == before
+    else:
+        assert forced.code == 0, forced.out
+    assert len(list(outside.iterdir())) > 1

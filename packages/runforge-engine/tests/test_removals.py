@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import UNSET
 from real_data import write_dataset
-from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError, UsageError
+from runforge_contracts.errors import (
+    ErrorCode,
+    NotFoundError,
+    RunForgeError,
+    StoreError,
+    UsageError,
+)
+from runforge_contracts.fs.folders import Item
+from runforge_contracts.shared_work import unwatched
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.removals import (
     find_removals,
@@ -22,6 +33,10 @@ from runforge_contracts.store.removals import (
 )
 from runforge_contracts.store.run import Run
 from runforge_engine import Store, train
+from runforge_engine.moving import move_store
+from runforge_engine.provenance import folder_digest
+from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
+from runforge_engine.removing import removal_writer
 from runforge_engine.removing.forget_runs import Forgetting, plan_forgetting
 from runforge_engine.removing.removal_writer import (
     append_removals,
@@ -29,10 +44,12 @@ from runforge_engine.removing.removal_writer import (
     folder_of,
     forget_folders,
     record_of_folder,
+    remove_also,
     remove_folder,
     unfinished_removals,
 )
 from runforge_engine.store.alias_writer import set_alias
+from runforge_engine.store.incoming import copy_folder
 
 if sys.platform != "win32":
     import fcntl
@@ -343,3 +360,122 @@ def test_a_run_is_verified_once_and_what_needs_it_is_looked_at_again(tmp_path: P
     assert plan(force=True).carry_out().items[0].objections == ["alias"]
     assert stages == ["Verifying runs", "Verifying runs", "Removing the folders"]
     assert not run.path.exists()
+
+
+def swapped(folder: Path, elsewhere: Path) -> None:
+    """Put a link to a folder with the same content in the place of a folder."""
+    if not folder.is_symlink():
+        shutil.copytree(folder, elsewhere)
+        folder.rename(folder.with_name(f"{folder.name}.old"))
+        folder.symlink_to(elsewhere)
+
+
+@posix
+@pytest.mark.parametrize("place", ["runs", f"runs/{RUN}"])
+def test_a_folder_that_becomes_a_link_after_it_was_compared_leads_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    store = StoreLayout(tmp_path / "workspace")
+    a_run(store)
+    line = forgotten(store)
+    compare = removal_writer.digest_folder
+
+    def compare_and_swap(folder: Path, *, careful: bool = False) -> FolderDigests:
+        found = compare(folder, careful=careful)
+        swapped(store.root / place, tmp_path / "elsewhere")
+        return found
+
+    monkeypatch.setattr(removal_writer, "digest_folder", compare_and_swap)
+    with pytest.raises(StoreError):
+        remove_folder(store, line)
+    # Neither what it leads to nor the run is touched, and nothing is left over.
+    assert len([path for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()]) == 2
+    assert (store.root / place).is_symlink()
+    assert (store.root / f"{place}.old").is_dir()
+    assert not list(store.root.glob(".removed-*"))
+
+
+@posix
+def test_a_folder_that_becomes_a_link_while_it_is_compared_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = StoreLayout(tmp_path / "workspace")
+    folder = a_run(store)
+    line = forgotten(store)
+    walk = folder_digest.walk_folder
+
+    def walk_and_swap(folder: Path) -> Iterator[Item]:
+        for item in list(walk(folder)):
+            swapped(folder, tmp_path / "elsewhere")
+            yield item
+
+    monkeypatch.setattr(folder_digest, "walk_folder", walk_and_swap)
+    with pytest.raises(RunForgeError) as caught:
+        remove_folder(store, line)
+    assert caught.value.code is ErrorCode.FILE_UNSAFE
+    assert folder.is_symlink()
+
+
+@posix
+def test_copies_follow_no_link_that_takes_the_place_of_a_folder(tmp_path: Path) -> None:
+    store = StoreLayout(tmp_path / "workspace")
+    folder = a_run(store)
+    files = digest_folder(folder).files
+    swapped(folder, tmp_path / "elsewhere")
+    target = tmp_path / "archive/runs"
+    target.mkdir(parents=True)
+    with pytest.raises(RunForgeError) as caught:
+        copy_folder(folder, target / RUN, files, target.parent)
+    assert caught.value.code is ErrorCode.FILE_UNSAFE
+    # Nor is anything put where a link in the place of the folder of runs leads.
+    swapped(target, tmp_path / "outside")
+    with pytest.raises(StoreError):
+        copy_folder(folder.with_name(f"{RUN}.old"), target / RUN, files, target.parent)
+    assert not list((tmp_path / "outside").iterdir())
+    assert not list(target.parent.glob(".incoming-*"))
+
+
+@posix
+def test_the_copy_of_a_dataset_is_not_removed_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = StoreLayout(tmp_path / "workspace")
+    a_run(store)
+    data = b"a,b\n1,2\n"
+    digest = hashlib.sha256(data).hexdigest()
+    copy = store.root / f"datasets/{digest}.csv"
+    copy.parent.mkdir()
+    copy.write_bytes(data)
+    folder = record_of_folder(store, RUN, store.run_folder(RUN))
+    also = {f"datasets/{digest}.csv": {"sha256": digest, "bytes": len(data)}}
+    [line] = append_removals(store, [replace(folder, also=also)], "forgotten", because="a test")
+    remove_folder(store, line)
+    find = removal_writer.left_of
+
+    def find_and_swap(store: StoreLayout, line: dict[str, Any]) -> list[Path]:
+        found = find(store, line)
+        swapped(copy.parent, tmp_path / "elsewhere")
+        return found
+
+    monkeypatch.setattr(removal_writer, "left_of", find_and_swap)
+    with pytest.raises(StoreError):
+        remove_also(store, line)
+    assert (tmp_path / "elsewhere" / copy.name).read_bytes() == data
+
+
+@posix
+def test_a_store_that_was_moved_is_not_removed_through_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = StoreLayout(tmp_path / "workspace")
+    a_run(store)
+    shutil.copytree(store.root, tmp_path / "disk")
+
+    def same_and_swap(one: Path, other: Path, name: str) -> bool:
+        swapped(store.runs, tmp_path / "elsewhere")
+        return True
+
+    monkeypatch.setattr(move_store, "_is_same", same_and_swap)
+    with pytest.raises(StoreError):
+        move_store._remove_same(store.root, tmp_path / "disk", {}, unwatched)
+    assert len([path for path in (tmp_path / "elsewhere").rglob("*") if path.is_file()]) == 2

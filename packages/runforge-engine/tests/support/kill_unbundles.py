@@ -82,7 +82,9 @@ def killed(
 
         def watch(event: str, arguments: tuple[Any, ...]) -> None:
             here = event in EVENTS and any(root in str(item) for item in arguments[:2])
-            if here or event in anywhere:
+            # A renaming may name what is in an open folder.
+            is_relative = event == "os.rename" and arguments[2] != -1
+            if here or is_relative or event in anywhere:
                 seen[0] += 1
                 if seen[0] == number:
                     os.kill(os.getpid(), signal.SIGKILL)

@@ -120,15 +120,18 @@ def read_all(file: BinaryIO, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def digest_file(path: Path) -> FileDigest:
+def digest_file(path: Path, *, below: Path | None = None) -> FileDigest:
     """Return SHA-256 and size of the regular file at ``path``, read in pieces.
 
-    Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`open_file`.
+    Raises :class:`~runforge_contracts.errors.RunForgeError` as :func:`open_file`, which has
+    ``below``, too.
     """
-    return read_and_digest(path, keep=-1)[0]
+    return read_and_digest(path, keep=-1, below=below)[0]
 
 
-def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]:
+def read_and_digest(
+    path: Path, *, keep: int, below: Path | None = None
+) -> tuple[FileDigest, bytes | None]:
     """Return SHA-256 and size of the regular file at ``path``, and the bytes that were hashed.
 
     The file is opened and read once, because it may change afterwards.
@@ -139,6 +142,8 @@ def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]
         The file.
     keep
         For a file with more bytes, return only the digest, and None.
+    below
+        As for :func:`open_file`.
 
     Raises
     ------
@@ -147,7 +152,7 @@ def read_and_digest(path: Path, *, keep: int) -> tuple[FileDigest, bytes | None]
     """
     import hashlib  # late: reading alone does not need it
 
-    with open_file(path) as file, reading(path):
+    with open_file(path, below=below) as file, reading(path):
         data = read_all(file, keep + 1)
         digest, size = hashlib.sha256(data), len(data)
         if size <= keep:

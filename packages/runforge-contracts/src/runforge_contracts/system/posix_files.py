@@ -55,6 +55,31 @@ def open_below(path: Path, below: Path) -> int:
     return found
 
 
+def rename_below(source: Path, target: Path, below: Path) -> None:
+    """Give a file or folder another name, without a link on the way from ``below`` to either.
+
+    Raises ``OSError``, with ``ELOOP`` for a link.
+    """
+    first = open_below(source.parent, below)
+    try:
+        second = open_below(target.parent, below)
+        try:
+            os.rename(source.name, target.name, src_dir_fd=first, dst_dir_fd=second)
+        finally:
+            os.close(second)
+    finally:
+        os.close(first)
+
+
+def remove_below(path: Path, below: Path) -> None:
+    """Remove a file, without a link on the way from ``below``. Raises ``OSError``."""
+    folder = open_below(path.parent, below)
+    try:
+        os.unlink(path.name, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
 def replace_file(source: Path, target: Path) -> None:
     """Give a file or folder another name; a file that has the name is replaced.
 

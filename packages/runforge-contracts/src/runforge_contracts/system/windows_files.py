@@ -46,12 +46,32 @@ def open_below(path: Path, below: Path) -> int:
     A part that is replaced by a link between the check and the use is not noticed. Raises
     ``OSError``.
     """
+    _refuse_links(path, below)
+    return open_without_link(path)
+
+
+def rename_below(source: Path, target: Path, below: Path) -> None:
+    """Give a file or folder another name, without a link on the way from ``below`` to either.
+
+    As :func:`open_below`, and as :func:`replace_file`.
+    """
+    _refuse_links(source, below)
+    _refuse_links(target, below)
+    replace_file(source, target)
+
+
+def remove_below(path: Path, below: Path) -> None:
+    """Remove a file, without a link on the way from ``below``, as :func:`open_below`."""
+    _refuse_links(path, below)
+    path.unlink()
+
+
+def _refuse_links(path: Path, below: Path) -> None:
     folder = below
     for part in path.relative_to(below).parts[:-1]:
         folder /= part
         if folder.is_symlink():
             raise OSError(errno.ELOOP, "symbolic link")
-    return open_without_link(path)
 
 
 def replace_file(source: Path, target: Path) -> None:

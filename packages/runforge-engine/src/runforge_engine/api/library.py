@@ -7,7 +7,7 @@ is a :class:`~runforge_contracts.errors.RunForgeError`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -437,7 +437,7 @@ class Store:
         from runforge_engine.bundles.bundle_reader import opened_bundle
         from runforge_engine.bundles.unbundle import unbundle
 
-        store = StoreLayout(self.workspace, self._name or DEFAULT_STORE)
+        store = self._own()
         key = None if public_key is None else Path(public_key)
         with opened_bundle(Path(path), self.workspace, key) as bundle:
             report = unbundle(bundle, store)
@@ -497,6 +497,166 @@ class Store:
             with_evaluations=with_evaluations,
         ).carry_out()
         return run.path.name
+
+    @for_python
+    def archive(
+        self,
+        runs: AnyRun | str | Iterable[AnyRun | str],
+        to: str | os.PathLike[str],
+        *,
+        because: str | None = None,
+        with_dataset: bool = False,
+        force: bool = False,
+    ) -> list[str]:
+        """Move runs into an archive, and return their ids.
+
+        The runs are verified, copied and verified there; then their folders are removed here.
+        :meth:`restore` brings them back, and :class:`Store` reads the folder of an archive.
+
+        Parameters
+        ----------
+        runs
+            A run or several, of either kind, or references as for :meth:`run`.
+        to
+            The archive: a folder, or a new file whose name ends with ``.tar.zst``.
+        because
+            Why, for the record.
+        with_dataset
+            Whether the copies of their data frames and recipes in the store go along; a copy that
+            something else uses stays here as well.
+        force
+            Whether to archive also a run that an alias points at, whose sweep has not ended, or
+            that an editor has a view of. The record says so.
+
+        Raises
+        ------
+        UsageError
+            Where something needs a run, and where ``to`` cannot be an archive.
+        VerificationError
+            Where a run does not verify; nothing is archived then.
+        NotFoundError
+            Where there is no such run.
+        StoreError
+            Where a run is in progress, or the store or the archive cannot be written.
+        """
+        from runforge_engine.api.store_changes import archive_recorded
+
+        return archive_recorded(
+            self._own(),
+            runs,
+            to,
+            self._any,
+            because=because,
+            with_dataset=with_dataset,
+            force=force,
+        )
+
+    @for_python
+    def restore(
+        self,
+        archives: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        runs: str | Iterable[str] = (),
+    ) -> list[Run | ExperimentRun]:
+        """Bring runs back from archives, and return them.
+
+        Every file must be as it was when the run was archived. Nothing that is here is replaced,
+        and the archives stay as they are.
+
+        Parameters
+        ----------
+        archives
+            An archive or several: folders, or files.
+        runs
+            Ids of runs in them, the starts of ids, or names; by default all that were archived
+            from this store.
+
+        Raises
+        ------
+        NotFoundError
+            Where there is no such archive, or no such run in it.
+        VerificationError
+            Where a file differs from the record; nothing is restored then.
+        UsageError
+            Where a run was not archived from this store, or something else has its place.
+        DocumentError, StoreError
+            Where an archive is damaged or unsafe, or the store cannot be written.
+        """
+        from runforge_engine.api.store_changes import restore_recorded
+
+        return self._opened(restore_recorded(self._own(), archives, runs))
+
+    @for_python
+    def merge(
+        self,
+        other: str | os.PathLike[str],
+        *,
+        public_key: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+    ) -> list[Run | ExperimentRun]:
+        """Bring everything of another store into this one, and return the runs that came.
+
+        The other store is verified first. Nothing that is here is changed: what is the same stays.
+
+        Parameters
+        ----------
+        other
+            The other store, or the folder that has it.
+        public_key
+            A PEM file from a trusted source, or several: every run there must have a signature of
+            a matching private key.
+
+        Raises
+        ------
+        VerificationError
+            Where the other store does not verify, or a run is not signed by one of the keys.
+        SignatureError
+            Where a key is invalid.
+        UsageError
+            Where this store has another run with an id of the other one, or is that store itself.
+        NotFoundError
+            Where there is no such store, or no such key.
+        StoreError
+            Where one of the two is unsafe or not valid, or this one cannot be written.
+        """
+        from runforge_engine.api.store_changes import merge_recorded
+
+        return self._opened(merge_recorded(self._own(), other, public_key))
+
+    @for_python
+    def move(self, folder: str | os.PathLike[str]) -> Path:
+        """Move the store into a folder, such as on a larger disk; return the path that it has then.
+
+        A link takes its place in the workspace, so that everything finds it as before. The
+        workspace itself as the folder brings the store back. Nothing may train meanwhile.
+
+        Parameters
+        ----------
+        folder
+            The folder that will have the store. It is created if it does not exist.
+
+        Raises
+        ------
+        UsageError
+            Where the folder cannot have the store, and under Windows.
+        NotFoundError
+            Where there is no store.
+        VerificationError
+            Where a copy differs; nothing is moved then.
+        StoreError
+            Where a run is in progress, something was written meanwhile, or cannot be written.
+        """
+        from runforge_engine.api.store_changes import move_recorded
+
+        return move_recorded(self._own(), folder)
+
+    def _own(self) -> StoreLayout:
+        """Return the store that this client writes."""
+        return StoreLayout(self.workspace, self._name or DEFAULT_STORE)
+
+    def _opened(self, folders: Iterable[Path]) -> list[Run | ExperimentRun]:
+        from runforge_engine.api.experiment_run import ExperimentRun
+
+        runs = self._own().runs
+        return [Run(path) if path.parent == runs else ExperimentRun(path) for path in folders]
 
     @for_python
     def diff(self, *runs: AnyRun | str) -> RunComparison:

@@ -273,7 +273,7 @@ def other_files(folder: Path, files: Mapping[str, str]) -> list[str] | None:
     """
     if not os.path.lexists(folder):
         return None
-    found = digest_folder(folder)
+    found = digest_folder(folder, careful=True)
     names = {*found.files, *files, *found.irregular}
     return sorted(name for name in names if found.files.get(name) != files.get(name))
 

@@ -27,7 +27,12 @@ from runforge_contracts.fs.folders import as_text, list_folder, walk_folder
 from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.moved_store import PLACE, moved_to, place_document
-from runforge_contracts.system.system_files import USERS_MAKE_LINKS, exchange_files, sync_folder
+from runforge_contracts.system.system_files import (
+    USERS_MAKE_LINKS,
+    exchange_files,
+    remove_below,
+    sync_folder,
+)
 from runforge_contracts.types import MoveReportV1
 from runforge_contracts.validation import validate
 
@@ -310,7 +315,7 @@ def _copy(source: Path, target: Path, content: _Content, watch: WorkWatch) -> No
 
 
 def _copy_one(source: Path, target: Path, name: str, file: _File) -> tuple[str, str]:
-    sha256 = copy_file(source / name, target / name, sync=sys.platform != "linux")
+    sha256 = copy_file(source / name, target / name, sync=sys.platform != "linux", below=source)
     with writing(target / name):
         (target / name).chmod(file.mode)
         # An index that is made anew has the runs in the order of these times.
@@ -457,7 +462,7 @@ def _remove_same(old: Path, new: Path, known: Mapping[str, _File], watch: WorkWa
             if (verified is not None and verified == _look(item.path)) or _is_same(
                 old, new, item.place
             ):
-                item.path.unlink()
+                remove_below(item.path, old)
                 return None
         return Path(item.path)
 
@@ -477,6 +482,6 @@ def _remove_same(old: Path, new: Path, known: Mapping[str, _File], watch: WorkWa
 def _is_same(one: Path, other: Path, name: str) -> bool:
     """Return whether two folders have the same file of a name."""
     try:
-        return digest_file(one / name) == digest_file(other / name)
+        return digest_file(one / name, below=one) == digest_file(other / name, below=other)
     except RunForgeError:
         return False

@@ -42,15 +42,15 @@ class RunRecipe:
     content: Mapping[str, Any] = field(compare=False, repr=False)
 
 
-def load_recipe(path: Path) -> RunRecipe:
-    """Read the recipe at ``path``.
+def load_recipe(path: Path, *, below: Path | None = None) -> RunRecipe:
+    """Read the recipe at ``path``; no link is followed on the way from ``below``.
 
     Raises
     ------
     RunForgeError
         As :func:`~runforge_engine.preparation.recipe_rules.read_recipe`.
     """
-    data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
+    data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE, below=below)
     return RunRecipe(hashlib.sha256(data).hexdigest(), path, data, parse_recipe(data, path))
 
 
@@ -66,7 +66,7 @@ def recipe_of_run(run: Run) -> RunRecipe | None:
     expected = summary_of(run).data.recipe_sha256
     if expected is None:
         return None
-    recipe = load_recipe(run.path / layout.RECIPE)
+    recipe = load_recipe(run.path / layout.RECIPE, below=run.path)
     if recipe.sha256 != expected:
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,

@@ -21,8 +21,11 @@ class FolderDigests:
     irregular: dict[str, str]
 
 
-def digest_folder(folder: Path) -> FolderDigests:
+def digest_folder(folder: Path, *, careful: bool = False) -> FolderDigests:
     """Return the digests of all files in ``folder``; empty folders are ignored.
+
+    With ``careful`` a folder that is replaced by a link meanwhile is not followed, either, which
+    takes more calls of the system.
 
     Raises
     ------
@@ -55,7 +58,7 @@ def digest_folder(folder: Path) -> FolderDigests:
             elif kind == "file" and not _is_text(name):
                 irregular[name] = "a file whose name is not UTF-8"
             elif kind == "file":
-                files[name] = digest_file(path).sha256
+                files[name] = digest_file(path, below=folder.parent if careful else None).sha256
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise RunForgeError(

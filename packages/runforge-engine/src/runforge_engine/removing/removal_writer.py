@@ -11,13 +11,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
-from runforge_contracts.fs.files import digest_file, writing
+from runforge_contracts.fs.files import digest_file, reading, writing
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, StoreLayout
@@ -29,7 +30,12 @@ from runforge_contracts.store.removals import (
     place_of,
     read_removals,
 )
-from runforge_contracts.system.system_files import remove_tree, replace_file, sync_folder
+from runforge_contracts.system.system_files import (
+    remove_below,
+    remove_tree,
+    rename_below,
+    sync_folder,
+)
 
 from runforge_engine.provenance.folder_digest import FolderDigests, digest_folder
 from runforge_engine.provenance.signatures import signature_path
@@ -294,6 +300,8 @@ def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
     if not os.path.lexists(folder):
         return False
     _refuse_in_progress(folder)
+    with reading(folder):
+        before = folder.lstat()
     recorded = {name: item["sha256"] for name, item in line["files"].items()}
     found = _digest(folder).files
     other = sorted(name for name, sha256 in found.items() if recorded.get(name) != sha256)
@@ -310,14 +318,23 @@ def remove_folder(store: StoreLayout, line: dict[str, Any]) -> bool:
             ],
         )
     # Of an experiment, the folder may be on another disk than the store.
-    is_trained = line["kind"] == "trained"
-    root = store.root if is_trained else folder.parent
+    root, below = store.root, store.root
+    if line["kind"] == "experiment":
+        root, below = folder.parent, folder.parents[1]
     hidden = root / f"{_HIDDEN}{line['run_id']}-{os.urandom(8).hex()}"
     with writing(folder):
         try:
-            replace_file(folder, hidden)
+            rename_below(folder, hidden, below)
         except FileNotFoundError:
             return False  # Another process has renamed it.
+        if not os.path.samestat(before, hidden.lstat()):
+            rename_below(hidden, folder, below)
+            raise RunForgeError(
+                ErrorCode.FILE_UNSAFE,
+                f"{quote(folder, 200)} was replaced while it was compared; it stays.",
+                hint="`runforge store tidy` finishes the removal when nobody writes there.",
+                path=str(folder),
+            )
         sync_folder(folder.parent)
         sync_folder(root)
     _remove(hidden)
@@ -338,11 +355,12 @@ def remove_also(store: StoreLayout, line: Mapping[str, Any]) -> None:
     for path in left_of(store, line):
         with writing(path):
             if path.name != EVALUATION:
-                path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    remove_below(path, store.root)
                 sync_folder(path.parent)
                 continue
             hidden = store.root / f"{_HIDDEN}{path.parent.name}-{os.urandom(8).hex()}"
-            path.parent.rename(hidden)
+            rename_below(path.parent, hidden, store.root)
             sync_folder(store.evaluations)
             sync_folder(store.root)
         _remove(hidden)
@@ -483,7 +501,7 @@ def _has_ended(folder: Path) -> bool:
 
 
 def _digest(folder: Path) -> FolderDigests:
-    found = digest_folder(folder)
+    found = digest_folder(folder, careful=True)
     if found.irregular:
         raise RunForgeError(
             ErrorCode.FILE_UNSAFE,

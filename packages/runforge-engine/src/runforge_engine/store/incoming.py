@@ -19,7 +19,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import open_file, reading, rename_new, writing
 from runforge_contracts.store.moved_store import is_stray_link
-from runforge_contracts.system.system_files import sync_file, sync_folder
+from runforge_contracts.system.system_files import rename_below, sync_file, sync_folder
 
 from runforge_engine.runtime.folder_lock import holding, is_held
 
@@ -58,7 +58,9 @@ def copy_folder(
     with staging_folder(root, target.name) as staging:
         whole = staging / target.name
         copy_files(source, whole, files, done)
-        rename_whole(whole, target)
+        with writing(target):
+            rename_below(whole, target, root)
+            sync_folder(target.parent)
 
 
 def copy_files(
@@ -75,7 +77,7 @@ def copy_files(
         As :func:`copy_file`.
     """
     for name, sha256 in files.items():
-        copy_file(source / name, target / name, sha256, done=done)
+        copy_file(source / name, target / name, sha256, below=source.parent, done=done)
     with writing(target):
         for folder in {(target / name).parent for name in files} | {target}:
             sync_folder(folder)
@@ -87,12 +89,13 @@ def copy_file(
     sha256: str | None = None,
     *,
     sync: bool = True,
+    below: Path | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> str:
     """Copy a file, bring its bytes to the disk, and return their SHA-256.
 
-    Without ``sync`` the caller brings them to the disk. ``done`` is called with the number of bytes
-    of each piece.
+    Without ``sync`` the caller brings them to the disk. No link is followed on the way from
+    ``below`` to the source. ``done`` is called with the number of bytes of each piece.
 
     Raises
     ------
@@ -103,7 +106,7 @@ def copy_file(
     digest = hashlib.sha256()
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        with open_file(source) as file, target.open("xb") as copy:
+        with open_file(source, below=below) as file, target.open("xb") as copy:
             while piece := _read(file, source):
                 digest.update(piece)
                 copy.write(piece)
