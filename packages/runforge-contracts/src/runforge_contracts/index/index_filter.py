@@ -50,6 +50,8 @@ from runforge_contracts.store.view_folders import may_have_views
 
 #: Fields of which a run may have several values, which are on no single line.
 _TAGS, _ALIASES = RunColumn("field", "tags"), RunColumn("field", "alias")
+#: The usual order, which entries have by their ids.
+_CREATED = RunColumn("field", "created")
 #: How the lines begin that name a model, and its digest.
 _MODEL, _MODEL_DIGEST = b'\n      "model_pkl": ', b'\n      "model_sha256": '
 
@@ -295,6 +297,11 @@ def _chosen(
 ) -> Newest:
     """Return the result of :func:`skim_runs`; raise ``ValueError`` if the index is needed."""
     names = {condition.name for condition in query.conditions} | {query.order.name}
+    with suppress(RunForgeError):  # What is wrong with the query is said below.
+        likely = set(filter(lines.may_have_metric, names))
+        asked = {column for column, _ in query.columns(likely)}
+        asked |= {column_of(query.order.name, likely)} - {_CREATED}
+        lines.find_out(asked)
     metrics = _known_metrics(names, lines, others)
     wanted = query.columns(metrics)
     order = column_of(query.order.name, metrics)
@@ -325,7 +332,7 @@ def _chosen(
         others = [values.completed(entry, values.of(entry)) for entry in others]
         chosen = [values.completed(_entry(lines, at), values.at(at)) for at in sorted(places)]
         return Newest([*chosen, *others], total, min(left, total - len(others)))
-    if order != ("field", "created"):
+    if order != _CREATED:
         _complete(lines, places, others, order, store, facts)
         _check_known(lines, unlisted, order)
         keys = lines.keys(places[::-1], order)
