@@ -242,6 +242,15 @@ def test_only_the_named_experiments_are_imported(runforge: Call, ml: Path) -> No
     assert (error["code"], "`iris`" in error["hint"]) == ("USAGE_INVALID", True)
 
 
+def test_nothing_is_made_where_there_is_nothing_to_import(
+    runforge: Call, workspace: Path, ml: Path
+) -> None:
+    write_files(ml, [Run(ONE, status="RUNNING")])
+    report = imported(runforge, ml)
+    assert (report["outcome"], outcomes(report)) == ("present", ["unfinished"])
+    assert not (workspace / "runs").exists()
+
+
 def test_runs_that_were_removed_or_exported_here_do_not_come_back(
     runforge: Call, workspace: Path, ml: Path
 ) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -227,6 +227,8 @@ def _alone(store: StoreLayout) -> Iterator[None]:
     try:
         with holding_alone(folder, "The import", patience=_PATIENCE):
             yield
+        with suppress(OSError):  # It stays if it has a run.
+            folder.rmdir()
     except RunForgeError as error:
         if error.code != ErrorCode.GROUP_BUSY:
             raise
