@@ -53,6 +53,7 @@ NAMED = (
     "Dask distributed",
     "Python",
     "SLSA v1.0",
+    "SQLAlchemy documentation",
     "Sigstore bundle v0.3",
     "SQLite documentation",
     "Student 1908",

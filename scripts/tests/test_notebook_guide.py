@@ -32,7 +32,7 @@ def test_the_cells_run_one_after_the_other(tmp_path: Path) -> None:
     assert "The run is recorded as failed in" in done.stdout
     index = json.loads((tmp_path / ".runforge/index.json").read_bytes())
     assert [entry["status"] for entry in index["runs"]] == [
-        *["succeeded"] * 4,
+        *["succeeded"] * 5,
         "failed",
         "cancelled",
     ]

@@ -45,6 +45,11 @@ def exported(runforge: Call, *arguments: str) -> Any:
     return result.json
 
 
+def transactions(database: Path) -> int:
+    """Return the file change counter of SQLite, which each transaction that writes adds one to."""
+    return int.from_bytes(database.read_bytes()[24:28], "big")
+
+
 def milliseconds(text: str) -> int:
     return round(datetime.fromisoformat(text).timestamp() * 1000)
 
@@ -161,9 +166,12 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 def test_the_same_call_again_adds_what_is_new(runforge: Call, filled: Path) -> None:
     first = exported(runforge, "latest")["exported"]
+    written = transactions(filled / "ml/mlflow.db")
     reported = exported(runforge)
     assert reported["present"] == first
     assert len(reported["exported"]) == 3
+    # What the runs record, and that they are complete: each transaction waits for the disk.
+    assert transactions(filled / "ml/mlflow.db") == written + 2
     before = (filled / "ml/mlflow.db").read_bytes()
     again = exported(runforge)
     assert (again["exported"], len(again["present"])) == ([], 4)

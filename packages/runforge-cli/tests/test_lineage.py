@@ -224,3 +224,16 @@ def test_what_is_not_there_is_named_with_what_to_do(
     refused = runforge("verify", chain[0], "--json").json["error"]
     assert refused["hint"].startswith(f"`./{chain[0]}` is a run folder")
     assert runforge("verify", f"./{chain[0]}", "--json", "--without-dataset").code == 0
+
+
+@pytest.mark.parametrize("commit", ["abc123", "r1234 (svn)", "null"])
+def test_a_commit_of_another_program_need_not_be_named_in_full(
+    runforge: Call, workspace: Path, commit: str
+) -> None:
+    folder = workspace / "runs/run-2026-02-01-001"
+    folder.mkdir(parents=True)
+    config = f"run_id: {folder.name}\nexperiment: e\nmodel: m\ndataset: d\nseed: 1\n"
+    (folder / "config.yaml").write_text(f"{config}code:\n  commit: {commit}\n")
+    traced = runforge("trace", folder.name, "--json")
+    assert traced.code == 0
+    assert [run.get("git") for run in traced.json["runs"]] == [None]

@@ -358,7 +358,7 @@ def test_a_frame_has_runs_of_both_kinds(mixed: Path) -> None:
 
 def test_the_exports_are_the_reviewed_ones() -> None:
     assert set(runforge_engine.__all__) == {
-        *("train", "new_request", "execute", "predict", "verify", "reproduce"),
+        *("prepare", "train", "new_request", "execute", "predict", "verify", "reproduce"),
         *("Store", "Run", "ExperimentRun", "RunForgeError"),
         *("sweep", "Sweep", "SweepObserver"),
         *("Observer", "Cancellation", "pin_environment", "__version__"),

@@ -438,7 +438,7 @@ def test_every_page_counts_the_same_runs_where_folders_are_missing(tmp_path: Pat
 
 
 def test_every_dataset_is_listed_however_many_runs_came_later(tmp_path: Path) -> None:
-    many_runs(tmp_path, runs=700, datasets=130)
+    store = many_runs(tmp_path, runs=700, datasets=130)
     with serving(tmp_path) as server:
         seen, address = list[str](), "/datasets"
         for first, last in ((1, 50), (51, 100), (101, 130)):
@@ -447,8 +447,14 @@ def test_every_dataset_is_listed_however_many_runs_came_later(tmp_path: Path) ->
             assert f"{first} to {last} of 130 datasets, those used last first" in page
             seen += re.findall('href="/datasets/([0-9a-f]{64})"', page)
             address = "/datasets" + "".join(re.findall('href="([^"]+)" rel="next"', page))
-        last_used = [f"{number % 130:064x}" for number in range(699, 569, -1)]
-        assert seen == last_used
+        assert seen == [f"{number % 130:064x}" for number in range(699, 569, -1)]
+        text = store.index.read_text("utf-8")
+        for odd in ('"<b>x</b>"', "3", "[", '"x'):
+            store.index.write_text(text.replace(f'"{seen[0]}"', odd), "utf-8")
+            page = server.ask("/datasets").text
+            check_page(page)
+            assert f"/datasets/{seen[1]}" in page
+            assert f"/datasets/{seen[0]}" not in page
         assert "fewer than this page begins with" in server.ask("/datasets?page=9").text
         assert server.ask("/datasets?page=0").status == 400
 

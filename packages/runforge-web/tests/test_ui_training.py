@@ -294,7 +294,7 @@ def test_what_a_recipe_does_with_columns_is_chosen(tmp_path: Path) -> None:
         assert "chosen by hand" in page
         page = choose("/train/sweep/recipe/edited", "raw.2.recipe.json", ["colour", "one_hot"])
         assert 'value="raw.3.recipe.json" list="recipes"' in page
-        assert "2 columns: blue, red; missing: 0 and indicator" in page
+        assert "2 columns: blue, red; where missing 0, and 1 in colour:missing" in page
         for actions, message in (
             ([["note", "keep"]], "VALUE_UNEXPECTED"),
             ([["colour", "one_hot"]], "does this with every column already"),

@@ -62,14 +62,21 @@ def test_penguins_are_trained_and_repeated(chromium: Any, trainer: Server, scrip
     assert [text for text in page.complaints if "422" not in text] == []
 
 
-def test_raw_columns_are_trained_on_with_a_proposed_recipe(chromium: Any, trainer: Server) -> None:
-    page = open_pages(chromium, trainer)
+@pytest.mark.parametrize("script", [True, False])
+def test_raw_columns_are_trained_on_with_a_proposed_recipe(
+    chromium: Any, trainer: Server, script: bool
+) -> None:
+    page = open_pages(chromium, trainer, java_script_enabled=script)
     page.goto(f"{trainer.origin}/train")
     page.get_by_role("button", name="penguins.csv").click()
     page.get_by_label("Label column").select_option("species")
     page.get_by_role("button", name="Propose a recipe").click()
     page.get_by_role("row", name="island one_hot 3 columns: Biscoe, Dream, Torgersen").wait_for()
     assert page.get_by_label("Recipe", exact=True).first.input_value() == "penguins.recipe.json"
+    page.get_by_label("Action of year").select_option("one_hot")
+    page.get_by_role("button", name="Write a recipe with these actions").click()
+    page.get_by_role("row", name="year one_hot 3 columns: 2007, 2008, 2009").wait_for()
+    assert page.get_by_label("Recipe", exact=True).first.input_value() == "penguins.2.recipe.json"
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_url("**/jobs/1")
     page.get_by_text("succeeded").wait_for()
@@ -130,6 +137,12 @@ def test_the_forms_are_for_everybody(
     check(page, axe, f"job {scheme} {width}")
     page.goto(f"{trainer.origin}/jobs")
     check(page, axe, f"jobs {scheme} {width}")
+    fill(page, trainer)
+    page.get_by_text("Form of the raw file").click()
+    page.get_by_label("Delimiter").select_option(",")
+    page.get_by_role("button", name="Propose a recipe").click()
+    page.get_by_role("row", name="island one_hot").wait_for()
+    check(page, axe, f"recipe {scheme} {width}")
 
 
 def check(page: Any, axe: str, name: str) -> None:

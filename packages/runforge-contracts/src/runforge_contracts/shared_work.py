@@ -83,7 +83,8 @@ def in_processes(
     Parameters
     ----------
     work
-        What is done with an item. It writes nothing, and its results can be pickled.
+        What is done with an item. Its results can be pickled, and it can be done again: that is
+        done here where the process that did it has died.
     items
         The items.
     jobs

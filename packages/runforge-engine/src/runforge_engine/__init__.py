@@ -1,10 +1,10 @@
 """The RunForge engine: turns a request into a recorded run.
 
 ``train`` trains and returns a ``Run``, ``sweep`` many of them, and a ``Sweep``; a ``Store`` has all
-the runs of a workspace. ``predict``, ``verify`` and ``reproduce`` do what the commands of these
-names do. What is exported here is public; everything else may change with any version. Importing
-the package loads neither numpy nor scikit-learn. Library users who want results that are equal on
-every machine call ``pin_environment`` before they import numpy.
+the runs of a workspace. ``prepare``, ``predict``, ``verify`` and ``reproduce`` do what the commands
+of these names do. What is exported here is public; everything else may change with any version.
+Importing the package loads neither numpy nor scikit-learn. Library users who want results that are
+equal on every machine call ``pin_environment`` before they import numpy.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runforge_engine.api.experiment_run import ExperimentRun
     from runforge_engine.api.library import Store, sweep, train
     from runforge_engine.api.operations import execute, new_request, predict, reproduce, verify
+    from runforge_engine.api.prepared_data import prepare
     from runforge_engine.api.trained_run import Run
     from runforge_engine.api.trained_sweep import Sweep
     from runforge_engine.pipeline.observer import Observer
@@ -41,6 +42,7 @@ __all__ = [
     "new_request",
     "pin_environment",
     "predict",
+    "prepare",
     "reproduce",
     "sweep",
     "train",
@@ -61,6 +63,7 @@ _MODULES = {
     "new_request": "runforge_engine.api.operations",
     "pin_environment": "runforge_engine.runtime.numeric_environment",
     "predict": "runforge_engine.api.operations",
+    "prepare": "runforge_engine.api.prepared_data",
     "reproduce": "runforge_engine.api.operations",
     "sweep": "runforge_engine.api.library",
     "train": "runforge_engine.api.library",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +12,12 @@ from runforge_cli.listing.run_list import ListedRun, runs_in
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import digest_file
-from runforge_contracts.index.index_filter import RunGroup, entries_of, grouped_runs
+from runforge_contracts.index.index_filter import (
+    RunGroup,
+    entries_of,
+    grouped_runs,
+    merged_groups,
+)
 from runforge_contracts.run_ids import started
 from runforge_contracts.selection.run_values import RunColumn
 from runforge_contracts.store.layout import StoreLayout
@@ -66,59 +72,49 @@ def datasets_page(request: Request) -> Response:
     """Answer with a page of the datasets of all runs, those used last first."""
     settings, query = request.app.state.settings, request.query_params
     limit, page = page_of(query)
-    groups = _datasets(settings.places())
+    places = settings.places()
+    groups = _datasets(places)
     shown = groups[(page - 1) * limit : page * limit]
     return render(
         request,
         "datasets.html",
-        datasets=_with_files(shown),
+        datasets=_with_files(shown, places),
         total=len(groups),
         paging=paging_of(query, len(groups), len(shown)),
     )
 
 
-def _datasets(places: Sequence[Place]) -> list[tuple[RunGroup, Place]]:
-    """Return the runs on each dataset, and where the newest of them is; the newest first."""
-    found: dict[str, tuple[RunGroup, Place]] = {}
-    for place in places:
-        for group in _datasets_in(place):
-            if len(group.value) != 64 or not set(group.value) <= _DIGITS:
-                continue  # An experiment may name its dataset without a digest.
-            before = found.get(group.value)
-            if before is None:
-                found[group.value] = group, place
-                continue
-            newest = max((group, place), before, key=lambda item: item[0].began)
-            runs = group.runs + before[0].runs
-            found[group.value] = newest[0]._replace(runs=runs), newest[1]
-    return sorted(found.values(), key=lambda item: item[0].began, reverse=True)
+def _datasets(places: Sequence[Place]) -> Sequence[RunGroup]:
+    """Return the runs on each dataset, the one used last first."""
+    found = [groups for place in places if (groups := _datasets_in(place))]
+    return found[0] if len(found) == 1 else merged_groups(chain.from_iterable(found))
 
 
-def _datasets_in(place: Place) -> list[RunGroup]:
+def _datasets_in(place: Place) -> Sequence[RunGroup]:
     groups = grouped_runs(place, _DATASET) if isinstance(place, StoreLayout) else None
     if groups is not None:
         return groups
-    found = dict[str, RunGroup]()
-    for row in runs_in([place]):  # the oldest first
-        if (digest := row.fingerprint) is not None:
-            runs = found[digest].runs if digest in found else 0
-            found[digest] = RunGroup(digest, row.entry["run_id"], started(row.entry), runs + 1)
-    return list(found.values())
+    return merged_groups(
+        RunGroup(row.fingerprint, row.entry["run_id"], started(row.entry), 1)
+        for row in runs_in([place])
+        if row.fingerprint is not None
+    )
 
 
-def _with_files(groups: Sequence[tuple[RunGroup, Place]]) -> list[UsedDataset]:
+def _with_files(groups: Sequence[RunGroup], places: Sequence[Place]) -> list[UsedDataset]:
     """Return datasets with the file that the newest run on each recorded."""
-    entries: dict[tuple[Place, str], dict[str, Any]] = {}
-    for place in {place for _, place in groups}:
-        ids = {group.newest for group, where in groups if where == place}
+    ids = {group.newest for group in groups}
+    rows = dict[str, ListedRun]()
+    for place in places if ids else ():
         known = entries_of(place, ids) if isinstance(place, StoreLayout) else None
         if known is None:
             known = {row.entry["run_id"]: row.entry for row in runs_in([place])}
-        entries |= {(place, run_id): known[run_id] for run_id in ids if run_id in known}
+        rows |= {run_id: ListedRun(known[run_id], place) for run_id in ids if run_id in known}
+    # An index may have anything in the place of a digest.
     return [
-        _used(group, ListedRun(entry, place))
-        for group, place in groups
-        if (entry := entries.get((place, group.newest))) is not None
+        _used(group, rows[group.newest])
+        for group in groups
+        if group.newest in rows and _is_digest(group.value)
     ]
 
 
@@ -201,9 +197,13 @@ def _state(path: Path, settings: Settings) -> str:
     return f"{found.st_size:,} bytes now" if S_ISREG(found.st_mode) else "no file now"
 
 
+def _is_digest(text: str) -> bool:
+    return len(text) == 64 and set(text) <= _DIGITS
+
+
 def _digest_of(request: Request) -> str:
     digest: str = request.path_params["digest"]
-    if len(digest) != 64 or not set(digest) <= _DIGITS:
+    if not _is_digest(digest):
         raise RunForgeError(
             ErrorCode.DATASET_NOT_FOUND, "The address of a dataset ends with its SHA-256."
         )

@@ -14,7 +14,8 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
+from runforge_contracts.shared_work import in_processes, usable_cores
 from runforge_contracts.store.lookup import AnyRun
 from runforge_contracts.store.run import Run
 from runforge_engine.runtime.extras import install_extra
@@ -60,8 +62,10 @@ _IDENTITY = "runforge.identity"
 _PARENT = "mlflow.parentRunId"
 #: Characters with a special meaning in the database URLs of MLflow.
 _RESERVED = frozenset("%?#")
-#: Maximum numbers of metrics, and of parameters or tags, in one MLflow call, which takes 1,000.
-_METRICS, _OTHERS = 800, 100
+#: Maximum numbers of metrics and of parameters in one MLflow call, which takes 1,000.
+_METRICS, _PARAMS = 800, 100
+#: How many runs are added in one transaction, which no other program can write to the database in.
+_TOGETHER = 100
 #: Maximum lengths of a run name, a parameter, a tag, a dataset name and a digest in MLflow.
 _RUN, _PARAM, _TAG, _DATASET, _DIGEST = 250, 6000, 5000, 500, 36
 #: Prefix of a final metric that differs from the last value of its history.
@@ -102,19 +106,8 @@ def export(
     parent = None
     if sweep is not None and runs:
         parent = store.add_sweep(sweep_record(sweep, runs[0].store))
-    for run in runs:
-        run_id = run.entry["run_id"]
-        try:
-            record = record_of(run.folder(), run.store)
-        except RunForgeError as error:
-            outcome.left_out[run_id] = error.message
-            continue
-        if record is None:
-            outcome.left_out[run_id] = "The run has not finished."
-        elif store.add(record, parent, run.folder()):
-            outcome.exported.append(run_id)
-        else:
-            outcome.present.append(run_id)
+    for start in range(0, len(runs), _TOGETHER):
+        store.add(runs[start : start + _TOGETHER], parent, outcome)
     return outcome
 
 
@@ -127,6 +120,18 @@ def _check_installed() -> None:
             hint=f"Install it with `{install_extra('runforge-cli', 'mlflow')}`, or export with"
             " `--to csv`.",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _AddedRun:
+    """A run that was added without its files, and so is still running for MLflow."""
+
+    mlflow_id: str
+    artifact_uri: str
+    #: Milliseconds since 1970.
+    ended: int
+    record: Record
+    folder: AnyRun | None
 
 
 class _TrackingStore:
@@ -144,6 +149,8 @@ class _TrackingStore:
                 f"sqlite:///{self._folder / DATABASE}", (self._folder / ARTIFACTS).as_uri()
             )
             self._exported = self._read_exported()
+        #: Ids of the experiments that were looked for, by name.
+        self._experiments: dict[str, str] = {}
 
     def _read_exported(self) -> dict[str, tuple[str, str]]:
         """Return id and status of every exported run, by its identity."""
@@ -160,12 +167,42 @@ class _TrackingStore:
             found[run.data.tags[_IDENTITY]] = run.info.run_id, run.info.status
         return found
 
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Make the calls of MLflow in one transaction.
+
+        Each call has some of its own, and every one of those waits for the disk.
+
+        Source: SQLAlchemy documentation, "Joining a Session into an External Transaction".
+        """
+        from sqlalchemy.orm import Session
+
+        store, sessions = self._store, self._store.ManagedSessionMaker
+        with store.engine.connect() as connection:
+            # As MLflow sets it, for each of its sessions.
+            connection.exec_driver_sql("PRAGMA busy_timeout = 20000")
+            connection.commit()
+
+            @contextlib.contextmanager
+            def joined(**_: bool) -> Iterator[Session]:
+                with Session(connection, join_transaction_mode="rollback_only") as session:
+                    yield session
+                    session.commit()
+
+            store.ManagedSessionMaker = joined
+            try:
+                with connection.begin():
+                    yield
+            finally:
+                store.ManagedSessionMaker = sessions
+
     def add_sweep(self, record: Record) -> str:
         """Return the MLflow id of the run for a sweep; the status of an older one is updated."""
         before, status = self._exported.get(record.identity, ("", ""))
         with _coded_errors(self._folder):
             if not before:
-                self._add(record, None, ())
+                with self._transaction():
+                    self._finish(self._begin(record, None))
             elif status != _STATUS[record.status]:
                 from mlflow.entities import RunStatus
 
@@ -173,83 +210,57 @@ class _TrackingStore:
                 self._store.update_run_info(before, now, record.finished_at, None)
         return self._exported[record.identity][0]
 
-    def add(self, record: Record, parent: str | None, run: AnyRun) -> bool:
-        """Add a run, or return False if it was exported before.
+    def add(self, runs: Sequence[ListedRun], parent: str | None, outcome: ExportOutcome) -> None:
+        """Add a few runs, except those that were exported before.
 
         A run whose export was interrupted is deleted and added again.
 
         Parameters
         ----------
-        record
-            The run.
+        runs
+            The runs.
         parent
-            The MLflow id of the run for its sweep.
-        run
-            Its folder, which may have a model.
+            The MLflow id of the run for their sweep.
+        outcome
+            Where it is noted what became of each run.
         """
-        before, status = self._exported.get(record.identity, ("", ""))
-        if before and status != "RUNNING":
-            return False
+        begun, added = list[_AddedRun](), list[str]()
+        with _coded_errors(self._folder), self._transaction():
+            for run in runs:
+                run_id, folder = run.entry["run_id"], run.folder()
+                try:
+                    record = record_of(folder, run.store)
+                except RunForgeError as error:
+                    outcome.left_out[run_id] = error.message
+                    continue
+                if record is None:
+                    outcome.left_out[run_id] = "The run has not finished."
+                    continue
+                before, status = self._exported.get(record.identity, ("", ""))
+                if before and status != "RUNNING":
+                    outcome.present.append(run_id)
+                    continue
+                if before:
+                    self._store.delete_run(before)
+                begun.append(self._begin(record, parent, folder))
+                added.append(run_id)
         with _coded_errors(self._folder):
-            if before:
-                self._store.delete_run(before)
-            self._add(record, parent, _files(record.folder, FOLDER), run)
-        return True
+            for _ in in_processes(_copy_files, begun, usable_cores()):
+                pass
+            # The status is set last: a run with the status RUNNING was not exported completely.
+            with self._transaction():
+                for item in begun:
+                    self._finish(item)
+        outcome.exported += added
 
-    def _add(
-        self,
-        record: Record,
-        parent: str | None,
-        files: Iterable[tuple[Path, str]],
-        folder: AnyRun | None = None,
-    ) -> None:
-        from mlflow.entities import RunStatus, RunTag
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-        finished = record.finished_at or record.started_at or 0
-        run = self._store.create_run(
-            experiment_id=self._experiment(record.experiment),
-            user_id="",
-            start_time=finished if record.started_at is None else record.started_at,
-            tags=[
-                RunTag(_IDENTITY, record.identity),
-                *([] if parent is None else [RunTag(_PARENT, parent)]),
-            ],
-            run_name=shorten(record.name, _RUN),
-        ).info
-        self._log(run.run_id, record, finished)
-        trained = folder if isinstance(folder, Run) else None
-        self._log_dataset(run.run_id, record, trained)
-        artifacts = get_artifact_repository(run.artifact_uri)
-        for path, place in files:
-            artifacts.log_artifact(str(path), place)
-        if trained is not None:
-            _log_model(artifacts, trained, run.run_id)
-        # The status is set last: a run with the status RUNNING was not exported completely.
-        status = RunStatus.from_string(_STATUS[record.status])
-        self._store.update_run_info(run.run_id, status, finished, None)
-        self._exported[record.identity] = run.run_id, RunStatus.to_string(status)
-
-    def _experiment(self, name: str) -> str:
-        name = shorten(name, _DATASET)
-        found = self._store.get_experiment_by_name(name)
-        if found is None:
-            return str(self._store.create_experiment(name))
-        if found.lifecycle_stage != "active":
-            raise RunForgeError(
-                ErrorCode.STORE_NOT_WRITABLE,
-                f"The experiment {quote(name)} was deleted in MLflow.",
-                hint="Restore it there, or choose another folder with -o.",
-            )
-        return str(found.experiment_id)
-
-    def _log(self, run_id: str, record: Record, moment: int) -> None:
-        """Log metrics, parameters and tags."""
+    def _begin(self, record: Record, parent: str | None, folder: AnyRun | None = None) -> _AddedRun:
+        """Add everything of a run but its files and how it ended."""
         from mlflow.entities import Metric, Param, RunTag
 
+        ended = record.finished_at or record.started_at or 0
         names = {"metrics": Names(), "params": Names(), "tags": Names()}
         metrics = [
-            Metric(called, value, moment + again, step)
+            Metric(called, value, ended + again, step)
             for name, points in _metrics(record)
             for called in [names["metrics"](name)]
             for step, again, value in points
@@ -262,10 +273,48 @@ class _TrackingStore:
         changed = {kind: group.changed for kind, group in names.items() if group.changed}
         if changed:
             tags.append(RunTag("runforge.names", shorten(json.dumps(changed), _TAG)))
-        # Together: each call looks for the run, and commits several times.
-        while metrics or params or tags:
-            self._store.log_batch(run_id, metrics[:_METRICS], params[:_OTHERS], tags[:_OTHERS])
-            del metrics[:_METRICS], params[:_OTHERS], tags[:_OTHERS]
+        tags.append(RunTag(_IDENTITY, record.identity))
+        if parent is not None:
+            tags.append(RunTag(_PARENT, parent))
+        run = self._store.create_run(
+            experiment_id=self._experiment(record.experiment),
+            user_id="",
+            start_time=ended if record.started_at is None else record.started_at,
+            tags=tags,
+            run_name=shorten(record.name, _RUN),
+        ).info
+        # Together: each call looks for the run.
+        while metrics or params:
+            self._store.log_batch(run.run_id, metrics[:_METRICS], params[:_PARAMS], [])
+            del metrics[:_METRICS], params[:_PARAMS]
+        self._log_dataset(run.run_id, record, folder if isinstance(folder, Run) else None)
+        self._exported[record.identity] = run.run_id, _STATUS[record.status]
+        return _AddedRun(run.run_id, run.artifact_uri, ended, record, folder)
+
+    def _finish(self, begun: _AddedRun) -> None:
+        from mlflow.entities import RunStatus
+
+        status = RunStatus.from_string(_STATUS[begun.record.status])
+        self._store.update_run_info(begun.mlflow_id, status, begun.ended, None)
+
+    def _experiment(self, name: str) -> str:
+        name = shorten(name, _DATASET)
+        if name not in self._experiments:
+            self._experiments[name] = self._find_experiment(name)
+        return self._experiments[name]
+
+    def _find_experiment(self, name: str) -> str:
+        """Return the id of the experiment with a name, which is made if it is missing."""
+        found = self._store.get_experiment_by_name(name)
+        if found is None:
+            return str(self._store.create_experiment(name))
+        if found.lifecycle_stage != "active":
+            raise RunForgeError(
+                ErrorCode.STORE_NOT_WRITABLE,
+                f"The experiment {quote(name)} was deleted in MLflow.",
+                hint="Restore it there, or choose another folder with -o.",
+            )
+        return str(found.experiment_id)
 
     def _log_dataset(self, run_id: str, record: Record, trained: Run | None) -> None:
         from mlflow.entities import Dataset, DatasetInput
@@ -280,6 +329,17 @@ class _TrackingStore:
                 schema=None if trained is None else dataset_schema(trained),
             )
             self._store.log_inputs(run_id, [DatasetInput(dataset=dataset, tags=[])])
+
+
+def _copy_files(begun: _AddedRun) -> None:
+    """Copy the files of a run, and the model that it may have."""
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    artifacts = get_artifact_repository(begun.artifact_uri)
+    for path, place in _files(begun.record.folder, FOLDER):
+        artifacts.log_artifact(str(path), place)
+    if isinstance(begun.folder, Run):
+        _log_model(artifacts, begun.folder, begun.mlflow_id)
 
 
 def _log_model(artifacts: Any, run: Run, mlflow_run_id: str) -> None:

@@ -95,6 +95,15 @@ class EntryLines(ABC):
     def is_older(self, at: int) -> bool:
         """Return whether an entry lacks the settings of its run."""
 
+    def may_have_metric(self, name: str) -> bool:
+        """Return whether an entry may have a metric, without looking for its values."""
+        return False
+
+    def find_out(self, columns: Iterable[RunColumn]) -> None:
+        """Find out what the entries have of columns, before each is asked for."""
+        for column in columns:
+            self.groups(column)
+
     @abstractmethod
     def has_metric(self, name: str) -> bool:
         """Return whether an entry has a metric with a name, or with its other name."""

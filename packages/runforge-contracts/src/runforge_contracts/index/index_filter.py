@@ -7,8 +7,9 @@ the file has another form, the whole file is read.
 from __future__ import annotations
 
 import os
-from collections import Counter
+from array import array
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from runforge_contracts.codec.strict_json import parse_json
@@ -49,6 +50,8 @@ from runforge_contracts.store.view_folders import may_have_views
 
 #: Fields of which a run may have several values, which are on no single line.
 _TAGS, _ALIASES = RunColumn("field", "tags"), RunColumn("field", "alias")
+#: The usual order, which entries have by their ids.
+_CREATED = RunColumn("field", "created")
 #: How the lines begin that name a model, and its digest.
 _MODEL, _MODEL_DIGEST = b'\n      "model_pkl": ', b'\n      "model_sha256": '
 
@@ -194,10 +197,46 @@ class RunGroup(NamedTuple):
     runs: int
 
 
-def grouped_runs(store: StoreLayout, column: RunColumn) -> list[RunGroup] | None:
-    """Return the runs of a store by a field that has a string; those without one are left out.
+class _Groups(Sequence[RunGroup]):
+    """The runs of an index by a field; what stands in it is decoded where it is asked for."""
 
-    Returns None if the whole index is needed, as it is where this process keeps no indexes.
+    def __init__(self, lines: EntryLines, places: Sequence[int], column: RunColumn) -> None:
+        numbers, known = lines.groups(column)
+        counts, newest = (array("Q", bytes(8 * len(known))) for _ in range(2))
+        for rank, at in enumerate(places):  # the oldest first
+            counts[numbers[at]] += 1
+            newest[numbers[at]] = rank
+        # Entries with different numbers may have the same value.
+        first = dict[bytes, int]()
+        for number, found in enumerate(known):
+            if found is not None and counts[number]:
+                same = first.setdefault(found[1], number)
+                if same != number:
+                    counts[same] += counts[number]
+                    newest[same] = max(newest[same], newest[number])
+        shown = sorted(first.items(), key=lambda item: newest[item[1]], reverse=True)
+        self._column = column
+        self._tokens = [token for token, _ in shown]
+        self._counts = [counts[number] for _, number in shown]
+        self._ids = [lines.run_id(places[newest[number]]) for _, number in shown]
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return [self[one] for one in range(*at.indices(len(self)))]
+        found, value = (FIELDS[self._column.name], self._tokens[at]), ""
+        with suppress(ValueError):  # It is no value, or goes on in the next line.
+            value = str(next(iter(values_at(found, self._column)), ""))
+        return RunGroup(value, self._ids[at], self._ids[at][:15], self._counts[at])
+
+
+def grouped_runs(store: StoreLayout, column: RunColumn) -> Sequence[RunGroup] | None:
+    """Return the runs of a store by a field that has a string, those with the newest run first.
+
+    Runs without a value are left out. Returns None if the whole index is needed, as it is where
+    this process keeps no indexes.
     """
     if may_have_views(store) or not keeps_indexes():
         return None
@@ -209,30 +248,27 @@ def grouped_runs(store: StoreLayout, column: RunColumn) -> list[RunGroup] | None
             places = lines.ordered()
             if removed:
                 places = [at for at in places if lines.run_id(at) not in removed]
-            numbers, known = lines.groups(column)
-            by_place = list(map(numbers.__getitem__, places))
-            # The last of each number is the newest.
-            newest = dict(zip(by_place, places, strict=True))
-            found: dict[str, RunGroup] = {}
-            for number, count in Counter(by_place).items():
-                run_id = lines.run_id(newest[number])
-                for value in values_at(known[number], column):
-                    _add(found, RunGroup(str(value), run_id, run_id[:15], count))
+            groups = _Groups(lines, places, column)
     except (OSError, ValueError, RunForgeError):
         return None
-    for entry in others:
-        for value in values_of(entry, column):
-            _add(found, RunGroup(str(value), entry["run_id"], started(entry), 1))
-    return list(found.values())
+    added = [
+        RunGroup(str(value), entry["run_id"], started(entry), 1)
+        for entry in others
+        for value in values_of(entry, column)
+    ]
+    return merged_groups([*groups, *added]) if added else groups
 
 
-def _add(groups: dict[str, RunGroup], group: RunGroup) -> None:
-    """Add runs to those that have the same value."""
-    before = groups.get(group.value)
-    if before is not None:
-        newest = max(before, group, key=lambda item: item.began)
-        group = newest._replace(runs=before.runs + group.runs)
-    groups[group.value] = group
+def merged_groups(groups: Iterable[RunGroup]) -> list[RunGroup]:
+    """Return one group for each value, those with the newest run first."""
+    found = dict[str, RunGroup]()
+    for group in groups:
+        before = found.get(group.value)
+        if before is not None:
+            newest = max(before, group, key=lambda item: item.began)
+            group = newest._replace(runs=before.runs + group.runs)
+        found[group.value] = group
+    return sorted(found.values(), key=lambda group: group.began, reverse=True)
 
 
 def entries_of(store: StoreLayout, run_ids: Collection[str]) -> dict[str, dict[str, Any]] | None:
@@ -261,6 +297,11 @@ def _chosen(
 ) -> Newest:
     """Return the result of :func:`skim_runs`; raise ``ValueError`` if the index is needed."""
     names = {condition.name for condition in query.conditions} | {query.order.name}
+    with suppress(RunForgeError):  # What is wrong with the query is said below.
+        likely = set(filter(lines.may_have_metric, names))
+        asked = {column for column, _ in query.columns(likely)}
+        asked |= {column_of(query.order.name, likely)} - {_CREATED}
+        lines.find_out(asked)
     metrics = _known_metrics(names, lines, others)
     wanted = query.columns(metrics)
     order = column_of(query.order.name, metrics)
@@ -291,7 +332,7 @@ def _chosen(
         others = [values.completed(entry, values.of(entry)) for entry in others]
         chosen = [values.completed(_entry(lines, at), values.at(at)) for at in sorted(places)]
         return Newest([*chosen, *others], total, min(left, total - len(others)))
-    if order != ("field", "created"):
+    if order != _CREATED:
         _complete(lines, places, others, order, store, facts)
         _check_known(lines, unlisted, order)
         keys = lines.keys(places[::-1], order)

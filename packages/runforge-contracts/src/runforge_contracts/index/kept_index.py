@@ -50,6 +50,10 @@ if TYPE_CHECKING:
 
     from runforge_contracts.store.layout import StoreLayout
 
+#: Columns that no line of an entry has, or that are known without looking for them.
+_READ_ELSEWHERE = frozenset(
+    RunColumn("field", name) for name in ("alias", "created", "run", "tags")
+)
 #: What is between two entries; the line break that follows belongs to the second one.
 _BETWEEN = BETWEEN[:-1]
 #: Entries of one compressed block, blocks that stay unpacked, and bytes that are read at a time.
@@ -485,6 +489,14 @@ class KeptLines(EntryLines):
     def is_older(self, at: int) -> bool:
         """Return whether an entry lacks the settings of its run."""
         return at not in self.completed and bool(self._kept.older[at])
+
+    def may_have_metric(self, name: str) -> bool:
+        """Return whether an entry may have a metric, without looking for its values."""
+        return self._kept.may_have_metric(name)
+
+    def find_out(self, columns: Iterable[RunColumn]) -> None:
+        """Find out the values of columns in one pass; each would unpack the whole index."""
+        self._kept.columns(column for column in columns if column not in _READ_ELSEWHERE)
 
     def has_metric(self, name: str) -> bool:
         """Return whether an entry has a metric with a name, or with its other name."""

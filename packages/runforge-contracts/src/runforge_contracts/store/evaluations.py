@@ -88,7 +88,10 @@ class RecordedEvaluation(DocumentFolder):
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The document ``metrics.v1`` on the evaluated rows."""
+        """The document ``metrics.v1`` on the evaluated rows.
+
+        Its ``f1_macro`` is ``f1_score`` in the metrics of a run, and so for precision and recall.
+        """
         metrics: dict[str, Any] = self.record["metrics"]
         return metrics
 

@@ -250,7 +250,11 @@ class Run(BaseRun):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Metrics on the validation rows, by name; empty if training did not complete."""
+        """Metrics on the validation rows, by name; empty if training did not complete.
+
+        ``f1_score``, ``precision`` and ``recall`` are what ``metrics.v1`` names ``f1_macro``,
+        ``precision_macro`` and ``recall_macro``.
+        """
         summary = (self.result or {}).get("summary") or {}
         found = summary.get("metrics") or (self.record or {}).get("metrics") or {}
         return {name: value for name, value in found.items() if not name.startswith("num_")}

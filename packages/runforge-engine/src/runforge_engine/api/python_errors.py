@@ -57,6 +57,12 @@ _COMMANDS = {
     "runforge show RUN": "run.evaluations",
     "runforge runs": "Store().runs()",
     "runforge rerun": "train(...)",
+    "runforge prepare FILE --label COLUMN": "prepare(data, label=...)",
+    **{
+        f"runforge prepare FILE --label COLUMN --delimiter {typed}": "prepare(data, label=...,"
+        f" delimiter={mark!r})"
+        for typed, mark in (("';'", ";"), ("tab", "\t"), ("'|'", "|"))
+    },
     "runforge train": "train(...)",
     "runforge train DATA --label COLUMN": "train(data, label=...)",
     "runforge sweep": "sweep(...)",

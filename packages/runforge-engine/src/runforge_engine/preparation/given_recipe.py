@@ -20,7 +20,7 @@ from runforge_contracts.fs.files import write_file, writing
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.validation import validate
 
-from runforge_engine.preparation.recipe_rules import check_recipe
+from runforge_engine.preparation.recipe_rules import check_recipe, read_recipe
 
 #: Folder of a store for these files.
 RECIPES = "recipes"
@@ -39,21 +39,41 @@ def recipe_file(recipe: object, store: StoreLayout) -> Path:
     """
     if isinstance(recipe, (str, os.PathLike)):
         return Path(os.fsdecode(recipe))
-    if not isinstance(recipe, Mapping):
-        raise RunForgeError(
-            ErrorCode.USAGE_INVALID,
-            f"The recipe is neither a path nor a dictionary, but {quote(type(recipe).__name__)}.",
-        )
-    data = _encoded(recipe)
-    content = parse_json(data)
-    validate(content, "recipe.v1")
-    check_recipe(content)
+    data, _ = _checked(recipe)
     path = store.root / RECIPES / f"{hashlib.sha256(data).hexdigest()}.json"
     if not path.is_file() or path.read_bytes() != data:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, data)
     return path
+
+
+def given_recipe(recipe: object) -> dict[str, Any]:
+    """Return the content of a recipe that is a path or a dictionary.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_engine.preparation.recipe_rules.read_recipe`; ``USAGE_INVALID`` if it is
+        neither.
+    """
+    if isinstance(recipe, (str, os.PathLike)):
+        return read_recipe(Path(os.fsdecode(recipe)))
+    return _checked(recipe)[1]
+
+
+def _checked(recipe: object) -> tuple[bytes, dict[str, Any]]:
+    """Return the bytes and the content of a recipe that is a dictionary."""
+    if not isinstance(recipe, Mapping):
+        raise RunForgeError(
+            ErrorCode.USAGE_INVALID,
+            f"The recipe is neither a path nor a dictionary, but {quote(type(recipe).__name__)}.",
+        )
+    data = _encoded(recipe)
+    content: dict[str, Any] = parse_json(data)
+    validate(content, "recipe.v1")
+    check_recipe(content)
+    return data, content
 
 
 def _encoded(recipe: Mapping[str, Any]) -> bytes:

@@ -398,12 +398,12 @@ def _traced_run(
     )
     fingerprint = entry.get("dataset_fingerprint_sha256")
     known = {} if fingerprint is None else {"fingerprint_sha256": fingerprint}
-    git = provenance.get("git") or _git(request.get("code"))
+    git = provenance.get("git")
     optional = {
         **found,
         "removed": entry.get("removed"),
         "name": request.get("name") or entry.get("name"),
-        "git": None if git is None else msgspec.convert(git, GitState),
+        "git": msgspec.convert(git, GitState) if git else _git(request.get("code")),
         "runforge_version": version,
         "created_by": request.get("created_by") or provenance.get("client"),
         "rerun_from": request.get("rerun_from") or entry.get("rerun_from"),
@@ -421,8 +421,15 @@ def _traced_run(
     )
 
 
-def _git(code: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the code of an experiment run as the state of a Git repository; None without one."""
-    if not code or "commit" not in code:
+def _git(code: dict[str, Any] | None) -> GitState | None:
+    """Return the code of an experiment run as the state of a Git repository.
+
+    None without a commit that is named in full; any text is allowed there.
+    """
+    if not code:
         return None
-    return {"commit": code["commit"], "dirty": bool(code.get("dirty"))}
+    state = {"commit": code.get("commit"), "dirty": bool(code.get("dirty"))}
+    try:
+        return msgspec.convert(state, GitState)
+    except msgspec.ValidationError:
+        return None
