@@ -21,8 +21,10 @@ import pytest
 from calls import Call
 from real_store import start
 from runforge_contracts.codec.strict_yaml import load_yaml
+from runforge_contracts.fs.files import digest_file
 from runforge_contracts.run_ids import ExperimentRunId
 from runforge_contracts.validation import validate
+from runforge_engine.experiment.record import metric_log
 from runforge_engine.importing import import_runs
 from tracking_stores import START, Run, put, write_database, write_files
 
@@ -49,6 +51,7 @@ FULL = Run(
     models={"model": {"MLmodel": b"flavors: {}\n"}},
     dataset="pen",
 )
+HISTORY = '[{"run_id": "e", "artifact_path": "forest", "flavors": {}}]'
 WRITERS: dict[str, Callable[[Path, list[Run]], Path]] = {
     "files": write_files,
     "database": write_database,
@@ -190,7 +193,7 @@ def test_each_run_that_has_ended_is_imported_once_and_in_the_order_of_time(
         Run("b" * 32, status="KILLED", start=START + 1),
         Run("a" * 32, status="RUNNING", start=START + 3, end=None),
         Run("d" * 32, stage="deleted", start=START + 4),
-        Run("e" * 32, start=None, end=None),
+        Run("e" * 32, start=None, end=None, tags={"mlflow.log-model.history": HISTORY}),
     ]
     source = write(ml, runs)
     report = imported(runforge, source)
@@ -206,6 +209,8 @@ def test_each_run_that_has_ended_is_imported_once_and_in_the_order_of_time(
         config = load_yaml(workspace / f"runs/run-2026-01-15-{number}/config.yaml")
         assert config["status"] == status
         assert "no reason" in config["failure"]["message"]
+    config = load_yaml(workspace / "runs/run-2026-02-01-001/config.yaml")
+    assert config["model"] == "forest"  # where MLflow 2 has it
     assert runforge("verify", "--all").code == 0
     assert runforge("import", "mlflow", "ml").out.count("runs/run-") == 0
 
@@ -244,12 +249,15 @@ def test_runs_that_were_removed_or_exported_here_do_not_come_back(
     run_id = imported(runforge, ml)["items"][0]["run_id"]
     assert runforge("store", "forget", run_id, "--because", "wrong", "--yes").code == 0
     assert outcomes(imported(runforge, ml)) == ["removed"]
-    write_files(ml, [Run(TWO, tags={"runforge.run_id": "../ml"})], ("8", "iris"))
+    write_files(ml, [Run(TWO, tags={"runforge.identity": "../ml"})], ("8", "iris"))
     report = imported(runforge, ml, "--experiment", "iris")
     # The number of the run that was removed is not given to another one.
     assert report["items"][0]["run_id"] == "run-2026-01-15-002"
-    write_files(ml, [Run("f" * 32, tags={"runforge.run_id": "run-2026-01-15-002"})], ("9", "own"))
-    assert outcomes(imported(runforge, ml, "--experiment", "own")) == ["present"]
+    digest = digest_file(workspace / "runs/run-2026-01-15-002/config.yaml").sha256
+    for letter, sha256, outcome in (("e", "0" * 64, "added"), ("f", digest, "present")):
+        tags = {"runforge.identity": f"run-2026-01-15-002 {sha256}"}
+        write_files(ml, [Run(letter * 32, tags=tags)], (letter, letter))
+        assert outcomes(imported(runforge, ml, "--experiment", letter)) == [outcome]
     assert runforge("verify", "--all").code == 0
 
 
@@ -496,3 +504,19 @@ def test_a_number_that_another_process_took_meanwhile_is_not_used(
     assert item["run_id"] == "run-2026-01-15-003"
     assert not contents(workspace / "runs/run-2026-01-15-001")
     assert runforge("verify", item["run_id"]).code == 0
+
+
+def test_values_that_only_the_journal_has_room_for_are_counted(
+    runforge: Call, workspace: Path, ml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(metric_log, "MAX_POINTS", 4)
+    write_files(ml, [Run(ONE, metrics={"loss": [(at, at, at / 2) for at in range(10)]})])
+    report = imported(runforge, ml)
+    assert left_out(report) == {
+        "Points that are in the journal only, for want of room.": 6,
+    }
+    folder = workspace / report["items"][0]["path"]
+    assert len((folder / "metrics.jsonl").read_bytes().splitlines()) == 10
+    metrics = json.loads((folder / "metrics.json").read_text("utf-8"))
+    assert (len(metrics["history"]["loss"]), metrics["summary"]) == (4, {"loss": 4.5})
+    assert "for want of room: 6." in (folder / "logs.txt").read_text("utf-8")

@@ -295,12 +295,26 @@ class _Import:
         return _Examined(run, details, artifacts, losses, digests)
 
     def _exported_from(self, examined: _Examined) -> Path | None:
-        """Return the folder of the run in this workspace that was exported as this one."""
-        run_id = examined.details.tags.get(EXPORTED, "")
-        if not is_any_run_id(run_id):
+        """Return the folder of the run, or the sweep, of this workspace that was exported as this.
+
+        The ids of experiments' runs are those of many workspaces, so the digest of the
+        configuration belongs to the identity in an export.
+        """
+        words = examined.details.tags.get(EXPORTED, "").split(" ")
+        if not all(map(is_any_run_id, words)) or len(words) > 2:
             return None
-        folders = (self.store.run_folder(run_id), self.place.run_folder(run_id))
-        return next((folder for folder in folders if folder.is_dir()), None)
+        if words[0] == "group":
+            folder = self.store.group_folder(words[-1])
+        elif len(words) == 1:
+            folder = self.store.run_folder(words[0])
+        else:
+            folder = self.place.run_folder(words[0])
+            try:
+                if digest_file(folder / layout.CONFIG).sha256 != words[1]:
+                    return None
+            except RunForgeError:
+                return None
+        return folder if folder.is_dir() else None
 
     def _add(self, examined: _Examined) -> ImportedItem:
         """Record a run, under the next id of its day."""
@@ -320,6 +334,15 @@ class _Import:
             record.begin({**begun, "status": "running"}, None, {})
             self._copy(examined, record)
             metrics = self._write_values(examined, record)
+            warnings = [f"{item.message} ({item.count:,})" for item in losses.items()]
+            record.say(
+                [
+                    f"imported from the run {run.run_id} of MLflow",
+                    *(f"warning: {text}" for text in (*warnings, *metrics.warnings)),
+                ]
+            )
+            for reason, number in metrics.journal.left_out.items():
+                losses.add("metrics", reason, count=number)
             left_out = list(losses.items())
             origin = origin_of(run, examined.details, examined.digests)
             origin |= {"imported_at": now}
@@ -327,13 +350,6 @@ class _Import:
                 origin["left_out"] = to_builtins(left_out)
             parameters = metrics.journal.parameters
             final = {**begun, **({"parameters": parameters} if parameters else {}), _FIELD: origin}
-            record.say(
-                [
-                    f"imported from the run {run.run_id} of MLflow",
-                    *(f"warning: {item.message} ({item.count:,})" for item in left_out),
-                    *(f"warning: {text}" for text in metrics.warnings),
-                ]
-            )
             removed = self._removed_before(record.log)
             if removed is not None:
                 return self._item(run, "removed", _Known(self.place.run_folder(removed), {}))

@@ -14,9 +14,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from runforge_contracts.codec.strict_json import canonical_json
+from runforge_contracts.codec.strict_json import canonical_json, parse_json
 from runforge_contracts.display import shorten
-from runforge_contracts.errors import ErrorCode
+from runforge_contracts.errors import ErrorCode, RunForgeError
 
 from runforge_engine.experiment.run.code_state import without_password
 from runforge_engine.importing.artifact_folders import Artifact
@@ -31,6 +31,7 @@ _STATUSES = {"FINISHED": "succeeded", "FAILED": "failed", "KILLED": "cancelled"}
 _CODES = {"failed": ErrorCode.EXPERIMENT_FAILED, "cancelled": ErrorCode.CANCELLED}
 _NOTE, _PARENT = "mlflow.note.content", "mlflow.parentRunId"
 _COMMIT, _REPOSITORY = "mlflow.source.git.commit", "mlflow.source.git.repoURL"
+_MODELS = "mlflow.log-model.history"
 _USER, _PROGRAM, _ESTIMATOR = "mlflow.user", "mlflow.source.name", "estimator_name"
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 #: Prefixes of tags that are not those of users, and that of our tags in an export.
@@ -40,8 +41,8 @@ _LONG, _NAME = 200, 500
 #: Most tags, in characters, and most datasets, whose sources may be as long: a configuration has
 #: at most a mebibyte.
 _TAGS, _DATASETS, _SOURCE = 2**17, 50, 2**12
-#: The tag in which an export names the run.
-EXPORTED = "runforge.run_id"
+#: The tag in which an export has the identity of a run.
+EXPORTED = "runforge.identity"
 
 
 def config_of(run: TrackedRun, details: Details, losses: Losses) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def config_of(run: TrackedRun, details: Details, losses: Losses) -> dict[str, An
         "repo": without_password(repository) if repository else None,
         "commit": commit if _SHA.fullmatch(commit) else None,
     }
-    names = [model.name for model in details.models]
+    names = [*(model.name for model in details.models), *_models_before(tags.get(_MODELS))]
     config: dict[str, Any] = {
         "experiment": shorten(run.experiment, _NAME),
         "model": shorten(tags.get(_ESTIMATOR) or next(iter(names), _NONE), _NAME),
@@ -185,6 +186,18 @@ def day_of(run: TrackedRun, today: str) -> str:
         if found is not None:
             return _time(found)[:10]
     return today
+
+
+def _models_before(text: str | None) -> Iterator[str]:
+    """Yield the names of logged models, which a tag has before MLflow 3."""
+    try:
+        logged = parse_json((text or "[]").encode())
+    except RunForgeError:
+        return
+    for model in logged if isinstance(logged, list) else ():
+        name = model.get("artifact_path") if isinstance(model, dict) else None
+        if isinstance(name, str) and name:
+            yield name
 
 
 def _tags(tags: Mapping[str, str], losses: Losses) -> list[str]:

@@ -73,7 +73,8 @@ class Journal:
         self._lines = 0
         self._mistakes: list[str] = []
         self._mistaken = 0
-        self._left_out: dict[str, int] = {}
+        #: How many values are in the journal only, by what they are.
+        self.left_out: dict[str, int] = {}
 
     def __bool__(self) -> bool:
         """Whether there is a metric."""
@@ -101,7 +102,7 @@ class Journal:
         return [
             *self._mistakes,
             *([f"There are {more:,} more such lines."] if more else []),
-            *(f"{what}: {number:,}." for what, number in self._left_out.items()),
+            *(f"{what}: {number:,}." for what, number in self.left_out.items()),
         ]
 
     def read(self, line: bytes) -> None:
@@ -177,7 +178,7 @@ class Journal:
             self._mistakes.append(mistake)
 
     def _leave_out(self, what: str) -> None:
-        self._left_out[what] = self._left_out.get(what, 0) + 1
+        self.left_out[what] = self.left_out.get(what, 0) + 1
 
 
 def _replaces(rank: tuple[int, Any] | None, known: tuple[int, Any] | None) -> bool:
