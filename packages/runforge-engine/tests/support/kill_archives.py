@@ -35,7 +35,7 @@ def archived(workspace: Path, archive: Path) -> None:
     store = StoreLayout(workspace)
     removed = read_removals(store).current
     runs = [Run(folder) for folder in run_folders(store) if folder.name not in removed]
-    archive_runs(runs, store, archive, created_by="tests@1")
+    archive_runs(runs, store, archive, created_by="tests@1", with_dataset=True)
 
 
 def restored(workspace: Path, archive: Path) -> None:
@@ -55,12 +55,19 @@ def whole_runs(runs: Path, expected: dict[str, bytes]) -> set[str]:
     return names
 
 
+def has_copy(workspace: Path) -> bool:
+    """Return whether a store has the dataset of the runs."""
+    return len(tree(workspace / ".runforge/datasets")) == 1
+
+
 def in_archive(archive: Path, expected: dict[str, bytes]) -> set[str]:
     """Return the runs in the archive."""
     if not archive.exists() or not (archive.is_file() or (archive / ".runforge").is_dir()):
         return set()
     with opened_archive(archive) as opened:
-        return whole_runs(opened.layout.runs, expected)
+        there = whole_runs(opened.layout.runs, expected)
+        assert has_copy(opened.layout.workspace) or not there
+        return there
 
 
 def check_done(place: Path, expected: dict[str, bytes], *, is_archived: bool) -> None:
@@ -68,6 +75,7 @@ def check_done(place: Path, expected: dict[str, bytes], *, is_archived: bool) ->
     store = StoreLayout(place / "workspace")
     assert verify_store(store).holds
     assert bool(tree(store.runs)) != is_archived
+    assert has_copy(store.workspace) != is_archived
     assert len(tree(store.signatures)) == 2
     hidden = [path for path in place.rglob(".*-*") if path.name.startswith((".inc", ".rem"))]
     assert not hidden, hidden
@@ -81,7 +89,7 @@ def main(first: int, step: int, name: str) -> None:
         before = root / "before/workspace"
         before.mkdir(parents=True)
         for seed in (1, 2):
-            train_and_sign(before, seed)
+            train_and_sign(before, seed, kept=True)
         expected = tree(before / ".runforge/runs")
         every = {place.partition("/")[0] for place in expected}
         for work, start in ((archived, "before"), (restored, "away")):
@@ -90,10 +98,11 @@ def main(first: int, step: int, name: str) -> None:
                 place = root / f"{work.__name__}-{number}"
                 shutil.copytree(root / start, place, symlinks=True)
                 workspace, archive = place / "workspace", place / name
-                again = killed(place, number, partial(work, workspace, archive))
+                again = killed(place, number, partial(work, workspace, archive), {"os.remove"})
                 here = whole_runs(workspace / ".runforge/runs", expected)
                 there = in_archive(archive, expected)
                 assert here | there == every, (number, here, there)
+                assert has_copy(workspace) or there == every, number
                 assert verify_store(StoreLayout(workspace)).holds, number
                 outcomes[f"{work.__name__}: {len(here)} here, {len(there)} there"] += 1
                 work(workspace, archive)

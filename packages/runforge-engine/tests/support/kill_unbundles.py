@@ -12,6 +12,7 @@ from runforge_engine.runtime.numeric_environment import pin_environment
 
 pin_environment()
 
+import hashlib  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import signal  # noqa: E402
@@ -49,9 +50,17 @@ def make_bundle(folder: Path) -> tuple[Path, Path]:
     return bundle, run
 
 
-def train_and_sign(folder: Path, seed: int = 42) -> Path:
-    """Train and sign a run in a workspace, and return its folder."""
+def train_and_sign(folder: Path, seed: int = 42, *, kept: bool = False) -> Path:
+    """Train and sign a run in a workspace, and return its folder.
+
+    With ``kept`` it is trained on a copy that the store keeps, as those of data frames.
+    """
     path, label, _ = write_dataset("iris", folder)
+    if kept:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        copy = folder / f".runforge/datasets/{digest}.csv"
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        path = path.rename(copy)
     store = StoreLayout(folder)
     request = new_request(
         dataset=path, label_column=label, store=store, created_by="tests@1", seed=seed

@@ -12,7 +12,7 @@ import click
 from runforge_contracts.display import quote, quote_some
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_cli.shell.completion import complete_archive, complete_archived, complete_recorded
+from runforge_cli.shell.completion import complete_archive, complete_archives, complete_recorded
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.shell.sweep_selection import group_option, runs_in_sweep
@@ -135,7 +135,7 @@ def archive(
     examples=("runforge store restore old-runs",),
 )
 @click.argument("archive", shell_complete=complete_archive)
-@click.argument("others", nargs=-1, metavar="[ARCHIVE|RUN]...", shell_complete=complete_archived)
+@click.argument("others", nargs=-1, metavar="[ARCHIVE|RUN]...", shell_complete=complete_archives)
 @click.option("--dry-run", is_flag=True, help="Compare everything, and write nothing.")
 @global_options
 @pass_settings

@@ -111,6 +111,16 @@ def complete_archived(
     return _items(incomplete, [(run, "archived") for run in ids])
 
 
+def complete_archives(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the runs that were archived, and the archives in one file; else files."""
+    found = complete_archived(context, parameter, incomplete)
+    return found + _packed_runs(incomplete, "*.tar.zst") or complete_file(
+        context, parameter, incomplete
+    )
+
+
 def complete_alias(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

@@ -475,6 +475,8 @@ def finish_removals(store: StoreLayout) -> FinishedRemovals:
             kept.append((folder_of(line, store), error.message))
         else:
             removed.append(line["run_id"])
+    for line in read_removals(store).current.values():
+        remove_also(store, line)
     return FinishedRemovals(tuple(removed), tuple(kept), tuple(left))
 
 
