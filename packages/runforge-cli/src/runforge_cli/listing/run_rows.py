@@ -61,7 +61,6 @@ def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
     for entry in entries:
         if "removed" in entry:
             continue  # Its folder went by a recorded decision.
-        path = workspace / entry["run_dir"]
         if not has_folder(entry, workspace):
             entry["state"] = MISSING
         elif {"status", "state"} & entry.keys():
@@ -69,12 +68,13 @@ def add_states(entries: Iterable[dict[str, Any]], workspace: Path) -> None:
         elif kind_of(entry) == TRAINED:
             from runforge_engine.runtime.folder_lock import state_of
 
-            entry["state"] = state_of(path)
+            entry["state"] = state_of(workspace / entry["run_dir"])
         else:
             from runforge_contracts.store.experiment_runs import ExperimentRun
             from runforge_engine.experiment.record import experiment_state
 
-            entry["state"] = experiment_state.state_of(ExperimentRun(path))
+            run = ExperimentRun(workspace / entry["run_dir"])
+            entry["state"] = experiment_state.state_of(run)
 
 
 def has_folder(entry: dict[str, Any], workspace: Path) -> bool:

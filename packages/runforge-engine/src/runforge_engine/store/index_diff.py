@@ -142,14 +142,19 @@ class IndexDiff:
         if self.index is not None:
             for number, entry in enumerate(entries):
                 firsts.setdefault(self.index.key(entry), number)
-        by_key = {key: _place(entries[number], self.store) for key, number in firsts.items()}
+        listed = list(children(self.store))
+        beside = f"{self.store.relative(self.store.runs)}/"
+        folders = {beside + path.name: path for path, reason in listed if reason is None}
+        by_key = {
+            key: folders.get(entries[number]["run_dir"]) or _place(entries[number], self.store)
+            for key, number in firsts.items()
+        }
         self._removed = removed_runs(self.store)
         places = {key[0]: place for key, place in reversed(by_key.items())}
         indexed = set(by_key.values())
         disagreeing = self._disagreeing(firsts, by_key) if self._thorough else {}
-        names, skipped, unlisted = 0, list[Skipped](), list[Path]()
-        for path, reason in children(self.store):
-            names += 1
+        skipped, unlisted = list[Skipped](), list[Path]()
+        for path, reason in listed:
             if reason is not None:
                 skipped.append(Skipped(as_text(path.name), reason))
             elif path not in indexed and path.name not in self._removed:
@@ -183,7 +188,7 @@ class IndexDiff:
         return IndexReport(
             store=self.store.name,
             index=self.store.relative(self.store.index),
-            scanned=names,
+            scanned=len(listed),
             already_indexed=tuple(key[0] for key, place in by_key.items() if place is not None),
             recovered=(),
             unlisted=tuple(item.entry["run_id"] for item in self.unlisted),
