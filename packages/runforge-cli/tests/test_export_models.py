@@ -185,6 +185,9 @@ def test_what_cannot_be_compared_is_not_written(
 
     refused(repository.ids["first"], "ARTIFACT_NOT_FOUND")
     run = repository.ids["bridged"]
+    # The temporary name is too long for a folder.
+    too_long = runforge("export", run, "--to", form, "-o", "x" * 250, "--json")
+    assert too_long.json["error"]["code"] == "STORE_NOT_WRITABLE"
     record = json.loads(next(repository.root.glob(f"**/runs/{run}/run.json")).read_bytes())
     data = repository.root / record["dataset"]["path"]
     content = data.read_bytes()

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from runforge_web.training_data import datasets_and_recipes
 from web_client import Answer, Server, serving
 from workbooks import workbook
 
@@ -265,6 +266,16 @@ def test_a_recipe_is_proposed_chosen_and_kept(tmp_path: Path) -> None:
         assert recipe in html.unescape(server.ask(f"/train?parent={run}").text)
         again = run_of(ended(server, send(server, "/train/run", {"parent": run, C: "2"}, "x")))
         assert request_of(tmp_path, again)["dataset"]["recipe"] == recipe
+
+
+def test_hidden_folders_take_no_room_among_the_datasets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runforge_web.training_data._LOOKED_AT", 8)
+    for name in ("a/a.csv", "a/a.recipe.json", *(f"sub/.hidden/{at}.csv" for at in range(20))):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert datasets_and_recipes(tmp_path) == (["a/a.csv"], ["a/a.recipe.json"])
 
 
 def test_what_a_recipe_does_with_columns_is_chosen(tmp_path: Path) -> None:

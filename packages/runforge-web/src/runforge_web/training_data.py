@@ -35,7 +35,8 @@ def datasets_and_recipes(workspace: Path) -> tuple[list[str], list[str]]:
     """
     datasets, recipes = list[str](), list[str]()
     for count, item in enumerate(
-        walk_folder(workspace, max_depth=_DEPTH, unreadable=lambda *_: None)
+        # A store can have more folders than there is room for in a form.
+        walk_folder(workspace, max_depth=_DEPTH, unreadable=lambda *_: None, hidden=False)
     ):
         if count == _LOOKED_AT or min(len(datasets), len(recipes)) == _MOST:
             break

@@ -52,6 +52,7 @@ def export_model(
 
     run = shared.trained()
     with new_output(target) as unfinished:
+        unfinished.touch(exist_ok=False)  # Here the error names the target.
         return convert(form, run, shared.place.workspace, listed, unfinished, _stated(shared))
 
 

@@ -40,6 +40,7 @@ def walk_folder(
     *,
     max_depth: int | None = None,
     unreadable: Callable[[str, OSError], None] | None = None,
+    hidden: bool = True,
 ) -> Iterator[Item]:
     """Yield everything in a folder, at every depth.
 
@@ -51,6 +52,8 @@ def walk_folder(
         How many levels of folders to enter.
     unreadable
         Called with each folder that cannot be read, which is then skipped, and the error.
+    hidden
+        Whether to enter folders whose name begins with a dot.
 
     Raises
     ------
@@ -69,7 +72,8 @@ def walk_folder(
             continue
         for entry in entries:
             item = Item(prefix + entry.name, Path(entry.path), _kind(entry))
-            if item.kind == "folder" and (max_depth is None or depth < max_depth):
+            is_entered = hidden or not entry.name.startswith(".")
+            if item.kind == "folder" and is_entered and (max_depth is None or depth < max_depth):
                 waiting.append((f"{item.place}/", item.path, depth + 1))
             yield item
 

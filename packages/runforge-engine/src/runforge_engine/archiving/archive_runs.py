@@ -194,8 +194,9 @@ def archive_runs(
         )
 
         def remove(line: dict[str, Any]) -> None:
-            remove_folder(store, line)
+            # In this order: where a copy is left, a folder is, which the next call finds.
             remove_also(store, line)
+            remove_folder(store, line)
 
         for _ in watch("Removing the folders", map(remove, lines), len(lines)):
             pass

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs.files import writing
 from runforge_contracts.store.run import Run
 from runforge_contracts.system.system_files import sync_file
 
@@ -121,7 +122,7 @@ def convert_model(
     model
         What :func:`~runforge_engine.modeling.revalidate.recorded_model` returned.
     target
-        The file, which must not exist.
+        The file, which is new or empty.
     stated
         JSON data that the file gets as its metadata, beside the names of features and classes and
         the comparison.
@@ -129,7 +130,7 @@ def convert_model(
     Raises
     ------
     RunForgeError
-        ``VERIFICATION_FAILED`` where the predictions differ; the errors of
+        ``VERIFICATION_FAILED`` where the predictions differ; ``STORE_NOT_WRITABLE``; the errors of
         :func:`~runforge_engine.modeling.revalidate.replay_model`.
     """
     rows = validation_rows(folder, workspace)
@@ -146,7 +147,7 @@ def convert_model(
         raise _differs(form, comparison)
     names = {"features": list(rows.feature_names), "classes": list(rows.classes)}
     data = converted.to_bytes({**stated, **names, "comparison": comparison.to_dict()})
-    with target.open("xb") as file:
+    with writing(target), target.open("wb") as file:
         file.write(data)
         file.flush()
         sync_file(file.fileno())

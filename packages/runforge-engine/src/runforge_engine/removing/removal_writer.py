@@ -468,6 +468,8 @@ def finish_removals(store: StoreLayout) -> FinishedRemovals:
         _remove(path)
     for line in unfinished_removals(store):
         try:
+            if line["action"] == "archived":
+                remove_also(store, line)  # First, as the process that was killed did.
             remove_folder(store, line)
         except RunForgeError as error:
             if error.code not in (ErrorCode.VERIFICATION_FAILED, ErrorCode.STORE_BUSY):
@@ -475,8 +477,6 @@ def finish_removals(store: StoreLayout) -> FinishedRemovals:
             kept.append((folder_of(line, store), error.message))
         else:
             removed.append(line["run_id"])
-    for line in read_removals(store).current.values():
-        remove_also(store, line)
     return FinishedRemovals(tuple(removed), tuple(kept), tuple(left))
 
 

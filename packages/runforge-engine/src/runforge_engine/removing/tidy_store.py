@@ -37,6 +37,7 @@ from runforge_engine.removing.removal_writer import (
     listed_entries,
     record_of_folder,
     recorded_before,
+    remove_also,
     unfinished_removals,
 )
 from runforge_engine.store.incoming import left_copies, remove_left
@@ -111,6 +112,8 @@ def tidy_store(
         prepare_store(store)
         _remove_temporary(store)
         kept = dict(finish_removals(store).kept)
+        for line, _ in found.rest:
+            remove_also(store, line)
         forget_folders(store, found.interrupted, because=reason, created_by=created_by)
         _remove_remains(store, taken, because=because or _LEFT_OVER, created_by=created_by)
     return RemovalReportV1(
