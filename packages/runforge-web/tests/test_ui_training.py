@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from runforge_web.request_form import differences
 from runforge_web.training_data import datasets_and_recipes
 from web_client import Answer, Server, serving
 from workbooks import workbook
@@ -229,6 +230,12 @@ def test_a_column_that_is_no_number_must_be_excluded(workspace: Path) -> None:
         assert "FEATURE_NOT_NUMERIC" in answer.text
         # The label is as good as before.
         assert "LABEL_TYPE_INVALID" not in answer.text
+
+
+def test_an_absent_list_is_no_difference_to_an_empty_one() -> None:
+    assert list(differences({"tags": [], "seed": 1}, {"seed": 1})) == []
+    assert list(differences({}, {"tags": []})) == []
+    assert list(differences({"tags": ["a"]}, {})) == [("/tags", '["a"]', "")]
 
 
 def test_a_recipe_is_proposed_chosen_and_kept(tmp_path: Path) -> None:
