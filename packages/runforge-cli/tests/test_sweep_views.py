@@ -218,7 +218,7 @@ def test_a_missing_run_keeps_what_the_record_has(sweeps: Sweeps, runforge: Call)
     assert first["metrics"] == {"accuracy": document["runs"][0]["metrics"]["accuracy"]}
     shown = runforge("sweep", "show", "two")
     assert shown.code == 0
-    assert "; 1 without its run folder" in shown.stdout
+    assert "; 1 without its run folder" in shown.out
 
 
 @pytest.mark.parametrize("name", NAMES)
