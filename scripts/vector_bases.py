@@ -132,7 +132,8 @@ BASES: dict[str, list[Base]] = {
                 "/experiment_file/after": {"sha256": _SHA256, "bytes": 512},
             }
         ),
-        Base({"/run": {"script": "train.py", "config_argument": False}}),
+        Base({"/run": {"script": "train.py", "config_argument": False}, "/imported_from": None}),
+        Base({"/imported_from/imported_at": None, "/imported_from/tags": None}),
     ],
     "tfc.experiment.v1": [
         Base({"/run": {"command": ["python", "train.py"], "args": ["--verbose"]}}),

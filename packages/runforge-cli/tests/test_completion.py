@@ -253,3 +253,28 @@ def test_every_value_has_a_completion(name: str) -> None:
         and one.name not in FREE
     ]
     assert without == []
+
+
+def groups(command: click.Command, *words: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
+    """Yield every group that is no command by itself, and the names of its commands."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        names = command.list_commands(context)
+        if words and not command.invoke_without_command:
+            yield words, names
+        for name in names:
+            found = command.get_command(context, name)
+            assert found is not None
+            yield from groups(found, *words, name)
+
+
+@pytest.mark.parametrize("words", [words for words, _ in groups(cli)], ids=" ".join)
+def test_the_commands_of_a_group_are_offered(place: Path, words: tuple[str, ...]) -> None:
+    known = dict(groups(cli))[words]
+    assert offered(place, *words, "") == known
+    assert offered(place, *words, known[-1][:3]) != []
+
+
+def test_after_a_mistake_nothing_is_offered_and_nothing_said(place: Path) -> None:
+    assert ask(place, "stor", "") == []
+    assert ask(place, "runs", "--csv", "--csv", "--limit", "1", "--limit", "2", "x") == []

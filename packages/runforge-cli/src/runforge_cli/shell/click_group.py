@@ -20,7 +20,8 @@ class CommandGroup(Command, click.Group):
             if not is_text(argument):
                 shown = argument.encode("utf-8", "surrogateescape")
                 raise click.UsageError(f"The argument {shown!r} is not valid UTF-8.", ctx)
-        if not args and not self.invoke_without_command:
+        # A completion asks what could follow.
+        if not (args or self.invoke_without_command or ctx.resilient_parsing):
             names = ", ".join(f"`{name}`" for name in self.list_commands(ctx))
             raise click.UsageError(f"A command is missing. Commands: {names}.", ctx)
         if not ctx.resilient_parsing:

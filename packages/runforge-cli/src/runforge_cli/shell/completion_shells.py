@@ -12,10 +12,12 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+import click
 from click.shell_completion import (
     BashComplete,
     CompletionItem,
     FishComplete,
+    ShellComplete,
     ZshComplete,
     add_completion_class,
 )
@@ -73,8 +75,19 @@ complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
 """
 
 
+class _QuietComplete(ShellComplete):
+    """Completion that offers nothing after a mistake, of which the command itself will tell."""
+
+    def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
+        """Return what can follow the words before."""
+        try:
+            return super().get_completions(args, incomplete)
+        except click.UsageError:
+            return []
+
+
 @add_completion_class
-class QuotingBashComplete(BashComplete):
+class QuotingBashComplete(_QuietComplete, BashComplete):
     """Completion for bash that quotes values and joins words that bash splits at ``=`` or ``:``."""
 
     source_template = _BASH
@@ -107,7 +120,7 @@ class QuotingBashComplete(BashComplete):
 
 
 @add_completion_class
-class PrefixingZshComplete(ZshComplete):
+class PrefixingZshComplete(_QuietComplete, ZshComplete):
     """Completion for zsh that keeps the option of ``--option=value``."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
@@ -116,7 +129,7 @@ class PrefixingZshComplete(ZshComplete):
 
 
 @add_completion_class
-class PrefixingFishComplete(FishComplete):
+class PrefixingFishComplete(_QuietComplete, FishComplete):
     """Completion for fish that keeps the option of ``--option=value`` and all after a comma."""
 
     source_template = _FISH
