@@ -18,6 +18,7 @@ from pathlib import Path
 import click
 import pytest
 from runforge_cli.shell.app import COMMANDS, cli
+from runforge_cli.shell.default_command import DefaultCommandGroup
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs shells of Unix")
 
@@ -256,11 +257,14 @@ def test_every_value_has_a_completion(name: str) -> None:
 
 
 def groups(command: click.Command, *words: str) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Yield every group that is no command by itself, and the names of its commands."""
+    """Yield every group, and the names of its commands.
+
+    One with a default command completes the argument of that.
+    """
     if isinstance(command, click.Group):
         context = click.Context(command)
         names = command.list_commands(context)
-        if words and not command.invoke_without_command:
+        if words and not isinstance(command, DefaultCommandGroup):
             yield words, names
         for name in names:
             found = command.get_command(context, name)
