@@ -56,7 +56,7 @@ def test_the_commands_pass_and_fail_as_the_page_says(folder: Path) -> None:
     shown = done.stdout + done.stderr
     for line in "\n".join(blocks("text")).splitlines():
         assert line in shown
-    assert len(list((folder / ".runforge/evaluations").iterdir())) == 2
+    assert len(list((folder / ".runforge/evaluations").iterdir())) == 4
     assert len(list((folder / ".runforge/runs").iterdir())) == 3
 
 

@@ -177,3 +177,17 @@ def test_what_is_met_is_said(runforge: Call, workspace: Path) -> None:
     assert ", at least 0.5\n" in done.err
     other = runforge("evaluate", "latest", "penguins.csv", "--no-worse-than", "latest")
     assert "is a value on the validation rows of that run" in other.err
+
+
+def test_bounds_of_other_validation_rows_are_told(runforge: Call, workspace: Path) -> None:
+    lines = (workspace / "penguins.csv").read_text().splitlines(keepends=True)
+    (workspace / "fewer.csv").write_text("".join(lines[:300]))
+    assert runforge(*TRAIN, *COLUMNS, "--name", "first").code == 0
+    other = ("train", "fewer.csv", "--label", "species", *COLUMNS, "--name", "other")
+    text = "evaluate both on one file, and name the first evaluation in --no-worse-than"
+    assert text in runforge(*other, "--no-worse-than", "first").err
+    assert text in runforge("show", "first", "--no-worse-than", "other", "--json").err
+    same = runforge("rerun", "first", "--param", "C=2", "--no-worse-than", "first")
+    assert same.code in (0, 8)
+    assert text not in same.err
+    assert text not in runforge("show", "other", "--no-worse-than", "first", "-q").err

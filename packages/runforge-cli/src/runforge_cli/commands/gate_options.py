@@ -164,6 +164,23 @@ def evaluation_results(gates: Sequence[Gate], evaluation: RecordedEvaluation) ->
     return judge(gates, {**numbers, **named}) if gates else []
 
 
+def note_other_rows(settings: Settings, gates: Sequence[Gate], run: AnyRun) -> None:
+    """Say where the bound of a gate is a value on other validation rows than those of the run."""
+    from runforge_contracts.comparison.compare import compare_runs
+
+    for gate in gates:
+        if gate.baseline is None or is_evaluation(gate.baseline, settings.stores()):
+            continue
+        baseline = settings.find_any(gate.baseline, quiet=True)
+        [conclusion] = compare_runs([baseline, run], settings.target())["conclusions"]
+        if conclusion.get("same_validation_rows") is False:
+            note(
+                f"the validation rows of {gate.baseline} are not those of {run.id}; evaluate both"
+                " on one file, and name the first evaluation in --no-worse-than, to compare on"
+                " the same ones"
+            )
+
+
 def report_gates(settings: Settings, results: Sequence[GateResult]) -> int:
     """Print the gates that are not met, unless the output is JSON, and return the exit code."""
     error = violation_of(results)

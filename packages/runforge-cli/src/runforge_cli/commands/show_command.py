@@ -26,6 +26,7 @@ from runforge_cli.commands.gate_options import (
     gate_options,
     gate_results,
     known_metrics,
+    note_other_rows,
     read_gates,
     report_gates,
 )
@@ -167,6 +168,8 @@ def _show_run(
         write_json({**run_document(folder, settings, bundle), **as_json(results)})
     else:
         write_lines(lines)
+    if not settings.quiet:
+        note_other_rows(settings, gates, folder)
     return report_gates(settings, results)
 
 

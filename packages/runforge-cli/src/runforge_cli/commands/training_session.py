@@ -134,7 +134,12 @@ def train_and_report(
     Returns the exit code: 0 for succeeded, 5 for cancelled, 8 where the run succeeded and a gate is
     not met, otherwise that of the error.
     """
-    from runforge_cli.commands.gate_options import as_json, gate_results, report_gates
+    from runforge_cli.commands.gate_options import (
+        as_json,
+        gate_results,
+        note_other_rows,
+        report_gates,
+    )
     from runforge_cli.render.progress import watching
 
     with cancelled_by_signals() as cancellation, watching(settings) as observer:
@@ -147,6 +152,8 @@ def train_and_report(
     else:
         _report(settings, outcome)
     if outcome.error is None:
+        if not settings.quiet:
+            note_other_rows(settings, gates, run)
         return report_gates(settings, results)
     return outcome.error.exit_code
 
