@@ -179,7 +179,7 @@ def test_what_is_met_is_said(runforge: Call, workspace: Path) -> None:
     assert "is a value on the validation rows of that run" in other.err
 
 
-def test_bounds_of_other_validation_rows_are_told(runforge: Call, workspace: Path) -> None:
+def test_bounds_of_other_validation_rows_are_noted(runforge: Call, workspace: Path) -> None:
     lines = (workspace / "penguins.csv").read_text().splitlines(keepends=True)
     (workspace / "fewer.csv").write_text("".join(lines[:300]))
     assert runforge(*TRAIN, *COLUMNS, "--name", "first").code == 0
