@@ -266,6 +266,24 @@ def test_a_run_is_named_as_trained_ones_are(
     assert runforge("show", "run-9", "--json").json["error"]["code"] == "RUN_NOT_FOUND"
 
 
+def test_an_experiment_names_all_of_its_runs(runforge: Call, repository: Repository) -> None:
+    config = "experiment: tree\nmodel: m\ndataset: d\nstatus: succeeded\n"
+    for number in (1, 2):
+        folder = repository.root / f"runs/run-2026-03-01-00{number}"
+        folder.mkdir()
+        (folder / "config.yaml").write_text(f"run_id: {folder.name}\n{config}", "utf-8")
+        if number == 1:
+            alone = runforge("show", "tree")
+            assert (alone.code, "`tree` is an experiment, whose run is" in alone.err) == (3, True)
+            assert "hint: `name:tree` is its newest run." in alone.err
+    for command in ("show", "report"):
+        several = runforge(command, "tree")
+        assert several.code == 2
+        assert "error[RUN_AMBIGUOUS]: 2 runs have the name `tree`:" in several.err
+        assert "hint: `name:tree` is the newest of them." in several.err
+    assert runforge("show", "name:tree", "--json").json["run_id"] == "run-2026-03-01-002"
+
+
 def test_the_latest_is_the_newest_of_both_kinds(runforge: Call, repository: Repository) -> None:
     latest = runforge("show", "--json").json["run_id"]
     assert latest in (repository.ids["bridged"], repository.ids["bridge"])

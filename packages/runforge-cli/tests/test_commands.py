@@ -132,12 +132,14 @@ def test_a_rerun_changes_the_columns_of_its_parent(runforge: Call) -> None:
     assert "hint: It excludes `island`, `sex`, `year`." in refused.err
 
 
-def test_a_rerun_has_the_name_and_the_tags_that_it_is_given(runforge: Call) -> None:
-    first = runforge(*TRAIN, "--name", "base", "--tag", "a", "--json").json["run_id"]
+def test_a_rerun_has_the_name_the_tags_and_the_notes_that_it_is_given(runforge: Call) -> None:
+    own = ("--name", "base", "--tag", "a", "--notes", "the best of the sweep")
+    first = runforge(*TRAIN, *own, "--json").json["run_id"]
     done = runforge("rerun", first)
-    assert f"note: the name `base` and the tags `a` of {first} are not taken over" in done.err
+    told = "the name `base`, the tags `a` and the notes `the best of the sweep` of"
+    assert f"note: {told} {first} are not taken over; --name, --tag and --notes set" in done.err
     request = runforge("show", "latest", "--json").json["request"]
-    assert not {"name", "tags"} & request.keys()
+    assert not {"name", "tags", "notes"} & request.keys()
     named = runforge("rerun", first, "--name", "again", "--tag", "b", "--json").json["run_id"]
     tagged = runforge("rerun", named, "--tag", "c")
     assert f"note: the name `again` of {named} is not taken over" in tagged.err

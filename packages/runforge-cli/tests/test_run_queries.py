@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from calls import TRAIN, Call
+from runforge_contracts.errors import RunForgeError
+from runforge_engine import Store
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,57 @@ def test_a_name_of_several_runs_is_ambiguous(ids: dict[str, str], runforge: Call
     assert done.code == 2
     assert "error[RUN_AMBIGUOUS]: 2 runs have the name `good`:" in done.err
     assert "hint: `name:good` is the newest of them." in done.err
+
+
+def test_a_name_means_the_one_run_that_succeeded(
+    runforge: Call, workspace: Path, ids: dict[str, str]
+) -> None:
+    options = ("--label", "species", "--name", "c27", "--json")
+    for _ in range(2):
+        failed = runforge("train", "penguins.csv", *options)
+        assert failed.code == 1
+    neither = runforge("show", "c27", "--json")
+    assert (neither.code, neither.json["error"]["code"]) == (2, "RUN_AMBIGUOUS")
+    run_id = runforge(*TRAIN, "--name", "c27", "--json").json["run_id"]
+    note = f"note: c27 is {run_id} in .runforge/runs, the one of 3 runs of this name that succeeded"
+    for command in (("show",), ("metrics",), ("diff", "weak")):
+        done = runforge(*command, "c27")
+        assert (done.code, note in done.err) == (0, True), done.err
+    assert runforge("show", "c27", "--json").json["run_id"] == run_id
+    store = Store(workspace)
+    assert store.run("c27").id == run_id
+    # Nothing is removed by a guess.
+    before = sorted((workspace / ".runforge/runs").iterdir())
+    for action, *more in (("forget", "--because", "a test", "--yes"), ("archive", "--to", "old")):
+        refused = runforge("store", action, "c27", *more)
+        assert refused.code == 2, refused.out
+        assert "error[RUN_AMBIGUOUS]: 3 runs have the name `c27`:" in refused.err
+        assert "succeeded" not in refused.err
+    for remove in (
+        lambda: store.forget("c27", because="a test"),
+        lambda: store.archive("c27", workspace / "old"),
+    ):
+        with pytest.raises(RunForgeError, match="3 runs have the name `c27`"):
+            remove()
+    assert sorted((workspace / ".runforge/runs").iterdir()) == before
+    again = runforge("rerun", "c27", "--name", "c27", "--json").json["run_id"]
+    assert "RUN_AMBIGUOUS" in runforge("show", "c27").err
+    assert runforge("show", "name:c27", "--json").json["run_id"] == again
+
+
+def test_an_evaluation_is_not_a_missing_run(
+    runforge: Call, workspace: Path, ids: dict[str, str]
+) -> None:
+    done = runforge("evaluate", "weak", "penguins.csv", "--json")
+    evaluation = done.json["evaluation_id"]
+    for runs in ((evaluation, "weak"), ("weak", evaluation)):
+        refused = runforge("diff", *runs)
+        assert refused.code == 3
+        assert f"error[RUN_NOT_FOUND]: `{evaluation}` is an evaluation, not a run." in refused.err
+        assert f"runforge evaluate RUN FILE --no-worse-than {evaluation}" in " ".join(
+            refused.err.split()
+        )
+    assert "There is no run `eval_none`" in runforge("diff", "weak", "eval_none").err
 
 
 @pytest.mark.parametrize("reference", ["name:nobody", "tag:none", "latest:running", "best:speed"])

@@ -26,6 +26,8 @@ from runforge_cli.terminal.text_layout import plural
 if TYPE_CHECKING:
     from runforge_engine.pipeline.repeated_run import Repetition
 
+#: How much of notes is shown.
+_SHOWN = 60
 #: What is said of the features that a dataset lost, and of those that it gained.
 _OF_DATASET = (
     "{} of {}, which the dataset does not have any more",
@@ -93,8 +95,9 @@ def command(
 ) -> int:
     """Repeat RUN: execute the same request in a new run, changed by the options.
 
-    What no option changes is as in RUN. --exclude adds to the columns that RUN excluded. Name and
-    tags are not taken over, and neither are the hyperparameters with another model family.
+    What no option changes is as in RUN. --exclude adds to the columns that RUN excluded. Name,
+    tags and notes are not taken over, and neither are the hyperparameters with another model
+    family.
 
     Dataset and recipe are the files as they are now; a change in their bytes is reported. If the
     file of the recipe is gone, the copy in RUN is applied.
@@ -146,18 +149,21 @@ def command(
 
 
 def _tell_what_is_dropped(again: Repetition) -> None:
-    """Print that the new run has neither the name nor the tags of its parent."""
+    """Print that the new run has neither the name nor the tags nor the notes of its parent."""
     before, now = again.parent.request or {}, again.request.document.content
-    name, tags = before.get("name"), before.get("tags") or []
+    name, tags, notes = before.get("name"), before.get("tags") or [], before.get("notes")
     dropped = [
         *([f"the name {quote(name)}"] if name and "name" not in now else []),
         *([f"the tags {', '.join(map(quote, tags))}"] if tags and "tags" not in now else []),
+        *([f"the notes {quote(notes, _SHOWN)}"] if notes and "notes" not in now else []),
     ]
     if dropped:
-        parent = again.parent.id
+        *others, last = dropped
+        listed = f"{', '.join(others)} and {last}" if others else last
         verb = "is" if dropped == [f"the name {quote(name)}"] else "are"
         note(
-            f"{' and '.join(dropped)} of {parent} {verb} not taken over; --name and --tag set them"
+            f"{listed} of {again.parent.id} {verb} not taken over; --name, --tag and --notes set"
+            " them"
         )
 
 

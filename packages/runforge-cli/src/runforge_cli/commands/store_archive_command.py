@@ -107,7 +107,7 @@ def archive(
     archived = [run for run in runs if removed.get(run, {}).get("action") == "archived"]
     left = tuple(run for run in runs if run not in archived)
     if runs:
-        found = find_runs(settings, left, least=1) if left else []
+        found = find_runs(settings, left, least=1, strict=True) if left else []
     elif group is not None:
         found = runs_in_sweep(settings, group)
     else:

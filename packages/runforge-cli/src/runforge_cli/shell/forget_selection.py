@@ -66,7 +66,7 @@ def forgettable(
             _add_evaluation(settings, reference, found)
             continue
         try:
-            run = settings.find_any(reference)
+            run = settings.find_any(reference, strict=True)
         except RunForgeError as error:
             removed = find_removed(reference, settings.places())
             if len(removed) != 1 or removed[0][0]["action"] != "forgotten":

@@ -18,6 +18,7 @@ def find_runs(
     *,
     least: int,
     lost: list[RunForgeError] | None = None,
+    strict: bool = False,
 ) -> list[AnyRun]:
     """Return the runs that ``references`` name, in the same order.
 
@@ -32,6 +33,8 @@ def find_runs(
     lost
         Where the errors on runs whose folder is missing are added, if there are others; such a run
         is an error without it.
+    strict
+        Whether a name of several runs is refused also if only one of them succeeded.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def find_runs(
     found: dict[str, AnyRun] = {}
     for reference in references:
         try:
-            folder = settings.find_any(reference)
+            folder = settings.find_any(reference, strict=strict)
         except RunForgeError as error:
             if lost is None or not is_missing_folder(error):
                 raise

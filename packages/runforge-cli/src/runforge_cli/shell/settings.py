@@ -97,7 +97,12 @@ class Settings:
         return StoreLayout(self.folder, self.store_name or DEFAULT_STORE)
 
     def find_any(
-        self, reference: str, takes: Takes | None = None, *, quiet: bool = False
+        self,
+        reference: str,
+        takes: Takes | None = None,
+        *,
+        quiet: bool = False,
+        strict: bool = False,
     ) -> AnyRun:
         """Return the run of either kind that ``reference`` names, and report which is ``latest``.
 
@@ -109,11 +114,16 @@ class Settings:
             The runs that ``latest`` may be.
         quiet
             Whether not to report it, because the output names the run.
+        strict
+            Whether a name of several runs is refused also if only one of them succeeded.
         """
+        from runforge_contracts.store.run_queries import refuse_namesakes
         from runforge_contracts.sweeps.scoped_runs import find_scoped_run
 
         found = find_scoped_run(reference, self.places(), takes)
-        tells = not quiet or found.tied > 0 or found.alike > 1
+        if strict:
+            refuse_namesakes(found)
+        tells = not quiet or found.tied > 0 or found.alike > 1 or bool(found.namesakes)
         if found.datasets > 1:
             from runforge_cli.terminal.output import warn
 
@@ -230,6 +240,8 @@ def _others(run: AnyRun) -> str:
     """Return what to add to the note on a run if others have the same value, name or tag."""
     if run.alike > 1:
         return f", the newest of {run.alike:,}"
+    if run.namesakes:
+        return f", the one of {len(run.namesakes):,} runs of this name that succeeded"
     if not run.tied:
         return ""
     others = "another run has" if run.tied == 1 else f"{run.tied:,} other runs have"

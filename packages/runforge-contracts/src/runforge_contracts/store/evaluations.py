@@ -234,6 +234,17 @@ def is_evaluation(reference: str | os.PathLike[str], stores: Sequence[StoreLayou
     )
 
 
+def refuse_evaluation(reference: str, stores: Sequence[StoreLayout]) -> None:
+    """Raise ``RUN_NOT_FOUND`` if what should be a run is the id of an evaluation, or its start."""
+    if reference.startswith(PREFIX) and _starting(reference, stores):
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"{quote(reference)} is an evaluation, not a run.",
+            hint=f"`runforge show {printable(reference)}` shows it; `runforge evaluate RUN FILE"
+            f" --no-worse-than {printable(reference)}` compares a run with it on the same rows.",
+        )
+
+
 def find_evaluation(
     reference: str | os.PathLike[str], stores: Sequence[StoreLayout]
 ) -> RecordedEvaluation:

@@ -14,6 +14,7 @@ from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import as_run_id, is_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.aliases import ambiguous
+from runforge_contracts.store.evaluations import refuse_evaluation
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
 from runforge_contracts.store.latest import AnyRun as AnyRun
 from runforge_contracts.store.latest import latest_runs
@@ -31,6 +32,7 @@ from runforge_contracts.store.run_queries import (
     is_taken,
     may_be_named,
     parse_query,
+    refuse_experiment,
 )
 from runforge_contracts.store.view_folders import (
     may_have_views,
@@ -74,11 +76,11 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     Parameters
     ----------
     reference
-        A run id, a unique prefix of one, ``latest``, an alias, the unique display name of a trained
-        run, ``best``, ``best:METRIC``, ``latest:STATUS``, ``alias:NAME``, ``name:TEXT`` or
-        ``tag:TEXT``, or the path of a run folder, relative to the current folder or to the
-        workspace. Other clients name a folder otherwise than its run: either name is taken. A view
-        stands for the run that it repeats, whose
+        A run id, a unique prefix of one, ``latest``, an alias, the display name of one trained run
+        or of only one that succeeded, ``best``, ``best:METRIC``, ``latest:STATUS``, ``alias:NAME``,
+        ``name:TEXT`` or ``tag:TEXT``, or the path of a run folder, relative to the current folder
+        or to the workspace. Other clients name a folder otherwise than its run: either name is
+        taken. A view stands for the run that it repeats, whose
         :attr:`~runforge_contracts.store.run.Run.view` it then is. A line end after it does not
         count.
     places
@@ -91,7 +93,7 @@ def find_any_run(reference: str, places: Sequence[Place], takes: Takes | None = 
     ------
     RunForgeError
         ``RUN_NOT_FOUND``, also if the folder of the run is missing, or ``RUN_AMBIGUOUS`` with
-        the runs that a prefix matches.
+        the runs that a prefix matches or that have the name.
     """
     reference = without_line_end(reference)
     stores = [place for place in places if isinstance(place, StoreLayout)]
@@ -385,6 +387,9 @@ def _match(reference: str, ids: Mapping[str, _Known], places: Sequence[Place]) -
         )
     if reference:
         refuse_removed(reference, places)
+        refuse_experiment(reference, places)
+        stores = [place for place in places if isinstance(place, StoreLayout)]
+        refuse_evaluation(reference, stores)
     beside = _folder_beside(reference)
     if not ids and beside is None:
         raise no_runs(place)

@@ -66,6 +66,8 @@ class BaseRun(DocumentFolder):
     datasets: int = 0
     #: How many listed runs have the name or the tag that the run was found by; it is the newest.
     alike: int = 0
+    #: Ids of all runs with the name that the run was found by, if it is the one that succeeded.
+    namesakes: tuple[str, ...] = ()
 
     def __init__(
         self,

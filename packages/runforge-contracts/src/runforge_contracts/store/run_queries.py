@@ -137,25 +137,66 @@ def find_queried(
 def find_named(name: str, places: Sequence[Place]) -> AnyRun | None:
     """Return the trained run with a display name, or None if there is none.
 
+    Of several runs of the name it is the one that succeeded, if only one did; its
+    :attr:`~runforge_contracts.store.run.BaseRun.namesakes` are then the ids of all of them.
+
     Raises
     ------
     RunForgeError
-        ``RUN_AMBIGUOUS`` if several have it; ``RUN_NOT_FOUND``, with what the index has of it, if
-        the folder is missing.
+        ``RUN_AMBIGUOUS`` if several have it, unless exactly one of them succeeded;
+        ``RUN_NOT_FOUND``, with what the index has of it, if the folder is missing.
     """
     found = [one for one in _entries(places) if one.entry.get("name") == name]
-    runs = [run for one in found if isinstance(run := one.run(), Run)]
+    runs = [(run, one) for one in found if isinstance(run := one.run(), Run)]
     if len(runs) > 1:
-        ids = quote_some([run.id for run in runs])
-        raise RunForgeError(
-            ErrorCode.RUN_AMBIGUOUS,
-            f"{len(runs)} runs have the name {quote(name)}: {ids}.",
-            hint=f"`name:{printable(name)}` is the newest of them.",
-        )
+        ids = tuple(run.id for run, _ in runs)
+        succeeded = [run for run, one in runs if one.entry.get("status") == "succeeded"]
+        if len(succeeded) != 1:
+            raise _several(name, ids)
+        succeeded[0].namesakes = ids
+        return succeeded[0]
     if runs:
-        return runs[0]
+        return runs[0][0]
     lost = [one for one in found if isinstance(one.place, StoreLayout)]
     return lost[0].open() if lost else None
+
+
+def refuse_namesakes(run: AnyRun) -> None:
+    """Raise ``RUN_AMBIGUOUS`` if a run was found by a name that other runs have, too.
+
+    For what may be done only to a run that was named beyond doubt, such as removing it.
+    """
+    if run.namesakes:
+        raise _several(str(run.name), run.namesakes)
+
+
+def refuse_experiment(name: str, places: Sequence[Place]) -> None:
+    """Raise an error if a name is that of an experiment, which all of its runs have.
+
+    Raises
+    ------
+    RunForgeError
+        ``RUN_AMBIGUOUS`` if it has several runs, else ``RUN_NOT_FOUND``.
+    """
+    experiments = [place for place in places if isinstance(place, ExperimentLayout)]
+    ids = [one.entry["run_id"] for one in _entries(experiments) if one.entry.get("name") == name]
+    if len(ids) > 1:
+        raise _several(name, ids)
+    if ids:
+        raise RunForgeError(
+            ErrorCode.RUN_NOT_FOUND,
+            f"{quote(name)} is an experiment, whose run is {quote(ids[0])}.",
+            hint=f"`name:{printable(name)}` is its newest run.",
+        )
+
+
+def _several(name: str, ids: Sequence[str]) -> RunForgeError:
+    """Return the error for a name of several runs."""
+    return RunForgeError(
+        ErrorCode.RUN_AMBIGUOUS,
+        f"{len(ids)} runs have the name {quote(name)}: {quote_some(ids)}.",
+        hint=f"`name:{printable(name)}` is the newest of them.",
+    )
 
 
 def find_aliased(name: str, places: Sequence[Place]) -> AnyRun | None:

@@ -386,9 +386,10 @@ class Store:
         """Return the run that ``reference`` names: an id, the start of one, ``latest``, or a path.
 
         Also an alias, a name, ``best``, ``best:METRIC``, ``best@SCOPE``, ``latest:STATUS``,
-        ``alias:NAME``, ``name:TEXT`` and ``tag:TEXT``. SCOPE is a sweep or the path of a dataset,
-        as for :meth:`best`. ``latest`` is the last one recorded; a path may begin at the
-        workspace.
+        ``alias:NAME``, ``name:TEXT`` and ``tag:TEXT``. A name of several runs means the only one
+        that succeeded; :meth:`forget` and :meth:`archive` refuse it. SCOPE is a
+        sweep or the path of a dataset, as for :meth:`best`. ``latest`` is the last one recorded; a
+        path may begin at the workspace.
 
         Raises
         ------
@@ -399,7 +400,7 @@ class Store:
 
         found = find_scoped_run(reference, self._stores())
         run = Run(found.path)
-        run.tied, run.equal = found.tied, found.equal
+        run.tied, run.equal, run.namesakes = found.tied, found.equal, found.namesakes
         return run
 
     @for_python
@@ -482,10 +483,13 @@ class Store:
         StoreError
             Where the run is in progress, the record is not valid, or the store cannot be written.
         """
+        from runforge_contracts.store.run_queries import refuse_namesakes
+
         from runforge_engine import __version__
         from runforge_engine.removing.forget_runs import plan_forgetting
 
         run = self.run(reference)
+        refuse_namesakes(run)
         root = run.path.parents[1]
         plan_forgetting(
             StoreLayout(root.parent, root.name),
@@ -545,7 +549,7 @@ class Store:
             self._own(),
             runs,
             to,
-            self._any,
+            self._beyond_doubt,
             because=because,
             with_dataset=with_dataset,
             force=force,
@@ -716,6 +720,15 @@ class Store:
         places: list[Place] = [*self._stores()]
         experiments = self._experiments()
         return find_scoped_run(run, places if experiments is None else [*places, experiments])
+
+    def _beyond_doubt(self, run: AnyRun | str) -> AnyRun:
+        """Return a run as :meth:`_any` does, but none by a name that other runs have, too."""
+        from runforge_contracts.store.run_queries import refuse_namesakes
+
+        found = self._any(run)
+        if isinstance(run, str):
+            refuse_namesakes(found)
+        return found
 
     def aliases(self) -> dict[str, str]:
         """Return the id of the run of each alias, by the name of the alias.

@@ -159,15 +159,15 @@ class Run(recorded_run.Run):
         """Execute the same request in a new run, changed by the arguments, and return that run.
 
         Dataset and recipe are the files as they are now; if the file of the recipe is gone, the
-        copy in this run is applied. :meth:`diff` says what differs. Name and tags are not taken
-        over, and neither are the hyperparameters with another model family.
+        copy in this run is applied. :meth:`diff` says what differs. Name, tags and notes are not
+        taken over, and neither are the hyperparameters with another model family.
 
         Parameters
         ----------
         data
             Another dataset, as for :func:`~runforge_engine.api.library.train`.
         model, preset, profile, hyperparameters, seed, device, name, tags, notes
-            As there; by default those of this run.
+            As there; by default those of this run but for name, tags and notes.
         exclude, include
             Columns that are excluded beside those of this run, and columns that no longer are.
         recipe

@@ -67,7 +67,7 @@ def repetition(
 ) -> Repetition:
     """Return the request to repeat a run.
 
-    Its name and its tags are not taken over: they describe the run that had them.
+    Name, tags and notes are not taken over: they describe the run that had them.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def repetition(
         The store of the new run.
     options
         The values that replace those of the run: ``model``, ``preset``, ``profile``, ``seed``,
-        ``device``, ``name`` and ``notes``; None keeps a value.
+        ``device``, ``name`` and ``notes``; None keeps a value that is taken over.
     created_by
         The client, as ``<client>@<version>``.
     parameters
@@ -122,7 +122,8 @@ def repetition(
         changes["/dataset/exclude_columns"] = _excluded(parent, excluded, exclude, include)
     if tags:
         changes["/tags"] = list(tags)
-    changes = {**{f"/{name}": REMOVE for name in ("name", "tags") if name in request}, **changes}
+    of_parent = [name for name in ("name", "tags", "notes") if name in request]
+    changes = {**{f"/{name}": REMOVE for name in of_parent}, **changes}
     home = _workspace_of(parent) or store.workspace
     if dataset is not None:
         changes["/dataset/path"] = _recorded(dataset, store)
