@@ -311,6 +311,44 @@ def test_parquet_columns_that_are_no_numbers_are_refused(tmp_path: Path) -> None
         assert caught.value.code is ErrorCode.FEATURE_NOT_NUMERIC
 
 
+def test_a_few_cells_that_are_not_numbers_are_named_with_their_rows(tmp_path: Path) -> None:
+    def refused(cells: dict[str, dict[int, str]]) -> RunForgeError:
+        lines = [
+            ",".join([*(wrong.get(row, str(row)) for wrong in cells.values()), str(row % 2)])
+            for row in range(1, 101)
+        ]
+        with pytest.raises(RunForgeError) as caught:
+            load(tmp_path / "data.csv", "\n".join([",".join([*cells, "y"]), *lines, ""]))
+        assert caught.value.code is ErrorCode.FEATURE_NOT_NUMERIC
+        return caught.value
+
+    age = {9: "abt 30", 10: "", 11: "inf"}
+    out = "out with --exclude age"
+    error = refused({"age": age})
+    assert (error.location.row, error.message) == (
+        9,
+        "The column `age` holds `abt 30`, which is not a number.",
+    )
+    one = "Correct or empty the cell of row 9: the other 98 values are numbers."
+    request = "(dataset.exclude_columns in a request)"
+    assert error.hint == f"{one} Or leave the column {out} {request}."
+    few = {3: "?", 50: "1,000".replace(",", " ")}
+    error = refused({"age": age, "few": few})
+    assert [problem.hint for problem in error.problems] == [
+        one,
+        "Correct or empty the cells of rows 3, 50: the other 98 values are numbers.",
+    ]
+    assert error.hint == (
+        "Correct or empty the few cells of `age`, `few` that are not numbers."
+        f" Or leave the columns {out} --exclude few {request}."
+    )
+    error = refused({"age": age, "text": dict.fromkeys(range(2, 8), "x")})
+    assert [problem.hint for problem in error.problems] == [one, None]
+    assert error.hint is not None
+    assert error.hint.startswith("Correct or empty the few cells of `age` that are not numbers.")
+    assert error.hint.endswith("`runforge prepare FILE --label COLUMN` proposes how.")
+
+
 def test_missing_numbers_of_parquet_drop_their_row(tmp_path: Path) -> None:
     import pyarrow as pa
     from pyarrow import parquet

@@ -148,6 +148,102 @@ def test_a_named_decimal_mark_tells_what_a_comma_is(tmp_path: Path) -> None:
     assert comma["action"] == "keep"
 
 
+def reasons(recipe: dict[str, Any]) -> dict[str, str]:
+    return {item["column"]: item.get("because", "") for item in recipe["columns"]}
+
+
+def test_a_reason_names_the_decimal_mark_that_fits(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.csv"
+    lines = [f"{row},{row}.5;{row},5;{row % 3};1,10{row};{row % 2}" for row in range(9)]
+    raw.write_text("\n".join(["text;comma;whole;vague;y", *lines]), encoding="utf-8")
+    name = "name it, as in `runforge prepare RAW --label COLUMN --decimal-mark"
+    found = reasons(propose(raw, delimiter=";"))
+    assert found["comma"].startswith(f"`0,5` looks like a number with a decimal comma: {name} ,`")
+    assert found["vague"].startswith(
+        f"numbers whose decimal mark is not clear, such as `1,100`: {name} ,` or `.`"
+    )
+    found = reasons(propose(raw, delimiter=";", decimal_mark="."))
+    assert found["comma"].startswith(
+        "`0,5` is not a number with the decimal mark `.`, and looks like a number with a decimal"
+        f" comma: {name} ,`"
+    )
+    recipe = propose(raw, delimiter=";", decimal_mark=",")
+    assert actions(recipe) == {
+        "text": "drop",
+        "comma": "keep",
+        "whole": "keep",
+        "vague": "keep",
+    }
+    raw.write_text(raw.read_text("utf-8").replace(",", "."), encoding="utf-8")
+    found = reasons(propose(raw, delimiter=";", decimal_mark=","))
+    assert "with a decimal point" in found["comma"]
+    assert f"{name} .`" in found["comma"]
+
+
+@pytest.mark.parametrize("repeated", [False, True], ids=["different", "repeated"])
+def test_a_column_of_numbers_with_a_few_other_cells_names_them(
+    repeated: bool, tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw.csv"
+    most = 50 if repeated else 1000
+
+    def written(wrong: dict[int, str], cell: str = "{}") -> str:
+        cells = [wrong.get(row, cell.format(row % most)) for row in range(1, 241)]
+        lines = [f'"{text}",{row % 2},{row % 3}' for row, text in enumerate(cells)]
+        raw.write_text("\n".join(["a,b,y", *lines]), encoding="utf-8")
+        item, _ = propose(raw)["columns"]
+        assert item["action"] == "drop"
+        return str(item["because"])
+
+    one = {9: "abt 30", 30: "", 31: " NA "}
+    assert written(one) == "numbers, but for 1 cell: `abt 30` (row 9); correct it"
+    assert written(one, "1,{:03}.5") == written(one)
+    assert written({9: "x", 11: "x", 20: "\x1b[2J", 33: "y"}) == (
+        "numbers, but for 4 cells: `x` (row 9), `x` (row 11), `\\x1b[2J` (row 20) and 1 more;"
+        " correct them"
+    )
+    assert written(dict.fromkeys(range(1, 11), "?")).startswith("numbers, but for 10 cells")
+    assert "numbers" not in written(dict.fromkeys(range(1, 12), "?"))
+    # Nineteen numbers and one other cell, and then one number less.
+    few = dict.fromkeys(range(21, 241), "")
+    for count, expected in ((20, True), (19, False)):
+        cells = {row: str(row) for row in range(1, 21)} | few | {7: "?"}
+        cells |= dict.fromkeys(range(count + 1, 21), "")
+        lines = [f"{text},{row % 2}" for row, text in sorted(cells.items()) if text]
+        raw.write_text("\n".join(["a,y", *lines, ""]), encoding="utf-8")
+        with pytest.raises(RunForgeError, match="numbers, but" if expected else "free text"):
+            propose(raw)
+
+
+def test_a_file_with_another_delimiter_than_the_recipe_is_told_so(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.csv"
+    columns = [{"column": name, "action": "keep"} for name in ("a", "b")]
+    words = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+    for delimiter, found in words.items():
+        raw.write_text("\n".join(map(delimiter.join, ("aby", "120", "231"))), encoding="utf-8")
+        for other, expected in words.items():
+            if delimiter == other or other == ",":
+                continue
+            recipe = {"source": {"delimiter": other}, "label": "y", "columns": columns}
+            sentence = f"`raw.csv` separates its columns by {found}; the recipe reads {expected}."
+            with pytest.raises(RunForgeError) as caught:
+                apply(raw, recipe)
+            assert (caught.value.code, caught.value.message) == (
+                ErrorCode.COLUMN_NOT_FOUND,
+                sentence,
+            )
+            with pytest.raises(RunForgeError) as caught:
+                propose(raw, delimiter=other)
+            assert (caught.value.code, caught.value.message) == (
+                ErrorCode.LABEL_NOT_FOUND,
+                sentence,
+            )
+    # Columns that are in no header are missing, whatever it is separated by.
+    raw.write_text("c,d\n1,2\n", encoding="utf-8")
+    with pytest.raises(RunForgeError, match="lacks 2 columns"):
+        apply(raw, {"source": {"delimiter": ";"}, "label": "y", "columns": columns})
+
+
 def test_a_table_of_no_use_is_refused(tmp_path: Path) -> None:
     raw = tmp_path / "raw.csv"
     raw.write_text("a,y\nk,0\nk,1\n", encoding="utf-8")

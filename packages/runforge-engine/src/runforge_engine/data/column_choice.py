@@ -14,6 +14,7 @@ from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 
 from runforge_engine.data.cells import BLANKS
 from runforge_engine.data.column_table import ColumnTable, missing_mask
+from runforge_engine.data.csv_header import DELIMITERS
 from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.message_parts import did_you_mean, exclusion, name_list
 
@@ -84,7 +85,8 @@ def no_label(
     names: Sequence[str], label_column: str, source: DatasetSource, hint: str
 ) -> RunForgeError:
     """Return the error for a label that a dataset does not have; ``hint`` if no name is alike."""
-    return RunForgeError(
+    other = other_delimiter(ErrorCode.LABEL_NOT_FOUND, names, label_column, source)
+    return other or RunForgeError(
         ErrorCode.LABEL_NOT_FOUND,
         f"The dataset has no column {quote(label_column)} for the label; it has"
         f" {name_list(names)}.",
@@ -92,6 +94,45 @@ def no_label(
         path=str(source.path),
         column=label_column,
     )
+
+
+def other_delimiter(
+    code: ErrorCode, names: Sequence[str], lacking: str, source: DatasetSource
+) -> RunForgeError | None:
+    """Return the error for columns that are separated otherwise than a recipe says.
+
+    Parameters
+    ----------
+    code
+        The code of the error.
+    names
+        The column names, as they were read.
+    lacking
+        A column that is not among them.
+    source
+        The dataset.
+
+    Returns
+    -------
+    RunForgeError or None
+        None if the only name, separated otherwise, does not have the column, either.
+    """
+    if len(names) != 1 or source.delimiter not in DELIMITERS:
+        return None
+    expected, _ = DELIMITERS[source.delimiter]
+    for delimiter, (found, option) in DELIMITERS.items():
+        parts = [part.strip(BLANKS + '"') for part in names[0].split(delimiter)]
+        if len(parts) > 1 and lacking in parts:
+            return RunForgeError(
+                code,
+                f"{quote(source.path.name)} separates its columns by {found}; the recipe reads"
+                f" {expected}.",
+                hint=f"Save the file with {expected}, which a trained model asks for; `runforge"
+                f" prepare FILE --label COLUMN{option}` proposes a recipe that reads {found}.",
+                path=str(source.path),
+                column=lacking,
+            )
+    return None
 
 
 def _one_by_one(name: str, names: Sequence[str], source: DatasetSource) -> str | None:

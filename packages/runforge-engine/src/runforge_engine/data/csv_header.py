@@ -19,6 +19,13 @@ from runforge_engine.data.dataset_source import DatasetSource
 SAMPLE_ROWS = 20
 #: Start of a line that marks a merge conflict.
 CONFLICT = re.compile(r"(?:<{7}|={7}|>{7}|\|{7})(?: |$)")
+#: The words for what separates the columns of a CSV file, and the options that name it.
+DELIMITERS = {
+    ";": ("semicolons", " --delimiter ';'"),
+    "\t": ("tabs", " --delimiter tab"),
+    "|": ("bars", " --delimiter '|'"),
+    ",": ("commas", ""),
+}
 _SEPARATOR = re.compile(r"sep=.?", re.IGNORECASE)
 #: Hint for a merge conflict.
 RESOLVE = "Resolve the conflict first: two versions of the file were merged."
@@ -79,13 +86,9 @@ def _header_problem(
         shown = f"The first line is {quote(','.join(names))}"
         return ErrorCode.DATASET_MALFORMED, f"{shown}, a note for a spreadsheet program.", remove
     if len(names) == 1 and separator == ",":
-        for delimiter, word, name in (
-            (";", "semicolons", "';'"),
-            ("\t", "tabs", "tab"),
-            ("|", "bars", "'|'"),
-        ):
+        for delimiter, (word, option) in DELIMITERS.items():
             if delimiter in names[0] and (not first or delimiter in ",".join(first)):
-                read = f"`runforge prepare FILE --label COLUMN --delimiter {name}` reads it"
+                read = f"`runforge prepare FILE --label COLUMN{option}` reads it"
                 return (
                     ErrorCode.DATASET_DELIMITER_UNSUPPORTED,
                     f"The dataset separates its columns by {word}, not by commas.",

@@ -12,12 +12,12 @@ from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnosti
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeError
 
+from runforge_engine.data.cell_arrays import number_pattern, stray_cells, trimmed
 from runforge_engine.data.cells import (
     BLANKS,
     BOOLEANS,
     EXACT,
     are_booleans,
-    is_missing,
     parse_number,
 )
 from runforge_engine.data.column_table import ColumnTable, magnitude, release_unused
@@ -217,16 +217,39 @@ def _number(cell: str) -> float | None:
 
 
 def _first_text(column: pa.ChunkedArray, name: str) -> Problem:
-    """Return the first cell that is not a number, also if its row is dropped for another column."""
-    import pyarrow.compute as pc
+    """Return the first cell that is not a number, also if its row is dropped for another column.
 
-    row, cell = next(
+    Its hint is about the rows of such cells, if they are few.
+    """
+    cells = trimmed(column)
+    strays = [
         (row, cell)
-        for row, cell in enumerate(pc.utf8_trim(column, BLANKS).to_pylist(), start=1)
-        if cell is not None and not is_missing(cell) and _number(cell) is None
+        for row, cell in stray_cells(cells, number_pattern(".", None))
+        if _number(cell) is None
+    ]
+    row, cell = (
+        strays[0]
+        if strays
+        else next(
+            (row, cell)
+            for row, cell in enumerate(cells.to_pylist(), start=1)
+            if cell is not None and _number(cell) is None
+        )
     )
     message = f"The column {quote(name)} holds {quote(cell, 30)}, which is not a number."
-    return Problem(message, Location(column=name, row=row))
+    return Problem(message, Location(column=name, row=row), _correction(cells, strays))
+
+
+def _correction(cells: pa.Array, strays: list[tuple[int, str]]) -> str | None:
+    """Return a hint for a column in which only a few cells are not numbers."""
+    if not strays:
+        return None
+    one = len(strays) == 1
+    rows = ", ".join(f"{row}" for row, _ in strays)
+    return (
+        f"Correct or empty the cell{'' if one else 's'} of row{'' if one else 's'} {rows}: the"
+        f" other {len(cells) - cells.null_count - len(strays):,} values are numbers."
+    )
 
 
 def _inexact(cells: pa.Array, keep: Any, values: Any, name: str) -> Problem | None:
@@ -260,15 +283,30 @@ def _not_numeric(
     names = [str(problem.location.column) for problem in problems]
     first = problems[0]
     one = len(names) == 1
+    if excludable:
+        hint = _remedy(problems, names, source)
+    else:
+        hint = "The model asks for numbers; leave a cell empty where its value is unknown."
     return RunForgeError(
         ErrorCode.FEATURE_NOT_NUMERIC,
         first.message if one else f"{len(names)} columns are not numeric: {name_list(names)}.",
-        hint=f"Leave {'it' if one else 'them'} out with {exclusion(names, source)}, or encode as"
-        " numbers; `runforge prepare FILE --label COLUMN` proposes how."
-        if excludable
-        else "The model asks for numbers; leave a cell empty where its value is unknown.",
+        hint=hint,
         path=str(source.path),
         column=first.location.column,
         row=first.location.row,
         problems=() if one else problems[:SHOWN],
     )
+
+
+def _remedy(problems: list[Problem], names: Sequence[str], source: DatasetSource) -> str:
+    """Return what to do about columns that are not numeric, and may be left out."""
+    one = len(names) == 1
+    few = [str(problem.location.column) for problem in problems if problem.hint]
+    out = f"out with {exclusion(names, source)}"
+    encode = ", or encode as numbers; `runforge prepare FILE --label COLUMN` proposes how."
+    if not few:
+        return f"Leave {'it' if one else 'them'} {out}{encode}"
+    if one:
+        return f"{problems[0].hint} Or leave the column {out}."
+    correct = f"Correct or empty the few cells of {name_list(few)} that are not numbers."
+    return f"{correct} Or leave the columns {out}{'.' if len(few) == len(names) else encode}"

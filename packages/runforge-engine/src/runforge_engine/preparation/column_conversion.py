@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import quote
 from runforge_contracts.prepared_names import escaped_name
 
-from runforge_engine.data.cells import BLANKS, MISSING
+from runforge_engine.data.cell_arrays import number_pattern
+from runforge_engine.data.cells import BLANKS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,26 +36,6 @@ class UnexpectedValuesError(Exception):
     def __init__(self, message: str, row: int) -> None:
         super().__init__(message)
         self.row = row
-
-
-def trimmed(column: pa.ChunkedArray) -> pa.Array:
-    """Return the cells of a column of strings, trimmed and in one piece; null where missing.
-
-    A dictionary-encoded column stays so, and each of its values is in the dictionary once.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    cells = column.combine_chunks()
-    if not pa.types.is_dictionary(cells.type):
-        cells = pc.utf8_trim(cells, BLANKS)
-        missing = pc.is_in(cells, value_set=pa.array(sorted(MISSING)))
-        return pc.if_else(missing, pa.scalar(None, pa.string()), cells)
-    values = trimmed(pa.chunked_array([cells.dictionary])).dictionary_encode()
-    if values.dictionary.equals(cells.dictionary):
-        return cells
-    indices = values.indices.take(cells.indices)
-    return pa.DictionaryArray.from_arrays(indices, values.dictionary)
 
 
 class Conversion(ABC):
@@ -270,13 +251,6 @@ class _Number(Conversion):
         """Return whether the cell is a number of this form."""
         pattern = number_pattern(self._decimal, self._thousands)
         return re.search(pattern.replace(r"\z", r"\Z"), cell.strip(BLANKS)) is not None
-
-
-def number_pattern(decimal: str, thousands: str | None) -> str:
-    """Return the regular expression (RE2) of a trimmed number with these marks."""
-    point, group = re.escape(decimal), re.escape(thousands or "")
-    whole = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+" if thousands else "[0-9]+"
-    return rf"\A[+-]?(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
 
 
 def _date_pattern(form: str) -> str:

@@ -16,7 +16,8 @@ from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeErro
 from runforge_contracts.prepared_names import escaped_name, raw_name
 from runforge_contracts.validation import MAX_PROBLEMS
 
-from runforge_engine.data.column_choice import check_unique, missing_columns
+from runforge_engine.data.cell_arrays import trimmed
+from runforge_engine.data.column_choice import check_unique, missing_columns, other_delimiter
 from runforge_engine.data.column_table import ColumnTable
 from runforge_engine.data.dataset_source import DatasetSource, read_source
 from runforge_engine.data.message_parts import did_you_mean
@@ -25,7 +26,6 @@ from runforge_engine.preparation.column_conversion import (
     Conversion,
     UnexpectedValuesError,
     conversion,
-    trimmed,
 )
 
 if TYPE_CHECKING:
@@ -249,6 +249,9 @@ def _positions(names: tuple[str, ...], wanted: list[str], raw: DatasetSource) ->
     """Return the positions of the columns that a recipe uses."""
     lacking = [name for name in wanted if name not in names]
     if lacking:
+        other = other_delimiter(ErrorCode.COLUMN_NOT_FOUND, names, lacking[0], raw)
+        if other is not None:
+            raise other
         if any(raw_name(name) == lacking[0] for name in names):
             hint = "The table is prepared already; a recipe is applied to the raw one."
         else:

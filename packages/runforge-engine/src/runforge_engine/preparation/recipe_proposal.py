@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
+from runforge_engine.data.cell_arrays import number_pattern, stray_cells, trimmed
 from runforge_engine.data.cells import BLANKS, are_booleans
 from runforge_engine.data.column_choice import check_unique, missing_columns, no_label
 from runforge_engine.data.dataset_source import DatasetSource
@@ -20,8 +21,6 @@ from runforge_engine.data.table_reader import read_names, read_table
 from runforge_engine.preparation.column_conversion import (
     UnexpectedValuesError,
     conversion,
-    number_pattern,
-    trimmed,
 )
 
 if TYPE_CHECKING:
@@ -44,10 +43,8 @@ _DATE_PARTS = ("year", "month", "day", "weekday")
 _TIME_PARTS = ("hour", "minute")
 #: Decimal and thousands marks of numbers that no other marks fit.
 _MARKS = ((".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
-_UNCLEAR = (
-    "numbers whose decimal mark is not clear: name it, as in `runforge prepare RAW --label COLUMN"
-    " --decimal-mark .`, or with the action `number`"
-)
+#: Most cells that a reason names.
+_NAMED = 3
 
 
 def propose_recipe(
@@ -231,6 +228,8 @@ def _proposed(
     found = found or _date(values)
     if found is None:
         found = _categories(values, len(present), max_categories)
+        if found["action"] == "drop":
+            found["because"] = _strays(cells, source) or found["because"]
     if lacking and found["action"] != "drop":
         found["missing"] = "indicator"
     return found
@@ -261,8 +260,52 @@ def _number(
         decimal, thousands = fitting[0]
         return {"action": "number", "decimal_mark": decimal, "thousands_mark": thousands}
     if fitting:
-        return _dropped(_UNCLEAR)
+        return _dropped(_unclear(values, decimal, {mark for mark, _ in fitting}, source))
     return None
+
+
+def _unclear(values: pa.Array, decimal: str, fitting: set[str], source: Mapping[str, Any]) -> str:
+    """Return why numbers are dropped whose marks are not those that are expected.
+
+    Parameters
+    ----------
+    values
+        The different values.
+    decimal
+        The decimal mark that is expected.
+    fitting
+        The decimal marks that fit them all.
+    source
+        The form of the raw file, as named by the user.
+    """
+    import pyarrow.compute as pc
+
+    # Not all of them are numbers with the expected mark.
+    plain = pc.match_substring_regex(values, number_pattern(decimal, None))
+    cell = quote(values[pc.index(plain, False).as_py()], 40)
+    named = "name it, as in `runforge prepare RAW --label COLUMN --decimal-mark {}`{}, or with the"
+    named += " action `number`"
+    if len(fitting) > 1:
+        unclear = f"numbers whose decimal mark is not clear, such as {cell}: "
+        return unclear + named.format(",", " or `.`")
+    (mark,) = fitting
+    looks = f"looks like a number with a decimal {'comma' if mark == ',' else 'point'}: "
+    if "decimal_mark" in source:
+        looks = f"is not a number with the decimal mark {quote(decimal)}, and {looks}"
+    return f"{cell} {looks}" + named.format(mark, "")
+
+
+def _strays(cells: pa.Array, source: Mapping[str, Any]) -> str | None:
+    """Return why a column is dropped that holds numbers but for a few cells; None for others."""
+    marks = ((source.get("decimal_mark", "."), None), *_MARKS)
+    found = [strays for pair in marks if (strays := stray_cells(cells, number_pattern(*pair)))]
+    if not found:
+        return None
+    strays = min(found, key=len)
+    named = ", ".join(f"{quote(cell, 40)} (row {row})" for row, cell in strays[:_NAMED])
+    more = f" and {len(strays) - _NAMED} more" if len(strays) > _NAMED else ""
+    many, them = (f"{len(strays)} cells", "them") if len(strays) > 1 else ("1 cell", "it")
+    return f"numbers, but for {many}: {named}{more}; correct {them}"
 
 
 def _all_match(values: pa.Array, pattern: str) -> bool:
