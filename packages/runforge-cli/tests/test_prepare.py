@@ -90,6 +90,41 @@ def test_nothing_is_written_if_a_value_is_unexpected(runforge: Call, raw: Path) 
     assert not raw.with_name("other.csv").exists()
 
 
+def test_bad_cells_marks_and_delimiters_are_told_as_they_are(
+    runforge: Call, workspace: Path
+) -> None:
+    lines = [f"{row if row != 9 else 'abt 30'};{row},5;{row % 3};{row % 2}" for row in range(1, 61)]
+    (workspace / "raw.csv").write_text("\n".join(["age;fare;size;y", *lines]), encoding="utf-8")
+    form = ("prepare", "raw.csv", "--label", "y", "--delimiter", ";", "-o", "out.csv", "--force")
+
+    def proposed(*options: str) -> str:
+        result = runforge(*form, *options)
+        assert result.code == 0
+        table, _ = result.out.split("\n\n")
+        return " ".join(table.split())
+
+    shown = proposed()
+    assert "age drop numbers, but for 1 cell: `abt 30` (row 9); correct it" in shown
+    assert "fare drop `1,5` looks like a number with a decimal comma: name it" in shown
+    shown = proposed("--decimal-mark", ".")
+    assert "fare drop `1,5` is not a number with the decimal mark `.`" in shown
+    assert "--decimal-mark ,`" in shown
+    assert "fare keep" in proposed("--decimal-mark", ",")
+    assert runforge("train", "raw.csv", "--recipe", "out.recipe.json", "--name", "semi").code == 0
+    commas = [line.replace(",", ".").replace(";", ",") for line in ["age;fare;size;y", *lines]]
+    (workspace / "commas.csv").write_text("\n".join(commas), encoding="utf-8")
+    sentence = "`commas.csv` separates its columns by commas; the recipe reads semicolons."
+    for words in (
+        ("predict", "semi", "commas.csv"),
+        ("train", "commas.csv", "--recipe", "out.recipe.json"),
+        ("prepare", "commas.csv", "--recipe", "out.recipe.json", "-o", "new.csv"),
+    ):
+        result = runforge(*words)
+        assert (result.code, sentence in result.err) == (2, True)
+    result = runforge("train", "commas.csv", "--label", "y")
+    assert "Correct or empty the cell of row 9: the other 59 values are numbers." in result.err
+
+
 @pytest.mark.needs(package="python_calamine")
 def test_the_sheet_of_a_workbook_must_be_named(runforge: Call, workspace: Path) -> None:
     rows = [["city", "size", "y"], ["Rome", 1.5, "a"], ["Oslo", "", "b"]]
