@@ -215,7 +215,7 @@ def test_a_column_of_numbers_with_a_few_other_cells_names_them(
             propose(raw)
 
 
-def test_a_file_with_another_delimiter_than_the_recipe_is_told_so(tmp_path: Path) -> None:
+def test_an_error_names_the_delimiter_of_a_file_and_that_of_the_recipe(tmp_path: Path) -> None:
     raw = tmp_path / "raw.csv"
     columns = [{"column": name, "action": "keep"} for name in ("a", "b")]
     words = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
