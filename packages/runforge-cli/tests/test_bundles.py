@@ -449,6 +449,22 @@ ATTACKS: dict[str, tuple[str, bool, Callable[[dict[str, bytes]], object]]] = {
 }
 
 
+def test_what_is_written_says_which_evaluations_stay(
+    runforge: Call, sender: Path, receiver: Callable[[], Path]
+) -> None:
+    first, second = (entry["run_id"] for entry in entries(sender))
+    assert "evaluations" not in report_of(runforge, "bundle", first, "-o", "one.rfz")
+    rows = (sender / "penguins.csv").read_text("utf-8").splitlines()
+    for name, count in (("a.csv", 100), ("b.csv", 200)):
+        (sender / name).write_text("\n".join(rows[:count]), "utf-8")
+        assert runforge("evaluate", second, name, "--quiet").code == 0
+    assert report_of(runforge, "bundle", second, "-o", "two.rfz")["evaluations"] == 2
+    shown = runforge("bundle", second, "-o", "shown.rfz").out
+    assert "\nevaluations  2, not included\n" in shown
+    receiver()
+    assert "evaluations" not in report_of(runforge, "unbundle", str(sender / "two.rfz"))
+
+
 def described(members: dict[str, bytes], **values: Any) -> None:
     members["bundle.json"] = encode_json({**json.loads(members["bundle.json"]), **values})
 

@@ -569,6 +569,10 @@ export interface BundleReportV1 {
    * The dataset: in the bundle if one was written; else where it is now, relative to the workspace if it is in it.
    */
   dataset?: string;
+  /**
+   * How many evaluations of the run the store has; they are not in the bundle that was written. Absent if there are none, and of a bundle that was unpacked.
+   */
+  evaluations?: Count;
   [k: string]: unknown;
 }
 /**

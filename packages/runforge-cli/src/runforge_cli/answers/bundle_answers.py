@@ -40,6 +40,8 @@ def report_rows(report: BundleReportV1, settings: Settings) -> Iterator[tuple[st
         yield "dataset", report.dataset if bundled else settings.shown(report.dataset)
     elif report.outcome == "bundled":
         yield "dataset", "not included"
+    if report.evaluations is not UNSET:
+        yield "evaluations", f"{report.evaluations:,}, not included"
     yield "bundle", f"{report.bundle}, {report.bytes:,} bytes"
 
 

@@ -60,3 +60,12 @@ class BundleReportV1(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+    evaluations: (
+        Annotated[
+            common_v1.Count,
+            Meta(
+                description="How many evaluations of the run the store has; they are not in the bundle that was written. Absent if there are none, and of a bundle that was unpacked."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET

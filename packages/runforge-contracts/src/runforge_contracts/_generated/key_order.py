@@ -34,7 +34,7 @@ SHAPES: tuple[tuple[dict[str, int], int, int], ...] = (
     ({"sha256": 0, "bytes": 0}, 0, 0),
     ({}, 21, 0),
     ({"schema_version": 0, "run_kind": 0, "run_id": 0, "created_by": 0, "origin": 0, "signed": 0, "key": 0, "dataset": 0, "files": 22}, 0, 0),
-    ({"schema_version": 0, "outcome": 0, "bundle": 0, "run_kind": 0, "run_id": 0, "run_dir": 0, "files": 0, "bytes": 0, "sha256": 0, "origin": 0, "signature": 0, "key": 0, "dataset": 0}, 0, 0),
+    ({"schema_version": 0, "outcome": 0, "bundle": 0, "run_kind": 0, "run_id": 0, "run_dir": 0, "files": 0, "bytes": 0, "sha256": 0, "origin": 0, "signature": 0, "key": 0, "dataset": 0, "evaluations": 0}, 0, 0),
     ({"message": 0, "code": 0}, 0, 0),
     ({"run_id": 0, "run_dir": 0, "status": 0, "schema_version": 0, "kind": 0, "created_at": 0, "name": 0, "rerun_from": 0, "error": 25}, 0, 0),
     ({}, 0, 26),

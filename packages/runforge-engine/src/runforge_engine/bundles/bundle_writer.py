@@ -15,6 +15,7 @@ from runforge_contracts.documents import Document
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest as Digest
 from runforge_contracts.fs.files import digest_file, read_file
+from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.layout import (
     BUNDLE,
     EXPERIMENT_RUNS,
@@ -115,6 +116,7 @@ def write_bundle(
             hint="Leave out the dataset, or copy the folder of the run and its signature.",
             path=str(run.path),
         )
+    evaluations = _evaluations(run, checked)
     members[BUNDLE] = Document.of(document).encode()
     known = {name: digest.sha256 for name, digest in document.files.items()} | expected
     whole = _write(target, members, known)
@@ -132,7 +134,15 @@ def write_bundle(
         origin=document.origin,
         key=document.key,
         dataset=document.dataset,
+        evaluations=evaluations or UNSET,
     )
+
+
+def _evaluations(run: AnyRun, checked: VerifiedFolder) -> int:
+    """Return how many evaluations of a run its workspace has."""
+    if not isinstance(run, Run):
+        return 0
+    return len(evaluations_of(checked.found.run_id, stores_in(checked.around.workspace)))
 
 
 @dataclass(frozen=True, slots=True)
