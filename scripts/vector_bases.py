@@ -132,8 +132,7 @@ BASES: dict[str, list[Base]] = {
                 "/experiment_file/after": {"sha256": _SHA256, "bytes": 512},
             }
         ),
-        Base({"/run": {"script": "train.py", "config_argument": False}, "/imported_from": None}),
-        Base({"/imported_from/imported_at": None, "/imported_from/tags": None}),
+        Base({"/run": {"script": "train.py", "config_argument": False}}),
     ],
     "tfc.experiment.v1": [
         Base({"/run": {"command": ["python", "train.py"], "args": ["--verbose"]}}),

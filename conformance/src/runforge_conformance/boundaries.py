@@ -341,6 +341,14 @@ def allowances(name: str, valid: Any) -> Iterator[Boundary]:
                 if new is not ... and not _same(new, value):
                     wanted[format_pointer(location)] = new
         yield from _together(name, valid, rule, set=wanted)
+        if rule == "null":
+            # What is within something that was null has a document of its own.
+            within_null = {
+                pointer: value
+                for pointer, value in wanted.items()
+                if any(pointer.startswith(f"{other}/") for other in wanted)
+            }
+            yield from _together(name, valid, "null-2", set=within_null)
     scalars, containers = _optional(valid, locations)
     yield from _together(name, valid, "without-optional", remove=scalars)
     for depth in sorted({pointer.count("/") for pointer in containers}):
