@@ -523,3 +523,8 @@ def test_the_dataset_of_the_training_is_warned_of(runforge: Call, filled: Path) 
     assert done.code == 0
     assert "warning: The dataset is the one that the model was trained on" in done.err
     assert "trained on" not in runforge("evaluate", "latest", "new.csv").err
+    shown = runforge("show", "latest").out
+    assert shown.count(": the model was trained on this dataset") == 1
+    report = runforge("report", "latest", "-o", "r.md")
+    assert report.code == 0, report.err
+    assert (filled / "r.md").read_text("utf-8").count("The model was trained on it.") == 1

@@ -11,8 +11,20 @@ from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import number, table
 
 
-def evaluation_rows(evaluations: Sequence[RecordedEvaluation], settings: Settings) -> list[str]:
-    """Return a table of the evaluations of a run, the newest first."""
+def evaluation_rows(
+    evaluations: Sequence[RecordedEvaluation], trained_on: str | None, settings: Settings
+) -> list[str]:
+    """Return a table of the evaluations of a run, the newest first.
+
+    Parameters
+    ----------
+    evaluations
+        The evaluations, oldest first.
+    trained_on
+        SHA-256 of the dataset that the run was trained on; an evaluation of it is marked.
+    settings
+        For the paths that are shown.
+    """
     rows = [
         [
             evaluation.id,
@@ -24,4 +36,12 @@ def evaluation_rows(evaluations: Sequence[RecordedEvaluation], settings: Setting
         for evaluation in reversed(evaluations)
     ]
     header = ("evaluation", "made", "accuracy", "rows", "dataset")
-    return table(header, rows, right=(2, 3), flexible=4, cut=True, indent=2) if rows else []
+    if not rows:
+        return []
+    # Below the table: its last column is cut where the terminal is narrow.
+    marks = [
+        f"  {evaluation.id}: the model was trained on this dataset"
+        for evaluation in reversed(evaluations)
+        if evaluation.record["dataset"]["sha256"] == trained_on
+    ]
+    return [*table(header, rows, right=(2, 3), flexible=4, cut=True, indent=2), *marks]
