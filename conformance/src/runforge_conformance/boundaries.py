@@ -321,7 +321,7 @@ def allowances(name: str, valid: Any) -> Iterator[Boundary]:
         "shortest": _shortest,
         "blank": lambda part, value: " " * part.schema.get("minLength", 0) or ...,
         "longest": _longest,
-        "null": lambda part, value: None if "null" in _types(part.schema) else ...,
+        "null": lambda part, value: None if _takes_null(part.schema) else ...,
     }
     longest = max(
         (len(part.schema.get("enum", ())) for _, parts in locations for part in parts), default=0
@@ -470,6 +470,11 @@ def _types(schema: dict[str, Any]) -> set[str]:
     elif "enum" in schema or "const" in schema:
         kinds = {_kind(value) for value in schema.get("enum", [schema.get("const")])}
     return set() if kinds == set(_KINDS) else kinds
+
+
+def _takes_null(schema: dict[str, Any]) -> bool:
+    """Return whether a subschema allows null by itself, or as an alternative."""
+    return any("null" in _types(branch) for branch in (schema, *schema.get("anyOf", ())))
 
 
 def _kind(value: Any) -> str:
