@@ -51,8 +51,12 @@ def test_all_refused_columns_are_left_out(runforge: Call, workspace: Path) -> No
     rows = "".join(f"{i},x,y,{i % 2}\n" for i in range(20))
     folder = train("a,b,c,y\n" + rows, runforge)
     assert f"rerun {folder.name} --exclude b --exclude c" in runforge("show").out
-    [item] = runforge("diagnostics", "--json").json["diagnostics"]
+    item, *columns = runforge("diagnostics", "--json").json["diagnostics"]
     assert item["details"]["columns"] == ["b", "c"]
+    assert [column["message"] for column in columns] == [
+        "The column `b` holds `x`, which is not a number.",
+        "The column `c` holds `y`, which is not a number.",
+    ]
 
 
 def test_a_failure_of_the_labels_is_not_just_repeated(runforge: Call, workspace: Path) -> None:

@@ -95,7 +95,7 @@ def error_diagnostic(error: RunForgeError, workspace: Path | None = None) -> Dia
 
 
 def error_diagnostics(error: RunForgeError, workspace: Path | None = None) -> list[Diagnostic]:
-    """Return :func:`error_diagnostic`, and one more for each other column with a problem.
+    """Return :func:`error_diagnostic`, and one more for each column of which that does not tell.
 
     So the record of a run names everything that must be corrected, not only the first of it.
     """
@@ -104,7 +104,7 @@ def error_diagnostics(error: RunForgeError, workspace: Path | None = None) -> li
         *(
             _error(error.code, *item, {}, workspace)
             for item in error.problems
-            if item.location.column not in (None, error.location.column)
+            if item.location.column is not None and item.message != error.message
         ),
     ]
 
