@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -47,6 +47,8 @@ from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import may_have_views
+
+Read = TypeVar("Read")
 
 #: Fields of which a run may have several values, which are on no single line.
 _TAGS, _ALIASES = RunColumn("field", "tags"), RunColumn("field", "alias")
@@ -88,10 +90,10 @@ def skim_runs(
     RunForgeError
         ``USAGE_INVALID`` if a number is compared with something else.
     """
-    if may_have_views(store):
-        return None
     if keeps_indexes():
         return _skim_kept(store, count, query, facts, skip)
+    if may_have_views(store):
+        return None
     read = _read_lines(store)
     if read is None:
         return None
@@ -166,12 +168,21 @@ def _skim_kept(
     store: StoreLayout, count: int, query: RunQuery, facts: RunFacts, skip: int
 ) -> Newest | None:
     """Return the result of :func:`skim_runs` from the index that this process keeps."""
+
+    def read(lines: KeptLines) -> Newest:
+        others = _not_listed(lines, store)
+        return _chosen(lines, others, store, count, query, facts, skip)
+
+    return _of_kept(store, read)
+
+
+def _of_kept(store: StoreLayout, read: Callable[[KeptLines], Read]) -> Read | None:
+    """Return what is read from the index that this process keeps; None if it is not enough."""
+    if may_have_views(store) or not keeps_indexes():
+        return None
     try:
         with kept_lines(store) as lines:
-            if lines is None:
-                return None
-            others = _not_listed(lines, store)
-            return _chosen(lines, others, store, count, query, facts, skip)
+            return None if lines is None else read(lines)
     except (OSError, ValueError):
         return None
     except RunForgeError as error:
@@ -238,19 +249,18 @@ def grouped_runs(store: StoreLayout, column: RunColumn) -> Sequence[RunGroup] | 
     Runs without a value are left out. Returns None if the whole index is needed, as it is where
     this process keeps no indexes.
     """
-    if may_have_views(store) or not keeps_indexes():
+
+    def read(lines: KeptLines) -> tuple[_Groups, list[dict[str, Any]]]:
+        others, removed = _not_listed(lines, store), removed_runs(store)
+        places = lines.ordered()
+        if removed:
+            places = [at for at in places if lines.run_id(at) not in removed]
+        return _Groups(lines, places, column), others
+
+    found = _of_kept(store, read)
+    if found is None:
         return None
-    try:
-        with kept_lines(store) as lines:
-            if lines is None:
-                return None
-            others, removed = _not_listed(lines, store), removed_runs(store)
-            places = lines.ordered()
-            if removed:
-                places = [at for at in places if lines.run_id(at) not in removed]
-            groups = _Groups(lines, places, column)
-    except (OSError, ValueError, RunForgeError):
-        return None
+    groups, others = found
     added = [
         RunGroup(str(value), entry["run_id"], started(entry), 1)
         for entry in others
@@ -273,17 +283,13 @@ def merged_groups(groups: Iterable[RunGroup]) -> list[RunGroup]:
 
 def entries_of(store: StoreLayout, run_ids: Collection[str]) -> dict[str, dict[str, Any]] | None:
     """Return the entries of some runs of a store by their ids; None as :func:`grouped_runs`."""
-    if may_have_views(store) or not keeps_indexes():
-        return None
-    try:
-        with kept_lines(store) as lines:
-            if lines is None:
-                return None
-            places = [at for at in range(len(lines)) if lines.run_id(at) in run_ids]
-            listed = [*map(lines.entry, places), *_not_listed(lines, store)]
-    except (OSError, ValueError, RunForgeError):
-        return None
-    return {entry["run_id"]: entry for entry in listed if entry["run_id"] in run_ids}
+
+    def read(lines: KeptLines) -> dict[str, dict[str, Any]]:
+        places = [at for at in range(len(lines)) if lines.run_id(at) in run_ids]
+        listed = [*map(lines.entry, places), *_not_listed(lines, store)]
+        return {entry["run_id"]: entry for entry in listed if entry["run_id"] in run_ids}
+
+    return _of_kept(store, read)
 
 
 def _chosen(

@@ -387,9 +387,9 @@ class Store:
 
         Also an alias, a name, ``best``, ``best:METRIC``, ``best@SCOPE``, ``latest:STATUS``,
         ``alias:NAME``, ``name:TEXT`` and ``tag:TEXT``. A name of several runs means the only one
-        that succeeded; :meth:`forget` and :meth:`archive` refuse it. SCOPE is a
-        sweep or the path of a dataset, as for :meth:`best`. ``latest`` is the last one recorded; a
-        path may begin at the workspace.
+        that succeeded; :meth:`forget` and :meth:`archive` refuse it. SCOPE is a sweep or the path
+        of a dataset, as for :meth:`best`. ``latest`` is the last one recorded; a path may begin at
+        the workspace.
 
         Raises
         ------

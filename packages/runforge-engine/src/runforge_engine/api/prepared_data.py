@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
     from runforge_engine.api.prediction_rows import Rows
 
-#: The largest number of categories that `runforge prepare` allows.
-_MOST_CATEGORIES = 10_000
-
 AnyPath = str | os.PathLike[str]
 
 
@@ -175,7 +172,11 @@ def prepare(
     """
     from runforge_engine.preparation.given_recipe import given_recipe
     from runforge_engine.preparation.prepared_table import open_raw, prepare_table
-    from runforge_engine.preparation.recipe_proposal import MAX_CATEGORIES, propose_recipe
+    from runforge_engine.preparation.recipe_proposal import (
+        MAX_CATEGORIES,
+        MOST_CATEGORIES,
+        propose_recipe,
+    )
     from runforge_engine.preparation.recipe_rules import check_recipe
 
     form = {
@@ -203,10 +204,10 @@ def prepare(
         column = {"column": f"not {label}", "action": "keep"}
         validate({**outline, "columns": [column]}, "recipe.v1")
         check_recipe({**outline, "columns": [column]})
-    if max_categories is not None and not 2 <= max_categories <= _MOST_CATEGORIES:
+    if max_categories is not None and not 2 <= max_categories <= MOST_CATEGORIES:
         raise RunForgeError(
             ErrorCode.USAGE_INVALID,
-            f"`max_categories` is {max_categories}, and not from 2 to {_MOST_CATEGORIES:,}.",
+            f"`max_categories` is {max_categories}, and not from 2 to {MOST_CATEGORIES:,}.",
         )
     with rows_file(data) as path:
         if label is not None:

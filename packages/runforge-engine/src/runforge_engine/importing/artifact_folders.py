@@ -90,19 +90,24 @@ class ArtifactFolders:
             for place in places
         ]
         for candidate in candidates:
-            real = Path(os.path.realpath(candidate))
-            if any(real.is_relative_to(root) for root in self._roots) and _has_content(real):
-                return real
+            found = self._below(candidate)
+            if found is not None and _has_content(found):
+                return found
         shown = without_password(address)
         if local is None:
             losses.add("artifacts", "Artifacts that are not in a local folder are left out", shown)
-        elif not _is_below(self._store / local, self._roots):
+        elif self._below(self._store / local) is None:
             losses.add(
                 "artifacts",
                 "Artifacts outside the folder of the tracking store are left out",
                 shown,
             )
         return None  # A run without artifacts has no folder.
+
+    def _below(self, path: Path) -> Path | None:
+        """Return a path without links; None if it is not below one of the folders."""
+        real = Path(os.path.realpath(path))
+        return real if any(real.is_relative_to(root) for root in self._roots) else None
 
 
 def _has_content(folder: Path) -> bool:
@@ -113,11 +118,6 @@ def _has_content(folder: Path) -> bool:
         return True
     except OSError:
         return False
-
-
-def _is_below(path: Path, roots: Iterable[Path]) -> bool:
-    real = Path(os.path.realpath(path))
-    return any(real.is_relative_to(root) for root in roots)
 
 
 def _local_path(address: str) -> Path | None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from runforge_contracts.codec.strict_json import canonical_json, parse_json
+from runforge_contracts.codec.strict_json import canonical_json, encode_json_line, parse_json
 from runforge_contracts.display import shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
@@ -147,10 +147,12 @@ def digests_of(
 def journal_lines_of(details: Details, points: Iterable[TrackedValue]) -> Iterator[bytes]:
     """Yield the lines of the journal: the parameters, and the points of the metrics."""
     for name, text in details.parameters.items():
-        yield _line({"parameter": name, "value": typed(text)})
+        yield encode_json_line({"parameter": name, "value": typed(text)})
     for point in points:
         revision = {"revision": point.revision} if point.revision else {}
-        yield _line({"metric": point.name, "value": point.value, "step": point.step, **revision})
+        yield encode_json_line(
+            {"metric": point.name, "value": point.value, "step": point.step, **revision}
+        )
 
 
 def typed(text: str) -> str | int | float | bool:
@@ -219,10 +221,6 @@ def _tags(tags: Mapping[str, str], losses: Losses) -> list[str]:
 def _time(milliseconds: int) -> str:
     seconds, rest = divmod(milliseconds, 1000)
     return event_time(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000))
-
-
-def _line(entry: Mapping[str, Any]) -> bytes:
-    return json.dumps(entry, ensure_ascii=False, allow_nan=False).encode("utf-8") + b"\n"
 
 
 def _plain(value: Any) -> Any:

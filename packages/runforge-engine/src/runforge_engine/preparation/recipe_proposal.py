@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: Most categories of one column, unless another number is given.
 MAX_CATEGORIES = 40
 #: Most categories that a recipe can have for a column.
-_MOST_CATEGORIES = 10_000
+MOST_CATEGORIES = 10_000
 #: Share of the rows above which missing numbers get an indicator.
 _FEW_MISSING = 0.05
 #: Pairs of words, in lower case, of which the first is false.
@@ -171,10 +171,10 @@ def _with_action(
     if action == "one_hot":
         encoded = pa.types.is_dictionary(cells.type)
         values = cells.dictionary if encoded else pc.unique(cells.drop_null())
-        if not 0 < len(values) <= _MOST_CATEGORIES:
+        if not 0 < len(values) <= MOST_CATEGORIES:
             raise _unexpected(
                 f"The column {quote(name)} has {len(values):,} different values; one-hot columns"
-                f" are made of 1 to {_MOST_CATEGORIES:,}.",
+                f" are made of 1 to {MOST_CATEGORIES:,}.",
                 raw,
                 name,
             )
