@@ -134,7 +134,10 @@ def test_a_failure_shows_its_place(tmp_path: Path) -> None:
     )
     with pytest.raises(DatasetError) as caught:
         train(tmp_path / "d.csv", label="y", workspace=tmp_path)
-    assert caught.value.__notes__[-1].startswith("Hint: Leave it out with `exclude=['a']`")
+    assert caught.value.__notes__[-1] == (
+        "Hint: Correct or empty the cell of row 21: the other 20 values are numbers."
+        " Or leave the column out with `exclude=['a']`."
+    )
     assert "column a, row 21" in Store(tmp_path).run()._repr_html_()
 
 

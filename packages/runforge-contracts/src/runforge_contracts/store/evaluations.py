@@ -240,8 +240,9 @@ def refuse_evaluation(reference: str, stores: Sequence[StoreLayout]) -> None:
         raise RunForgeError(
             ErrorCode.RUN_NOT_FOUND,
             f"{quote(reference)} is an evaluation, not a run.",
-            hint=f"`runforge show {printable(reference)}` shows it; `runforge evaluate RUN FILE"
-            f" --no-worse-than {printable(reference)}` compares a run with it on the same rows.",
+            # A whole command in one constant, as it is replaced where Python is the client.
+            hint="`runforge show {0}` shows it; `runforge evaluate RUN FILE --no-worse-than {0}`"
+            " compares a run with it on the same rows.".format(printable(reference)),
         )
 
 
