@@ -93,3 +93,12 @@ def test_linux_runs_what_a_submission_runs_and_the_other_systems_the_tests() -> 
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(ROOT / "tox.ini", "utf-8")
     assert "pytest" in tox["testenv"]["commands"]  # of which `py` is an instance
+
+
+def test_each_line_of_an_environment_sets_a_variable() -> None:
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", "utf-8")
+    lines = [line for name in tox.sections() for line in tox[name].get("set_env", "").split("\n")]
+    assert len(lines) > 1
+    # Tox refuses an environment with another line, and `-qq` leaves out why.
+    assert [line for line in lines if line and not re.fullmatch(r"[A-Z_]+ ?= ?\S.*", line)] == []
