@@ -167,10 +167,35 @@ def test_a_request_is_bounded(server: Server) -> None:
     claimed = server.ask(path, "POST", None, {**sent, "Content-Length": str(10**9)})
     assert claimed.status == 413
     assert server.ask("/runs?where=" + "x" * 20_000).status == 414
-    assert server.ask("/runs", headers={"X-Long": "x" * 100_000}).status == 431
+    assert server.ask("/runs", headers={"X-Long": "x" * 40_000}).status == 431
     many = "&".join(f"f{number}=" for number in range(2_000)).encode()
     assert server.ask(path, "POST", many, sent).status == 400
     assert server.ask("/runs").status == 200
+
+
+@pytest.mark.parametrize(("length", "status"), [(30_000, 200), (40_000, 431)])
+def test_a_long_head_is_answered_in_however_many_pieces_it_arrives(
+    server: Server, length: int, status: int
+) -> None:
+    head = f"GET /runs HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nCookie: {server.cookie}\r\n"
+    head += f"X-Long: {'x' * length}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(head), 8_000):
+            connection.sendall(head[start : start + 8_000].encode())
+            time.sleep(0.05)
+        assert connection.recv(1_000).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def test_a_head_without_an_end_is_not_read_for_ever(server: Server) -> None:
+    sent = 0
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
+        connection.sendall(b"GET /runs HTTP/1.1\r\nX-Long: ")
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while sent < 100:
+                connection.sendall(b"x" * 2**20)
+                sent += 1
+    assert sent < 100
 
 
 def test_a_body_without_an_end_is_not_read_for_ever(server: Server) -> None:

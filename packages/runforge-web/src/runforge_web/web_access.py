@@ -21,7 +21,7 @@ _NAMES = ("127.0.0.1", "localhost")
 #: Methods that are answered at all; ``POST`` is the only one that does something.
 _METHODS = ("GET", "HEAD", "POST")
 #: Longest address that is answered, in bytes: the comparison of 200 runs fits; and all headers.
-MAX_ADDRESS, _MAX_HEADERS = 16_384, 32_768
+MAX_ADDRESS, MAX_HEADERS = 16_384, 32_768
 
 
 class Refusal(NamedTuple):
@@ -71,7 +71,7 @@ class WebAccess:
         """
         if len(target) > MAX_ADDRESS:
             return Refusal(414, "The address is too long.")
-        if sum(len(name) + len(value) for name, value in headers.items()) > _MAX_HEADERS:
+        if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADERS:
             return Refusal(431, "The headers are too long.")
         if method not in _METHODS:
             return Refusal(405, "This method is not used here.")

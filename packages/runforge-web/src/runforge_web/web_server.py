@@ -23,7 +23,7 @@ from runforge_contracts.system.system_processes import apart
 from runforge_engine.runtime.interpreter import own_command, own_environment
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from runforge_web.web_access import MAX_ADDRESS, WebAccess
+from runforge_web.web_access import MAX_ADDRESS, MAX_HEADERS, WebAccess
 from runforge_web.web_application import make_application
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ def serve_pages(settings: Settings, *, port: int, opens: bool, trains: bool = Fa
         timeout_keep_alive=_IDLE,
         timeout_graceful_shutdown=1,
         limit_concurrency=_CONNECTIONS,
-        h11_max_incomplete_event_size=2 * MAX_ADDRESS,
+        # Twice what is allowed: a head that is somewhat too long still gets its answer, in however
+        # many pieces it arrives.
+        h11_max_incomplete_event_size=2 * (MAX_ADDRESS + MAX_HEADERS),
     )
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     server = uvicorn.Server(config)
