@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,19 @@ def test_large_tables_are_judged_by_a_part_and_then_whole() -> None:
         "ID_LIKE_FEATURE": ["id"],
         "LABEL_LEAK_SUSPECTED": ["copy"],
     }
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_labels_in_turns_do_not_hide_that_a_part_rules_a_feature_out(classes: int) -> None:
+    rows = 200_000
+    labels = np.arange(rows) % classes
+    X = RANDOM.normal(size=(rows, 20))
+    tracemalloc.start()
+    try:
+        names = [f"f{index}" for index in range(X.shape[1])]
+        assert suspicious_features(X, labels, names, DatasetSource(Path("d.csv"), b"", "")) == []
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # To sort the whole table takes several copies of it.
+    assert peak < X.nbytes
