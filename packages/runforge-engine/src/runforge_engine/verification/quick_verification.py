@@ -16,7 +16,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,6 +24,7 @@ from typing import Annotated
 import msgspec
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
+from runforge_contracts.shared_work import ahead, in_processes
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.system.system_files import KEEPS_CHANGE_TIMES, is_private
 
@@ -116,35 +117,74 @@ def _printed(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def folder_state(folder: Path, around: Surroundings) -> str | None:
+class FileStates:
+    """The states of the files of many folders, which other processes find from now on.
+
+    Parameters
+    ----------
+    folders
+        The folders, in about the order in which they are asked for.
+    jobs
+        How many processes look at them, see :func:`~runforge_contracts.shared_work.in_processes`.
+    """
+
+    def __init__(self, folders: Sequence[Path], jobs: int) -> None:
+        found = ahead(in_processes(_files_state, [str(folder) for folder in folders], jobs))
+        self._coming = zip(folders, found, strict=True)
+        #: States that came before they were asked for.
+        self._waiting = dict[Path, str | None]()
+
+    def of(self, folder: Path) -> str | None:
+        """Return the state of the files of a folder, which is asked for once.
+
+        None if they have to be read: one changed a moment ago or in the future, there are too many,
+        or the system does not keep the time of the last change of an inode.
+        """
+        if folder not in self._waiting:
+            for another, state in self._coming:
+                if another == folder:
+                    return state
+                self._waiting[another] = state
+            return _files_state(str(folder))
+        return self._waiting.pop(folder)
+
+
+def _files_state(folder: str) -> str | None:
+    if not KEEPS_CHANGE_TIMES:
+        return None
+    try:
+        found = _walk(folder)
+    except OSError:
+        return None
+    newest = max(max(item[3], item[4]) for item in found)
+    if len(found) > _MAX_FILES or newest > time.time_ns() - _YOUNG:
+        return None
+    # Names that are no text have surrogates, which the representation escapes.
+    return hashlib.sha256(repr(sorted(found)).encode()).hexdigest()
+
+
+def folder_state(folder: Path, files: str | None, around: Surroundings) -> str | None:
     """Return a digest of what must be the same for a run not to be read again.
 
     Parameters
     ----------
     folder
         The run folder, absolute.
+    files
+        The state of its files, of :class:`FileStates`.
     around
         Its store.
 
     Returns
     -------
     str or None
-        None if the run has to be read: it is not listed, changed a moment ago or in the future, has
-        too many files, or the system does not keep the time of the last change of an inode.
+        None if the run has to be read: for its files, or because it is not listed.
     """
     positions = around.positions_of(folder.name, folder)
-    if not KEEPS_CHANGE_TIMES or around.index is None or around.index.is_foreign or not positions:
-        return None
-    try:
-        found = _walk(str(folder))
-    except OSError:
-        return None
-    newest = max(max(item[3], item[4]) for item in found)
-    if len(found) > _MAX_FILES or newest > time.time_ns() - _YOUNG:
+    if files is None or around.index is None or around.index.is_foreign or not positions:
         return None
     entries = [around.index.entries[position] for position in positions]
-    state = sorted(found), entries, around.names_by_id(folder)
-    # Names that are no text have surrogates, which the representation escapes.
+    state = files, entries, around.names_by_id(folder)
     return hashlib.sha256(repr(state).encode()).hexdigest()
 
 

@@ -54,6 +54,7 @@ from runforge_engine.verification.index_heads import (
 )
 from runforge_engine.verification.merge_check import merge_check
 from runforge_engine.verification.quick_verification import (
+    FileStates,
     KeptRun,
     KeptVerifications,
     folder_state,
@@ -185,7 +186,12 @@ def verify_store(
     """
     if not store.root.is_dir():
         raise no_store(store)
-    folders, views, unfinished, links = _scan(store)
+    beside = list(children(store))
+    states = None
+    if kept is not None:
+        # Meanwhile the index is read here.
+        states = FileStates([path for path, reason in beside if reason is None], jobs)
+    folders, views, unfinished, links = _scan(store, beside)
     # Read after the folders: a run is listed before its lock is released.
     around = Surroundings(store, store.workspace, public_key, datasets)
     signatures, detour = _signatures_of(store)
@@ -211,34 +217,48 @@ def verify_store(
         is_elsewhere = folder.parent != store.runs or detour is not None
         return is_elsewhere or folder.name in signatures
 
-    def verified(folder: Path) -> tuple[RunVerification, KeptRun | None]:
-        state = None if kept is None else folder_state(folder, around)
+    order = sorted(folders, key=start) + elsewhere
+    around.prepare()
+    verifications, notes = dict[Path, RunVerification](), dict[str, KeptRun]()
+
+    def untouched(folder: Path, state: str | None) -> RunVerification | None:
         note = None if kept is None else kept.runs.get(folder.name)
-        if note is not None and note.state == state:
-            untouched = verify_untouched(
-                folder,
-                around,
-                note,
-                is_signed=may_be_signed(folder),
-                with_dataset=with_dataset,
-            )
-            if untouched is not None:
-                return untouched, note
+        if note is None or note.state != state:
+            return None
+        is_signed = may_be_signed(folder)
+        found = verify_untouched(
+            folder, around, note, is_signed=is_signed, with_dataset=with_dataset
+        )
+        if found is not None:
+            notes[folder.name] = note
+        return found
+
+    def verified(item: tuple[Path, str | None]) -> tuple[RunVerification, KeptRun | None]:
+        folder, state = item
         found = verify_run(folder, around, with_dataset=with_dataset, alone=False)
         # Nobody asks for the digests of so many files.
         return replace(found, digests=None), noted(found, folder, state)
 
-    order = sorted(folders, key=start) + elsewhere
-    around.prepare()
-    notes = dict[str, KeptRun]()
-
-    def take(found: Iterable[tuple[RunVerification, KeptRun | None]]) -> Iterator[RunVerification]:
-        for run, note in found:
+    def results() -> Iterator[RunVerification]:
+        unread = list[tuple[Path, str | None]]()
+        for folder in order:
+            state = None if states is None else folder_state(folder, states.of(folder), around)
+            run = untouched(folder, state)
+            if run is None:
+                unread.append((folder, state))
+            else:
+                verifications[folder] = run
+                yield run
+        read = in_processes(verified, unread, jobs)
+        for (folder, _), (run, note) in zip(unread, read, strict=True):
+            verifications[folder] = run
             if note is not None:
-                notes[run.run_id] = note
+                notes[folder.name] = note
             yield run
 
-    runs = tuple(watch("Verifying runs", take(in_processes(verified, order, jobs)), len(order)))
+    for _ in watch("Verifying runs", results(), len(order)):
+        pass
+    runs = tuple(verifications[folder] for folder in order)
     if kept is not None:
         kept.keep(notes)
     verified_views = tuple(verify_view(*pair, around) for pair in views.items())
@@ -281,7 +301,7 @@ def verify_store(
 
 
 def _scan(
-    store: StoreLayout,
+    store: StoreLayout, beside: list[tuple[Path, str | None]]
 ) -> tuple[list[Path], dict[Path, Path], dict[str, str], list[Finding]]:
     """Return the folders of finished runs, views, the state of the others, and links among them.
 
@@ -289,7 +309,7 @@ def _scan(
     """
     folders, unfinished, links, held = list[Path](), dict[str, str](), list[Finding](), list[Path]()
     views = dict[Path, Path]()
-    for path, reason in children(store):
+    for path, reason in beside:
         if reason is not None:
             if path.is_symlink():
                 message = f"{quote(path.name)} is a symbolic link, which could lead anywhere."
