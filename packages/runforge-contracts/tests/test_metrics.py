@@ -122,3 +122,6 @@ def test_both_stores_of_a_workspace_are_read(tmp_path: Path) -> None:
     assert StoreLayout(tmp_path).index == tmp_path / ".runforge/index.json"
     assert StoreLayout(tmp_path).relative(tmp_path / "a/b") == "a/b"
     assert StoreLayout(tmp_path / "a").relative(tmp_path / "b") == (tmp_path / "b").as_posix()
+    assert StoreLayout(tmp_path).relative(tmp_path) == "."
+    for workspace, folder in ((Path(), tmp_path), (tmp_path, Path("b")), (Path(), Path("a/b"))):
+        assert StoreLayout(workspace).relative(folder) == folder.as_posix()

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
+from select import select
 
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.shared_work import WORTH_SHARING, in_processes
+from runforge_contracts.shared_work import WORTH_SHARING, ahead, in_processes
 
 ITEMS = list(range(3 * WORTH_SHARING))
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="work is shared on Linux only")
@@ -130,3 +131,25 @@ def test_nothing_stays_where_the_results_are_not_all_taken(before: set[int]) -> 
     with closing(in_processes(double, ITEMS, 2)) as results:
         assert others([next(results), next(results)])
     assert children() == before
+
+
+@pytest.mark.usefixtures("alone")
+def test_work_that_is_begun_ahead_is_done_before_its_results_are_asked_for() -> None:
+    reading, writing = os.pipe()
+
+    def work(item: int) -> int:
+        os.write(writing, b".")
+        return item
+
+    with closing(in_processes(work, ITEMS, 2)) as results:
+        found = ahead(results)
+        for _ in ITEMS:
+            assert select([reading], [], [], 60)[0]
+            os.read(reading, 1)
+        assert list(found) == ITEMS
+    os.close(reading)
+    os.close(writing)
+
+
+def test_work_on_nothing_may_be_begun_ahead() -> None:
+    assert list(ahead(in_processes(double, [], 2))) == []

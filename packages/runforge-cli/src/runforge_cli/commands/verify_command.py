@@ -113,12 +113,12 @@ def command(
         named = verify_named(settings, runs, keys, with_dataset=not without_dataset)
         stores, experiments = [], []
         found, evaluations = named.runs, named.evaluations
-    from runforge_engine.verification.verify_store import verification_document
+    from runforge_engine.verification.verify_store import verification_document, worst_verdict
 
-    document = verification_document(found, stores if everything else None, evaluations)
     if settings.json:
         from msgspec import to_builtins
 
+        document = verification_document(found, stores if everything else None, evaluations)
         write_json(to_builtins(document))
     else:
         from runforge_cli.render.verification_view import verification_lines
@@ -134,4 +134,4 @@ def command(
             verified = sum(run.verdict == "verified" for run in experiments)
             total = plural(len(experiments), "run")
             write_lines([f"Experiments: {verified:,} of {total} verified"])
-    return _EXIT_CODES[document.verdict]
+    return _EXIT_CODES[worst_verdict(found, stores, evaluations)]

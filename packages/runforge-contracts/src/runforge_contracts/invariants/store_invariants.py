@@ -158,7 +158,8 @@ def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> se
     return {
         store.workspace / entry["run_dir"]
         for entry in entries
-        if PurePosixPath(entry["run_dir"]).name != entry["run_id"]
+        if not entry["run_dir"].endswith(f"/{entry['run_id']}")
+        and PurePosixPath(entry["run_dir"]).name != entry["run_id"]
     }
 
 

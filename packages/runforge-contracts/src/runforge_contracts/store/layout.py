@@ -251,6 +251,10 @@ Place = StoreLayout | ExperimentLayout
 
 
 def _relative(folder: Path, workspace: Path) -> str:
+    depth = len(workspace.parts)
+    if depth and folder.parts[:depth] == workspace.parts:
+        # As `relative_to` does, in a tenth of the time: documents name many folders.
+        return "/".join(folder.parts[depth:]) or "."
     try:
         return folder.relative_to(workspace).as_posix()
     except ValueError:

@@ -65,6 +65,8 @@ class Datasets:
         #: Results of :func:`kept_dataset` by digest.
         self._kept: dict[str, Path | None] = {}
         self._digests: dict[Path, str | RunForgeError] = {}
+        #: Results of :meth:`state`.
+        self._states: dict[tuple[str, str], DatasetState] = {}
         #: Results of :func:`_line_end_digests` for those that have changed.
         self._line_ends: dict[Path, tuple[str, ...]] = {}
         self._files: list[Path] | None = None
@@ -81,6 +83,12 @@ class Datasets:
         fingerprint
             SHA-256 of the bytes that the run was trained on.
         """
+        key = recorded, fingerprint
+        if key not in self._states:
+            self._states[key] = self._state(*key)
+        return self._states[key]
+
+    def _state(self, recorded: str, fingerprint: str) -> DatasetState:
         try:
             path = dataset_path(recorded, self._workspace)
             found = self._digest(path)

@@ -118,6 +118,21 @@ class StoreVerification:
         )
 
 
+def worst_verdict(
+    runs: Iterable[RunVerification],
+    stores: Iterable[StoreVerification] | None = None,
+    evaluations: Iterable[EvaluationVerification] = (),
+) -> Verdict:
+    """Return the verdict of :func:`verification_document`, of which this has the parameters."""
+    return worst(
+        [
+            *(run.verdict for run in runs),
+            *(store.verdict for store in stores or ()),
+            *(item.verdict for item in evaluations),
+        ]
+    )
+
+
 def verification_document(
     runs: Iterable[RunVerification],
     stores: Iterable[StoreVerification] | None = None,
@@ -136,10 +151,9 @@ def verification_document(
     """
     runs, stores = list(runs), None if stores is None else list(stores)
     evaluations = list(evaluations)
-    verdict = worst(item.verdict for item in (*runs, *(stores or ()), *evaluations))
     return VerificationV1(
         schema_version="verification.v1",
-        verdict=verdict,
+        verdict=worst_verdict(runs, stores, evaluations),
         runs=[run.to_struct() for run in runs],
         stores=UNSET if stores is None else [store.to_struct() for store in stores],
         evaluations=[item.to_struct() for item in evaluations] or UNSET,
@@ -348,8 +362,9 @@ def _listed(around: Surroundings, known: set[Path]) -> tuple[list[Path], list[Fi
     file = store.relative(store.index)
     if around.index is None:
         return elsewhere, lost
+    found = {store.relative(path) for path in known}
     for number, entry in enumerate(around.index.entries):
-        if entry["run_id"] in around.removals.current:
+        if entry["run_dir"] in found or entry["run_id"] in around.removals.current:
             continue
         try:
             path = locate_run(entry, store)
