@@ -55,7 +55,11 @@ BASES: dict[str, list[Base]] = {
             ),
             ({"action": "boolean", "true": ["yes", "y"], "false": ["no", "n"]}, {}),
             ({"action": "date", "format": "%Y-%m-%d", "parts": ["year", "month"]}, {}),
-            ({"action": "number", "decimal_mark": ",", "thousands_mark": "."}, {}),
+            (
+                {"action": "number", "decimal_mark": ",", "thousands_mark": "."}
+                | {"missing_values": ["?", "-"]},
+                {},
+            ),
         )
     ],
     "request.v1": [

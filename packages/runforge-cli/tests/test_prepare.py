@@ -102,7 +102,7 @@ def test_bad_cells_marks_and_delimiters_are_named(runforge: Call, workspace: Pat
         return " ".join(table.split())
 
     shown = proposed()
-    assert "age drop numbers, but for 1 cell: `abt 30` (row 9); correct it" in shown
+    assert "age drop numbers, but for 1 cell: `abt 30` (row 9); correct it, or keep" in shown
     assert "fare drop `1,5` looks like a number with a decimal comma: name it" in shown
     shown = proposed("--decimal-mark", ".")
     assert "fare drop `1,5` is not a number with the decimal mark `.`" in shown

@@ -196,23 +196,55 @@ def test_a_column_of_numbers_with_a_few_other_cells_names_them(
         return str(item["because"])
 
     one = {9: "abt 30", 30: "", 31: " NA "}
-    assert written(one) == "numbers, but for 1 cell: `abt 30` (row 9); correct it"
+    assert written(one) == (
+        "numbers, but for 1 cell: `abt 30` (row 9); correct it, or keep the column"
+        " and list it in `missing_values`"
+    )
     assert written(one, "1,{:03}.5") == written(one)
     assert written({9: "x", 11: "x", 20: "\x1b[2J", 33: "y"}) == (
         "numbers, but for 4 cells: `x` (row 9), `x` (row 11), `\\x1b[2J` (row 20) and 1 more;"
-        " correct them"
+        " correct them, or keep the column and list them in `missing_values`"
     )
-    assert written(dict.fromkeys(range(1, 11), "?")).startswith("numbers, but for 10 cells")
-    assert "numbers" not in written(dict.fromkeys(range(1, 12), "?"))
+    assert written(dict.fromkeys(range(1, 11), "!")).startswith("numbers, but for 10 cells")
+    assert "numbers" not in written(dict.fromkeys(range(1, 12), "!"))
     # Nineteen numbers and one other cell, and then one number less.
     few = dict.fromkeys(range(21, 241), "")
     for count, expected in ((20, True), (19, False)):
-        cells = {row: str(row) for row in range(1, 21)} | few | {7: "?"}
+        cells = {row: str(row) for row in range(1, 21)} | few | {7: "!"}
         cells |= dict.fromkeys(range(count + 1, 21), "")
         lines = [f"{text},{row % 2}" for row, text in sorted(cells.items()) if text]
         raw.write_text("\n".join(["a,y", *lines, ""]), encoding="utf-8")
         with pytest.raises(RunForgeError, match="numbers, but" if expected else "free text"):
             propose(raw)
+
+
+@pytest.mark.parametrize("most", [40, 1000], ids=["repeated", "different"])
+def test_words_for_unknown_numbers_are_proposed_as_missing_values(
+    most: int, tmp_path: Path
+) -> None:
+    raw = tmp_path / "raw.csv"
+
+    def proposed(wrong: dict[int, str], cell: str = "{}.5") -> dict[str, Any]:
+        cells = [wrong.get(row, cell.format(row % most)) for row in range(200)]
+        lines = [f'"{text}",{row % 2},{row % 3}' for row, text in enumerate(cells)]
+        raw.write_text("\n".join(["a,b,y", *lines]), encoding="utf-8")
+        recipe = propose(raw)
+        if recipe["columns"][0]["action"] != "drop":
+            apply(raw, recipe)
+        item = recipe["columns"][0]
+        return {name: item[name] for name in item if name not in ("column", "because")}
+
+    few, many = dict.fromkeys(range(8, 12), "Unknown"), dict.fromkeys(range(20, 60), "-")
+    kept = {"action": "keep", "missing_values": ["?", "Unknown"]}
+    assert proposed({**few, 7: " ? "}) == kept
+    kept = {"action": "keep", "missing_values": ["-", "Unknown"], "missing": "indicator"}
+    assert proposed(few | many) == kept
+    marks = {"action": "number", "decimal_mark": ".", "thousands_mark": ","}
+    assert proposed({7: "?"}, "1,{:03}.5") == {**marks, "missing_values": ["?"]}
+    assert proposed({7: "?", 8: "!"})["action"] == "drop"
+    assert "missing_values" not in proposed(dict.fromkeys(range(101), "?"))
+    # A number and a word are two categories.
+    assert proposed(dict.fromkeys(range(90), "?"), "5")["action"] == "one_hot"
 
 
 def test_an_error_names_the_delimiter_of_a_file_and_that_of_the_recipe(tmp_path: Path) -> None:
@@ -398,3 +430,17 @@ def test_a_recipe_does_something_else_with_columns(tmp_path: Path) -> None:
         with pytest.raises(RunForgeError) as caught:
             changed(**actions)
         assert caught.value.code is code
+
+
+def test_another_action_keeps_what_is_missing(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.csv"
+    raw.write_text("a,b,y\n" + "1,?,0\n?,2,1\n2,3,1\n" * 5, encoding="utf-8")
+    recipe = propose(raw)
+    actions = {"a": "one_hot", "b": "keep"}
+    found = with_actions(open_raw(raw, {}), recipe, actions, created_by="test@2")
+    missing = {"missing_values": ["?"], "missing": "indicator"}
+    assert found["columns"] == [
+        {"column": "a", "action": "one_hot", "categories": ["1", "2"], **missing},
+        {"column": "b", "action": "keep", **missing},
+    ]
+    assert content(apply(raw, found)).splitlines()[1:3] == [b"1,0,0,0,1,0", b"0,0,1,2,0,1"]

@@ -262,6 +262,7 @@ if TYPE_CHECKING:
         ProvenanceDefinitions as ProvenanceDefinitions,
     )
     from runforge_contracts._generated.provenance_v1 import PythonRuntime as PythonRuntime
+    from runforge_contracts._generated.recipe_v1 import MissingValue as MissingValue
     from runforge_contracts._generated.recipe_v1 import RecipeColumn as RecipeColumn
     from runforge_contracts._generated.recipe_v1 import RecipeSource as RecipeSource
     from runforge_contracts._generated.recipe_v1 import RecipeV1 as RecipeV1
@@ -520,6 +521,7 @@ _MODULES = {
     "MetricsSnapshot": "common_v1",
     "MetricsSummary": "interpretability_index_v1",
     "MetricsV1": "metrics_v1",
+    "MissingValue": "recipe_v1",
     "ModelArray": "artifact_inspection_v0_2_2_2",
     "ModelFamily": "common_v1",
     "ModelFinding": "artifact_inspection_v0_2_2_2",

@@ -2874,6 +2874,13 @@ export interface RecipeColumn {
    */
   thousands_mark?: "." | "," | " " | "'" | " " | "’" | " ";
   /**
+   * Further cells that are missing values, beside those of section 11.2, such as `?` or `-999`; compared as text.
+   *
+   * @minItems 1
+   * @maxItems 100
+   */
+  missing_values?: string[];
+  /**
    * What a missing value does: the row is left without values, so that training drops it (when absent); a column of its own is 1 and the others are 0; or it is read as `constant`.
    */
   missing?: "drop_row" | "indicator" | "constant";

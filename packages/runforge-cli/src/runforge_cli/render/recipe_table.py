@@ -30,6 +30,8 @@ def becomes(column: Mapping[str, Any]) -> str:
         text = f"a number, thousands mark {column['thousands_mark']!r}"
     else:
         text = {"boolean": "1 for true, 0 for false"}.get(action, "the number")
+    if "missing_values" in column:
+        text += f"; missing if {shorten(', '.join(column['missing_values']), _VALUES)}"
     if missing == "indicator":
         text += f"; where missing 0, and 1 in {escaped_name(column['column'])}:missing"
     return text

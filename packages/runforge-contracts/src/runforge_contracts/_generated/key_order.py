@@ -171,7 +171,7 @@ SHAPES: tuple[tuple[dict[str, int], int, int], ...] = (
     ({}, 0, 157),
     ({"schema_version": 0, "run_id": 0, "rows": 0, "predicted": 0, "missing": 0, "missing_by_column": 0, "ignored_columns": 0, "warnings": 0, "diagnostics": 51, "classes": 0, "predictions": 158, "output": 0}, 0, 0),
     ({"delimiter": 0, "decimal_mark": 0, "encoding": 0, "sheet": 0}, 0, 0),
-    ({"column": 0, "action": 0, "because": 0, "true": 0, "false": 0, "categories": 0, "unknown": 0, "format": 0, "parts": 0, "decimal_mark": 0, "thousands_mark": 0, "missing": 0, "constant": 0}, 0, 0),
+    ({"column": 0, "action": 0, "because": 0, "true": 0, "false": 0, "categories": 0, "unknown": 0, "format": 0, "parts": 0, "decimal_mark": 0, "thousands_mark": 0, "missing_values": 0, "missing": 0, "constant": 0}, 0, 0),
     ({}, 0, 161),
     ({"schema_version": 0, "source": 160, "label": 0, "columns": 162, "created_by": 0}, 0, 0),
     ({"what": 0, "path": 0, "outcome": 0, "id": 0, "evaluation_id": 0, "files": 0, "bytes": 0, "objections": 0, "used_by": 0, "message": 0}, 0, 0),

@@ -2,7 +2,7 @@
 #   filename:  recipe.v1.json
 
 from __future__ import annotations
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, UNSET, UnsetType
 
 
@@ -53,6 +53,9 @@ class RecipeSource(Struct, kw_only=True, frozen=True, gc=False):
         ]
         | UnsetType
     ) = UNSET
+
+
+MissingValue: TypeAlias = Annotated[str, Meta(min_length=1)]
 
 
 class RecipeColumn(Struct, kw_only=True, frozen=True, gc=False):
@@ -152,6 +155,17 @@ class RecipeColumn(Struct, kw_only=True, frozen=True, gc=False):
             Literal[".", ",", " ", "'", "\xa0", "’", "\u202f"],
             Meta(
                 description="Of a number: the mark between groups of three digits; none when absent."
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    missing_values: (
+        Annotated[
+            list[MissingValue],
+            Meta(
+                description="Further cells that are missing values, beside those of section 11.2, such as `?` or `-999`; compared as text.",
+                max_length=100,
+                min_length=1,
             ),
         ]
         | UnsetType

@@ -6,6 +6,7 @@ Source: specification, sections 11.2 and 24.3.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from runforge_engine.data.cells import BLANKS, MISSING
@@ -42,6 +43,21 @@ def number_pattern(decimal: str, thousands: str | None) -> str:
     point, group = re.escape(decimal), re.escape(thousands or "")
     whole = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]+" if thousands else "[0-9]+"
     return rf"\A[+-]?(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?\z"
+
+
+def without(cells: pa.Array, values: Sequence[str]) -> pa.Array:
+    """Return cells, which may be dictionary-encoded, with null in place of some values."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not values:
+        return cells
+    listed = pa.array(values, pa.string())
+    if not pa.types.is_dictionary(cells.type):
+        return pc.if_else(pc.is_in(cells, listed), pa.scalar(None, cells.type), cells)
+    absent = pc.is_in(cells.dictionary, listed).take(cells.indices)
+    indices = pc.if_else(absent, pa.scalar(None, cells.indices.type), cells.indices)
+    return pa.DictionaryArray.from_arrays(indices, cells.dictionary)
 
 
 def stray_cells(cells: pa.Array, pattern: str) -> list[tuple[int, str]]:

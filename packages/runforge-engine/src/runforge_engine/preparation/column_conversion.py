@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import quote
 from runforge_contracts.prepared_names import escaped_name
 
-from runforge_engine.data.cell_arrays import number_pattern
+from runforge_engine.data.cell_arrays import number_pattern, without
 from runforge_engine.data.cells import BLANKS
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class Conversion(ABC):
         self.column: str = column["column"]
         self._missing: str = column.get("missing", "drop_row")
         self._constant: str | None = column.get("constant")
+        self._missing_values: list[str] = column.get("missing_values", [])
         self._width = len(suffixes)
         if self._missing == "indicator":
             suffixes = [*suffixes, ":missing"]
@@ -70,7 +71,7 @@ class Conversion(ABC):
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        fields, indices = self._converted(cells)
+        fields, indices = self._converted(without(cells, self._missing_values))
         if self._missing == "indicator":
             fields = pc.binary_join_element_wise(fields, "0", ",")
             absent = "0," * self._width + "1"
@@ -187,7 +188,9 @@ class _OneHot(_ByValue):
 class _Date(_ByValue):
     """Parts of a date and time."""
 
-    remedy = "change `format` in the recipe, or empty them where the date is unknown"
+    remedy = (
+        "change `format` in the recipe, or list them in `missing_values` where the date is unknown"
+    )
 
     def __init__(self, column: Mapping[str, Any]) -> None:
         super().__init__(column, [f":{part}" for part in column["parts"]])
@@ -222,8 +225,8 @@ class _Number(Conversion):
     """A number, rewritten with a decimal point and without other marks."""
 
     remedy = (
-        "empty them where the number is unknown, which `missing` in the recipe is about; the"
-        " action `number` reads other marks than those of `source`"
+        "list them in `missing_values` in the recipe where the number is unknown; the action"
+        " `number` reads other marks than those of `source`"
     )
 
     def __init__(self, column: Mapping[str, Any], decimal: str, thousands: str | None) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_engine.data.cell_arrays import number_pattern, stray_cells, trimmed
+from runforge_engine.data.cell_arrays import number_pattern, stray_cells, trimmed, without
 from runforge_engine.data.cells import BLANKS, are_booleans
 from runforge_engine.data.column_choice import check_unique, missing_columns, no_label
 from runforge_engine.data.dataset_source import DatasetSource
@@ -43,6 +43,10 @@ _DATE_PARTS = ("year", "month", "day", "weekday")
 _TIME_PARTS = ("hour", "minute")
 #: Decimal and thousands marks of numbers that no other marks fit.
 _MARKS = ((".", ","), (",", "."), (".", " "), (",", " "), (".", "'"))
+#: What people write, in any case, where a number is unknown; beside what is missing anyway.
+_UNKNOWN = frozenset(
+    ("?", "-", "--", ".", "*", "#n/a", "<na>", "n.a.", "na", "nil", "none", "missing", "unknown")
+)
 #: Most cells that a reason names.
 _NAMED = 3
 
@@ -145,7 +149,7 @@ def with_actions(
     raw.release()
     source = recipe.get("source", {})
     columns = [
-        _with_action(item["column"], table.columns[places[item["column"]]], action, source, raw)
+        _with_action(item, table.columns[places[item["column"]]], action, source, raw)
         if (action := actions.get(item["column"])) is not None
         else item
         for item in recipe["columns"]
@@ -154,23 +158,26 @@ def with_actions(
 
 
 def _with_action(
-    name: str,
+    known: Mapping[str, Any],
     column: pa.ChunkedArray,
     action: str,
     source: Mapping[str, Any],
     raw: DatasetSource,
 ) -> dict[str, Any]:
-    """Return the members of a column with an action that was chosen."""
+    """Return a column of a recipe with an action that was chosen."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    name = known["column"]
     made: dict[str, Any] = {"column": name, "action": action}
     if action == "drop":
         return made | {"because": "chosen by hand"}
-    cells = trimmed(column)
+    unknown = known.get("missing_values", [])
+    if unknown:
+        made["missing_values"] = unknown
+    cells = without(trimmed(column), unknown)
     if action == "one_hot":
-        encoded = pa.types.is_dictionary(cells.type)
-        values = cells.dictionary if encoded else pc.unique(cells.drop_null())
+        values = pc.unique(cells.cast(pa.string()).drop_null())
         if not 0 < len(values) <= MOST_CATEGORIES:
             raise _unexpected(
                 f"The column {quote(name)} has {len(values):,} different values; one-hot columns"
@@ -219,6 +226,8 @@ def _proposed(
     if lacking * 2 > rows:
         return _dropped(f"no value in {lacking:,} of {rows:,} rows")
     found = _number(name, present, values, source)
+    if found is None:
+        found, lacking = _number_or_unknown(name, cells, values, source)
     if found is not None:
         if lacking > _FEW_MISSING * rows and found["action"] != "drop":
             found["missing"] = "indicator"
@@ -264,6 +273,30 @@ def _number(
     return None
 
 
+def _number_or_unknown(
+    name: str, cells: pa.Array, values: pa.Array, source: dict[str, Any]
+) -> tuple[dict[str, Any] | None, int]:
+    """Return what happens to numbers some of which are unknown, and how many cells lack one.
+
+    For other cells, of which ``values`` are different, it is None, and the cells without a value.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    listed = pc.is_in(pc.utf8_lower(values), pa.array(sorted(_UNKNOWN)))
+    unknown = values.filter(listed).to_pylist()
+    numbers = values.filter(pc.invert(listed))
+    known = without(cells, unknown)
+    found = None
+    if unknown and len(numbers) > 1 and known.null_count * 2 <= len(cells):
+        found = _number(name, known.drop_null(), numbers, source)
+    if found is None:
+        return None, cells.null_count
+    if found["action"] != "drop":
+        found["missing_values"] = sorted(unknown)
+    return found, known.null_count
+
+
 def _unclear(values: pa.Array, decimal: str, fitting: set[str], source: Mapping[str, Any]) -> str:
     """Return why numbers are dropped whose marks are not those that are expected.
 
@@ -305,7 +338,10 @@ def _strays(cells: pa.Array, source: Mapping[str, Any]) -> str | None:
     named = ", ".join(f"{quote(cell, 40)} (row {row})" for row, cell in strays[:_NAMED])
     more = f" and {len(strays) - _NAMED} more" if len(strays) > _NAMED else ""
     many, them = (f"{len(strays)} cells", "them") if len(strays) > 1 else ("1 cell", "it")
-    return f"numbers, but for {many}: {named}{more}; correct {them}"
+    return (
+        f"numbers, but for {many}: {named}{more}; correct {them}, or keep the column and list"
+        f" {them} in `missing_values`"
+    )
 
 
 def _all_match(values: pa.Array, pattern: str) -> bool:

@@ -30,6 +30,7 @@ _MEMBERS = {
     "parts": ("date",),
     "decimal_mark": ("number",),
     "thousands_mark": ("number",),
+    "missing_values": ("keep", "boolean", "one_hot", "ordinal", "date", "number"),
     "missing": ("keep", "boolean", "one_hot", "ordinal", "date", "number"),
     "constant": ("keep", "boolean", "one_hot", "ordinal", "date", "number"),
 }
@@ -117,7 +118,8 @@ def _mistakes(recipe: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield from found
         if not found and column.get("missing") == "constant":
             made = conversion(column, source)
-            if made is not None and not made.accepts(column["constant"]):
+            listed = column["constant"].strip(BLANKS) in column.get("missing_values", ())
+            if made is not None and (listed or not made.accepts(column["constant"])):
                 yield f"{at}/constant", "The constant is not a value that the column may have."
     if not used:
         yield "/columns", "Every column is dropped."
@@ -133,12 +135,17 @@ def _column_mistakes(column: Mapping[str, Any], at: str) -> Iterator[tuple[str, 
             yield at, f"The action `{action}` needs `{member}`."
     if (column.get("missing") == "constant") != ("constant" in column):
         yield at, "`constant` is given if, and only if, `missing` is `constant`."
+    unknown = column.get("missing_values", [])
     values = [*column.get("true", ()), *column.get("false", ()), *column.get("categories", ())]
-    if len(set(values)) < len(values):
+    listed = [*values, *unknown]
+    if len(set(listed)) < len(listed):
         yield at, "A value is listed twice."
-    if any(is_missing(value) or value != value.strip(BLANKS) for value in values):
-        yield at, "A value is listed that is a missing one, or has blanks around it."
-    if action == "one_hot" and values != sorted(values):
+    if any(is_missing(value) for value in values):
+        yield at, "A value is listed that is a missing one."
+    if any(value != value.strip(BLANKS) for value in listed):
+        yield at, "A value is listed that has blanks around it."
+    categories = column.get("categories", [])
+    if action == "one_hot" and categories != sorted(categories):
         yield f"{at}/categories", "Categories are sorted by code point."
     if action == "boolean" and ("true" in column) != ("false" in column):
         yield at, "`true` and `false` are given together, or not at all."
