@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -525,6 +526,11 @@ def test_the_dataset_of_the_training_is_warned_of(runforge: Call, filled: Path) 
     assert "trained on" not in runforge("evaluate", "latest", "new.csv").err
     shown = runforge("show", "latest").out
     assert shown.count(": the model was trained on this dataset") == 1
+    [marked] = re.findall("(eval_[^:]*): the model was trained on this dataset", shown)
+    others = set(re.findall("eval_[0-9A-Za-z-]+", shown)) - {marked}
+    for name in (marked, *others):
+        text = runforge("show", name).out
+        assert ("the model was trained on it" in text) is (name == marked)
     report = runforge("report", "latest", "-o", "r.md")
     assert report.code == 0, report.err
     assert (filled / "r.md").read_text("utf-8").count("The model was trained on it.") == 1

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.store import layout
-from runforge_contracts.store.evaluations import evaluations_of, validation_of
+from runforge_contracts.store.evaluations import evaluations_of
 from runforge_contracts.store.experiment_runs import ExperimentRun
 from runforge_contracts.store.run import Run as TrainedRun
 
@@ -139,9 +139,8 @@ def metrics_page(subject: Subject) -> list[str]:
     from runforge_cli.render.evaluation_view import brief_lines
 
     lines, folder = text_pages.metrics_page(subject.folder), subject.folder
-    validation = validation_of(folder)
     for evaluation in reversed(evaluations_of(folder.id, subject.settings.stores())):
-        lines += ["", *brief_lines(evaluation, validation, subject.settings)]
+        lines += ["", *brief_lines(evaluation, folder, subject.settings)]
     return lines
 
 

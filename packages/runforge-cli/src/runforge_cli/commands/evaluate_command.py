@@ -92,5 +92,5 @@ def command(
             )
         )
     else:
-        write_lines(evaluation_lines(made.recorded, validation, settings))
+        write_lines(evaluation_lines(made.recorded, folder, settings))
     return report_gates(settings, results)

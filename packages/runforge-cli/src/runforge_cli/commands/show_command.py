@@ -181,12 +181,12 @@ def _show_evaluation(
 
     from runforge_cli.answers.evaluation_answer import evaluation_report, run_of
 
-    validation = validation_of(run_of(evaluation, settings))
+    run = run_of(evaluation, settings)
     results = evaluation_results(gates, evaluation)
     if settings.json:
-        write_json(evaluation_report(evaluation, settings, validation, gates=results))
+        write_json(evaluation_report(evaluation, settings, validation_of(run), gates=results))
     else:
         from runforge_cli.render.evaluation_view import evaluation_lines
 
-        write_lines(evaluation_lines(evaluation, validation, settings))
+        write_lines(evaluation_lines(evaluation, run, settings))
     return report_gates(settings, results)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runforge_contracts.display import time_text
-from runforge_contracts.store.evaluations import RecordedEvaluation
+from runforge_contracts.store.evaluations import RecordedEvaluation, is_of_training_data
+from runforge_contracts.store.run import Run
 
 from runforge_cli.shell.settings import Settings
 from runforge_cli.terminal.text_layout import number, table
 
 
 def evaluation_rows(
-    evaluations: Sequence[RecordedEvaluation], trained_on: str | None, settings: Settings
+    evaluations: Sequence[RecordedEvaluation], run: Run, settings: Settings
 ) -> list[str]:
     """Return a table of the evaluations of a run, the newest first.
 
@@ -20,8 +21,8 @@ def evaluation_rows(
     ----------
     evaluations
         The evaluations, oldest first.
-    trained_on
-        SHA-256 of the dataset that the run was trained on; an evaluation of it is marked.
+    run
+        The run; an evaluation of the dataset that it was trained on is marked.
     settings
         For the paths that are shown.
     """
@@ -42,6 +43,6 @@ def evaluation_rows(
     marks = [
         f"  {evaluation.id}: the model was trained on this dataset"
         for evaluation in reversed(evaluations)
-        if evaluation.record["dataset"]["sha256"] == trained_on
+        if is_of_training_data(evaluation, run)
     ]
     return [*table(header, rows, right=(2, 3), flexible=4, cut=True, indent=2), *marks]

@@ -10,8 +10,11 @@ from runforge_contracts.metrics import class_metrics, lower_is_better
 from runforge_contracts.store.evaluations import (
     LEFT_OUT_TEXTS,
     RecordedEvaluation,
+    is_of_training_data,
     metric_numbers,
+    validation_of,
 )
+from runforge_contracts.store.run import Run
 
 from runforge_cli.render.run_summary import section
 from runforge_cli.render.tables import confusion_section, diagnostic_lines
@@ -23,7 +26,7 @@ _LONG, _CELL = 200, 30
 
 
 def evaluation_lines(
-    evaluation: RecordedEvaluation, validation: dict[str, Any] | None, settings: Settings
+    evaluation: RecordedEvaluation, run: Run | None, settings: Settings
 ) -> Iterator[str]:
     """Yield the lines on an evaluation.
 
@@ -31,15 +34,15 @@ def evaluation_lines(
     ----------
     evaluation
         The evaluation.
-    validation
-        The ``metrics.v1`` of its run; None if there is none to compare with.
+    run
+        Its run, with whose validation it is compared; None if that is gone.
     settings
         For the paths that are shown.
     """
-    record, metrics = evaluation.record, evaluation.metrics
+    record = evaluation.record
     yield from paragraph(f"Evaluation {evaluation.id} of the run {record['run_id']}")
-    yield from pairs(_facts(evaluation, settings))
-    yield from _metrics(metrics, validation)
+    yield from pairs(_facts(evaluation, run, settings))
+    yield from _metrics(evaluation.metrics, validation_of(run))
     yield from section("Diagnostics", diagnostic_lines(record.get("diagnostics") or []))
     run_id, options = record["run_id"], settings.repeated()
     yield from section(
@@ -54,12 +57,12 @@ def evaluation_lines(
 
 
 def brief_lines(
-    evaluation: RecordedEvaluation, validation: dict[str, Any] | None, settings: Settings
+    evaluation: RecordedEvaluation, run: Run | None, settings: Settings
 ) -> Iterator[str]:
     """Yield the lines on an evaluation on a page about its run, as :func:`evaluation_lines`."""
     yield from paragraph(f"Evaluation {evaluation.id}")
-    yield from pairs(_facts(evaluation, settings))
-    yield from _metrics(evaluation.metrics, validation)
+    yield from pairs(_facts(evaluation, run, settings))
+    yield from _metrics(evaluation.metrics, validation_of(run))
 
 
 def _metrics(metrics: dict[str, Any], validation: dict[str, Any] | None) -> Iterator[str]:
@@ -68,10 +71,14 @@ def _metrics(metrics: dict[str, Any], validation: dict[str, Any] | None) -> Iter
     yield from section(*confusion_section(metrics, None))
 
 
-def _facts(evaluation: RecordedEvaluation, settings: Settings) -> Iterator[tuple[str, str]]:
+def _facts(
+    evaluation: RecordedEvaluation, run: Run | None, settings: Settings
+) -> Iterator[tuple[str, str]]:
     record = evaluation.record
     data = record["dataset"]
     yield "dataset", f"{shorten(settings.shown(data['path']), _LONG)} ({_digest(data['sha256'])})"
+    if is_of_training_data(evaluation, run):
+        yield "", "the model was trained on it"
     yield "label", shorten(data["label_column"], _LONG)
     yield "rows", f"{record['rows_evaluated']:,} of {plural(data['rows'], 'row')} evaluated"
     for title, item in zip(_titles(), record["left_out"], strict=False):

@@ -248,8 +248,7 @@ def _metrics(folder: Run) -> Iterator[str]:
 
 
 def _evaluations(folder: Run, settings: Settings) -> list[str]:
-    trained_on = summary_of(folder).data.fingerprint_sha256
-    return evaluation_rows(evaluations_of(folder.id, settings.stores()), trained_on, settings)
+    return evaluation_rows(evaluations_of(folder.id, settings.stores()), folder, settings)
 
 
 def _features(folder: Run) -> Iterator[str]:

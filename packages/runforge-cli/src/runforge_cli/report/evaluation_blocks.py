@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from runforge_contracts.display import shorten, time_text
-from runforge_contracts.store.evaluations import RecordedEvaluation, validation_of
-from runforge_contracts.store.summary import summary_of
+from runforge_contracts.store.evaluations import (
+    RecordedEvaluation,
+    is_of_training_data,
+    validation_of,
+)
 
 from runforge_cli.render.evaluation_view import left_out_text, metric_rows
 from runforge_cli.report.report_blocks import Block, Name, Paragraph, TableBlock
@@ -48,6 +51,6 @@ def _about(material: Material, evaluation: RecordedEvaluation) -> Iterator[Block
     left_out = [f"; left out: {left_out_text(item)}" for item in record["left_out"]]
     digest = [Name(data["sha256"])]
     name = [Name(shorten(material.path_text(data["path"]), _LONG))]
-    is_same = data["sha256"] == summary_of(material.folder).data.fingerprint_sha256
+    is_same = is_of_training_data(evaluation, material.folder)
     mark = " The model was trained on it." if is_same else ""
     yield Paragraph(["Dataset ", *name, ", SHA-256 ", *digest, f": {rows}", *left_out, ".", mark])

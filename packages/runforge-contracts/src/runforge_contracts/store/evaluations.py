@@ -24,6 +24,7 @@ from runforge_contracts.metrics import Metric
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summary_of
 
 _ID = re.compile(r"eval_[0-9]{8}_[0-9]{6}_[0-9a-f]{8}")
 #: How the id of every evaluation starts.
@@ -174,6 +175,15 @@ def validation_of(run: Run | None) -> dict[str, Any] | None:
         return None if run is None else run.content(layout.METRICS_V1)
     except RunForgeError:
         return None
+
+
+def is_of_training_data(evaluation: RecordedEvaluation, run: Run | None) -> bool:
+    """Return whether the record says that a model was trained on the rows of an evaluation."""
+    try:
+        trained_on = None if run is None else summary_of(run).data.fingerprint_sha256
+    except RunForgeError:
+        return False
+    return bool(evaluation.record["dataset"]["sha256"] == trained_on)
 
 
 def metric_differences(
