@@ -8,23 +8,25 @@ caller gets an error. The answer is JSON, because the output of a broken process
 The module is also that process: ``python -P -m runforge_engine.modeling.model_process`` reads a
 task from standard input and ends when that is closed. With ``several`` it reads one task after the
 other, and does each in a copy of itself (:class:`ModelProcess`): the libraries are loaded once, and
-a model still cannot reach what another one answers.
+a model still cannot reach what another one answers. The copy that computes the curves of several
+runs reads their dataset once, and uses each model in a copy of its own.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
+from itertools import chain, groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypedDict
 
 import msgspec
 from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
@@ -36,9 +38,15 @@ from runforge_contracts.store.run import Run
 from runforge_contracts.system.system_processes import apart, signal_name
 
 from runforge_engine.runtime.interpreter import own_command, own_environment
-from runforge_engine.runtime.process_copies import COPIES_PROCESSES, answer_in_copies, write_whole
+from runforge_engine.runtime.process_copies import (
+    COPIES_PROCESSES,
+    answer_in_copies,
+    reply_of_copy,
+    write_whole,
+)
 
 if TYPE_CHECKING:
+    from runforge_engine.data.dataset import Dataset
     from runforge_engine.modeling.curves import Curves
     from runforge_engine.modeling.model_conversion import Comparison
     from runforge_engine.modeling.model_evaluation import ModelEvaluation
@@ -48,8 +56,15 @@ if TYPE_CHECKING:
 
 #: The argument of a process that does several tasks.
 _SEVERAL = "several"
-#: Runs whose curves are worth the start of another process, and most processes at once.
-_WORTH_A_PROCESS, _PROCESSES = 12, 8
+#: Most runs for which one copy reads the dataset, and most copies that do so at once.
+_TOGETHER, _AT_ONCE = 10, 8
+
+
+class _Reply(TypedDict):
+    """What a process wrote, and the code that it ended with."""
+
+    output: str
+    code: int
 
 
 def predict(model: RecordedModel, data: Path, *, probabilities: bool = False) -> Prediction:
@@ -110,24 +125,44 @@ class ModelProcess:
         """
         if not COPIES_PROCESSES:
             return _ask(task, model)
-        if self._process is None:
+        [reply] = self.replies([task])
+        return _answer_of(reply, model)
+
+    def start(self) -> None:
+        """Start to load the libraries, unless that was done before."""
+        if COPIES_PROCESSES and self._process is None:
             self._process = _start(_SEVERAL)
+
+    def replies(self, tasks: Sequence[dict[str, Any]], at_once: int = 1) -> Iterator[_Reply]:
+        """Yield what the copy for each task wrote, and the code that it ended with, in order.
+
+        Parameters
+        ----------
+        tasks
+            The tasks.
+        at_once
+            How many are done at the same time.
+        """
+        if not tasks:
+            return
+        self.start()
         process = self._process
+        assert process is not None  # noqa: S101 - just started
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
+        there = dict[int, _Reply]()
         try:
-            process.stdin.write(json.dumps(task).encode() + b"\n")
+            process.stdin.write(json.dumps({"tasks": tasks, "at_once": at_once}).encode() + b"\n")
             process.stdin.flush()
-            reply = json.loads(process.stdout.readline())
+            for number in range(len(tasks)):
+                while number not in there:
+                    reply = json.loads(process.stdout.readline())
+                    there[reply["number"]] = reply
+                yield there.pop(number)
         except (BrokenPipeError, ValueError):
-            raise _died(self.end(), model) from None
-        return _answer(reply["output"].encode(), reply["code"], model)
-
-    def stop(self) -> None:
-        """Let the process end, also while another thread waits for its answer."""
-        process = self._process
-        if process is not None:
-            _close_input(process)
+            code = self.end()
+            for _ in range(number, len(tasks)):
+                yield {"output": "", "code": code}
 
     def end(self) -> int:
         """End the process, and return its exit code."""
@@ -252,40 +287,75 @@ def curves_of_each(
 ) -> Iterator[Curves | RunForgeError]:
     """Yield the curves of the predictions that :func:`replay` gives, for each of several runs.
 
-    A run without them has the error that :func:`replay` raises. Many runs are divided among several
-    processes, as many as there are cores.
+    A run without them has the error that :func:`replay` raises. Several are done at once, as many
+    as there are cores.
     """
-    from runforge_engine.modeling.curves import Curves
     from runforge_engine.modeling.revalidate import recorded_model
 
-    folders, known = list(folders), list(listed)
-    count = max(1, min(usable_cores(), len(folders) // _WORTH_A_PROCESS, _PROCESSES))
-    processes = [ModelProcess() for _ in range(count)]
-    free = queue.SimpleQueue[ModelProcess]()
-    for process in processes:
-        free.put(process)
+    runs, known, at_once = list(folders), list(listed), min(usable_cores(), _AT_ONCE)
 
-    def curves_of_one(folder: Run) -> Curves | RunForgeError:
-        process = free.get()
+    def task_of(folder: Run) -> dict[str, Any] | RunForgeError:
         try:
             model = recorded_model(folder, known)
-            task = _replay_task("curves", folder, workspace, model)
-            return msgspec.convert(process.ask(task, model.path), Curves)
+            # The copies read the record themselves.
+            return _replay_task("curves", folder, workspace, replace(model, record={}, recipe=None))
         except RunForgeError as error:
             return error
-        finally:
-            free.put(process)
 
-    pool = ThreadPoolExecutor(count, thread_name_prefix="runforge-curves")
+    if not COPIES_PROCESSES:
+        with ThreadPoolExecutor(at_once, thread_name_prefix="runforge-curves") as pool:
+            yield from pool.map(lambda folder: _curves_alone(task_of(folder)), runs)
+        return
+    with ModelProcess() as process:
+        process.start()  # It loads the libraries meanwhile.
+        tasks = [task_of(folder) for folder in runs]
+        groups = list(_groups(runs, tasks))
+        replies = process.replies([{"do": "each", "tasks": group} for group in groups], at_once)
+        found = chain.from_iterable(map(_curves_of_group, groups, replies))
+        for task in tasks:
+            yield task if isinstance(task, RunForgeError) else next(found)
+
+
+def _groups(
+    runs: Sequence[Run], tasks: Sequence[dict[str, Any] | RunForgeError]
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the tasks, those together that follow each other and need the same dataset."""
+    from runforge_engine.modeling.revalidate import dataset_use
+
+    pairs = [(run, task) for run, task in zip(runs, tasks, strict=True) if isinstance(task, dict)]
+    for use, same in groupby(pairs, lambda pair: dataset_use(pair[0])):
+        group = [task for _, task in same]
+        size = 1 if use is None else _TOGETHER
+        yield from (group[start : start + size] for start in range(0, len(group), size))
+
+
+def _curves_of_group(
+    group: Sequence[dict[str, Any]], reply: _Reply
+) -> Iterator[Curves | RunForgeError]:
+    """Yield the curves of runs that one copy answered for."""
     try:
-        yield from pool.map(curves_of_one, folders)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.stop()
-        pool.shutdown()
-        for process in processes:
-            process.end()
+        replies = json.loads(reply["output"])["replies"]
+    except (ValueError, KeyError):
+        # One of the models may have ended it: each gets a process of its own.
+        yield from map(_curves_alone, group)
+        return
+    for task, own in zip(group, replies, strict=True):
+        yield _curves_or_error(partial(_answer_of, own, Path(task["model"]["path"])))
+
+
+def _curves_alone(task: dict[str, Any] | RunForgeError) -> Curves | RunForgeError:
+    if isinstance(task, RunForgeError):
+        return task
+    return _curves_or_error(partial(_ask, task, Path(task["model"]["path"])))
+
+
+def _curves_or_error(answer: Callable[[], dict[str, Any]]) -> Curves | RunForgeError:
+    from runforge_engine.modeling.curves import Curves
+
+    try:
+        return msgspec.convert(answer(), Curves)
+    except RunForgeError as error:
+        return error
 
 
 def _replay_task(do: str, folder: Run, workspace: Path, model: RecordedModel) -> dict[str, Any]:
@@ -358,6 +428,10 @@ def _answer(output: bytes, code: int, model: Path) -> dict[str, Any]:
     return answer
 
 
+def _answer_of(reply: _Reply, model: Path) -> dict[str, Any]:
+    return _answer(reply["output"].encode(), reply["code"], model)
+
+
 def _died(code: int, model: Path) -> RunForgeError:
     """Return the error for a process that ended without an answer."""
     name = signal_name(code)
@@ -398,10 +472,11 @@ def main() -> None:
 def _load() -> None:
     """Load what all tasks need."""
     from runforge_engine.runtime.numeric_environment import pin_environment
+    from runforge_engine.runtime.preload import load_now, own_process
 
     pin_environment()  # One thread, so that nothing is lost in the copies.
+    own_process()
     import runforge_engine.modeling.model_evaluation  # noqa: F401 - for the copies
-    from runforge_engine.runtime.preload import load_now
 
     load_now()
     _prepare_copies()
@@ -438,12 +513,13 @@ def _prepare_copies() -> None:
     # What is collected in a copy would be written there, and so copied.
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
-def _finish(task: dict[str, Any], answering: int) -> NoReturn:
+def _finish(task: dict[str, Any], answering: int, dataset: Dataset | None = None) -> NoReturn:
     """Do a task, write the answer, and end this process."""
     try:
-        answer = _do(task)
+        answer = _do_each(task["tasks"], answering) if task["do"] == "each" else _do(task, dataset)
     except RunForgeError as error:
         answer = {"error": error.to_dict()}
     except MemoryError:
@@ -467,7 +543,21 @@ def _end_with_the_caller() -> None:
     os._exit(1)
 
 
-def _do(task: dict[str, Any]) -> dict[str, Any]:
+def _do_each(tasks: Sequence[dict[str, Any]], answering: int) -> dict[str, Any]:
+    """Do tasks that need the same dataset, each in a copy of this process, which reads that."""
+    from runforge_engine.modeling.revalidate import read_dataset
+    from runforge_engine.runtime.resource_limits import confine
+
+    confine()
+    dataset = None
+    if len(tasks) > 1:
+        with suppress(Exception):  # Each of them finds out what is wrong.
+            dataset = read_dataset(Run(Path(tasks[0]["folder"])), Path(tasks[0]["workspace"]))
+    work = [partial(_finish, task, dataset=dataset) for task in tasks]
+    return {"replies": [reply_of_copy(each, [answering]) for each in work]}
+
+
+def _do(task: dict[str, Any], dataset: Dataset | None = None) -> dict[str, Any]:
     from runforge_engine.runtime.numeric_environment import pin_environment
     from runforge_engine.runtime.resource_limits import confine
 
@@ -489,7 +579,8 @@ def _do(task: dict[str, Any]) -> dict[str, Any]:
     if task["do"] in ("replay", "curves"):
         from runforge_engine.modeling.revalidate import replay_model
 
-        replayed = replay_model(Run(Path(task["folder"])), Path(task["workspace"]), model)
+        folder, workspace = Path(task["folder"]), Path(task["workspace"])
+        replayed = replay_model(Run(folder), workspace, model, dataset)
         if task["do"] == "curves":
             from runforge_engine.modeling.curves import curves_of
 

@@ -25,9 +25,9 @@ from runforge_contracts.prepared_names import escaped_name
 from runforge_contracts.store import layout
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.run import Run
+from runforge_contracts.store.summary import summary_of
 
 from runforge_engine.data.dataset import Dataset, load_dataset
-from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.kept_datasets import read_recorded
 from runforge_engine.data.split import split_rows
 from runforge_engine.data.table_reader import read_names
@@ -107,8 +107,12 @@ def replay(
     return replay_model(folder, workspace, recorded_model(folder, listed))
 
 
-def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
+def replay_model(
+    folder: Run, workspace: Path, model: RecordedModel, dataset: Dataset | None = None
+) -> Replay:
     """Return the predictions of a model of :func:`recorded_model` on the run's validation rows.
+
+    ``dataset`` is what :func:`read_dataset` returns, if it was read before.
 
     Raises
     ------
@@ -116,7 +120,7 @@ def replay_model(folder: Run, workspace: Path, model: RecordedModel) -> Replay:
         ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where dataset or model are not those of the record,
         or where they give other predictions; what reading and loading raise.
     """
-    rows = validation_rows(folder, workspace)
+    rows = validation_rows(folder, workspace, dataset)
     with warnings.catch_warnings():
         # The predictions are compared with the record, whichever scikit-learn made the model.
         warnings.simplefilter("ignore")
@@ -135,23 +139,61 @@ class ValidationRows:
     y: Any
 
 
-def validation_rows(folder: Run, workspace: Path) -> ValidationRows:
+def validation_rows(folder: Run, workspace: Path, dataset: Dataset | None = None) -> ValidationRows:
     """Return the validation rows of a run that :func:`recorded_model` accepts.
+
+    ``dataset`` is what :func:`read_dataset` returns, if it was read before.
 
     Raises
     ------
     RunForgeError
-        ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where the dataset is not that of the record; what
+        What :func:`read_dataset` raises; ``FILE_UNSAFE`` where the dataset is not that of the
+        record.
+    """
+    run = folder.record or {}
+    if dataset is None:
+        dataset = read_dataset(folder, workspace)
+    found = (list(dataset.feature_names), list(dataset.classes), len(dataset.y))
+    if found != (run["feature_names"], run["classes"], run["num_samples"]):
+        raise _not_of_record("The dataset is read otherwise here than the record says", folder)
+    rows = split_rows(dataset.positions, run["seed"]).validation
+    return ValidationRows(dataset.feature_names, dataset.classes, dataset.X[rows], dataset.y[rows])
+
+
+def read_dataset(folder: Run, workspace: Path) -> Dataset:
+    """Return the rows that a run used, if :func:`recorded_model` accepts it.
+
+    Raises
+    ------
+    RunForgeError
+        ``DATASET_NOT_FOUND``; ``FILE_UNSAFE`` where the dataset has another fingerprint; what
         reading raises.
     """
     run = folder.record or {}
-    used = run["dataset"]
+    used, label = run["dataset"], run["label_column"]
     source = read_recorded(used["path"], used["fingerprint_sha256"], folder.path, workspace)
     if source.sha256 != used["fingerprint_sha256"]:
         raise _not_of_record(f"The dataset {quote(used['path'], 200)} was changed", folder)
-    dataset = _dataset(source, run, folder)
-    rows = split_rows(dataset.positions, run["seed"]).validation
-    return ValidationRows(dataset.feature_names, dataset.classes, dataset.X[rows], dataset.y[rows])
+    recipe = recipe_of_run(folder)
+    if recipe is not None:
+        source, _ = prepare_rows(source, recipe.content, run["feature_names"])
+        label = escaped_name(label)
+    needed = {*run["feature_names"], label}
+    excluded = [name for name in read_names(source) if name not in needed]
+    return load_dataset(source, label, excluded)
+
+
+def dataset_use(folder: Run) -> tuple[Any, ...] | None:
+    """Return what :func:`read_dataset` depends on, the same for runs that used the same rows.
+
+    None for a run with a recipe, of which each has a copy of its own.
+    """
+    run = folder.record or {}
+    if summary_of(folder).data.recipe_sha256 is not None:
+        return None
+    used = run["dataset"]
+    path, sha256, features = used["path"], used["fingerprint_sha256"], tuple(run["feature_names"])
+    return path, sha256, features, run["label_column"], folder.path.parent
 
 
 def replay_rows(pipeline: Any, rows: ValidationRows, folder: Run) -> Replay:
@@ -183,21 +225,6 @@ def both_columns(scores: Any) -> Any:
     import numpy as np
 
     return np.column_stack([-scores, scores]) if scores.ndim == 1 else scores
-
-
-def _dataset(source: DatasetSource, run: dict[str, Any], folder: Run) -> Dataset:
-    """Return the rows that the run used, which the record must confirm."""
-    recipe, label = recipe_of_run(folder), run["label_column"]
-    if recipe is not None:
-        source, _ = prepare_rows(source, recipe.content, run["feature_names"])
-        label = escaped_name(label)
-    used = {*run["feature_names"], label}
-    excluded = [name for name in read_names(source) if name not in used]
-    dataset = load_dataset(source, label, excluded)
-    found = (list(dataset.feature_names), list(dataset.classes), len(dataset.y))
-    if found != (run["feature_names"], run["classes"], run["num_samples"]):
-        raise _not_of_record("The dataset is read otherwise here than the record says", folder)
-    return dataset
 
 
 def _compute(pipeline: Any, rows: ValidationRows, folder: Run) -> Replay:
