@@ -44,6 +44,8 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 _LAST = (layout.RUN, layout.RESULT, layout.STATEMENT, layout.MANIFEST)
 #: A store of more runs is not exported.
 _EXPORTED = 1_000
+#: So many runs are compared in a report.
+_REPORTED = 100
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,10 @@ def _with_own_cache(*arguments: object, folder: Path) -> Command:
     return replace(runforge(*arguments, folder=folder), environment=environment)
 
 
+def _some_runs(store: LargeStore) -> list[str]:
+    return sorted(path.name for path in StoreLayout(store.workspace).runs.iterdir())[:_REPORTED]
+
+
 def _conformance(*arguments: object, folder: Path) -> Command:
     return python("-m", "runforge_conformance", *arguments, folder=folder)
 
@@ -221,6 +227,12 @@ TASKS = (
         seconds=15,
         before=_without_export,
         most=_EXPORTED,
+    ),
+    Task(
+        f"report of {_REPORTED} runs with curves",
+        lambda store: ("report", *_some_runs(store), "--force", "-o", "report.html"),
+        at=1_000,
+        seconds=4,
     ),
     Task("runs", lambda store: ("runs",), times=6, lists=True),
     Task(

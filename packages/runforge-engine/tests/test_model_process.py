@@ -22,7 +22,12 @@ from runforge_engine.data.dataset_source import read_source
 from runforge_engine.modeling import model_process, predict
 from runforge_engine.modeling.curves import curves_of
 from runforge_engine.modeling.model_process import curves_of_each
-from runforge_engine.modeling.revalidate import replay
+from runforge_engine.modeling.revalidate import (
+    dataset_use,
+    read_dataset,
+    replay,
+    validation_rows,
+)
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.request import new_request
 
@@ -141,7 +146,7 @@ def test_one_process_evaluates_several_times_whatever_one_ends_with(
 @pytest.mark.parametrize(
     ("ending", "words"),
     [
-        ("""echo '{"output": "", "code": -11}'""", "crashed (SIGSEGV)"),
+        ("""echo '{"number": 0, "output": "", "code": -11}'""", "crashed (SIGSEGV)"),
         ("exit 3", "code 3"),
         ("kill -SEGV $$", "crashed (SIGSEGV)"),
     ],
@@ -273,18 +278,96 @@ def test_curves_of_many_runs_are_those_of_each(
     listed = [(entry, store) for entry in list_runs(store)]
     [one] = curves_of_each(folders[:1], store.workspace, listed)
     assert not isinstance(one, RunForgeError)
-    monkeypatch.setattr(model_process, "_WORTH_A_PROCESS", 2)
+    monkeypatch.setattr(model_process, "_TOGETHER", 2)
     monkeypatch.setattr(model_process, "usable_cores", lambda: 3)
     begun = list[Any]()
     start = model_process._start
     monkeypatch.setattr(model_process, "_start", lambda *a: begun.append(start(*a)) or begun[-1])
     assert list(curves_of_each(folders, store.workspace, listed)) == [one] * 6
-    if model_process.COPIES_PROCESSES:
-        assert 2 <= len(begun) <= 3
-    else:
-        assert len(begun) == 6
+    assert len(begun) == (1 if model_process.COPIES_PROCESSES else 6)
     # Who takes only some of them leaves no process behind.
     some = curves_of_each(folders, store.workspace, listed)
     assert next(some) == one
     some.close()
     assert all(process.poll() is not None for process in begun)
+
+
+def start_with(statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes that use models do ``statement`` where they load the model at ``path``."""
+    code = (
+        "import fcntl, os, signal, sys, time\n"
+        "from runforge_engine.modeling import model_process, revalidate\n"
+        "load = revalidate.load_model\n"
+        f"def load_model(path, *arguments):\n    {statement}\n    return load(path, *arguments)\n"
+        "revalidate.load_model = load_model\n"
+        "model_process.main()\n"
+    )
+    monkeypatch.setattr(
+        model_process, "own_command", lambda _, *arguments: [sys.executable, "-c", code, *arguments]
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies of a process")
+def test_a_model_that_ends_the_process_of_its_dataset_leaves_other_runs(
+    trained: Path, folder: Run, listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / folder.id
+    shutil.copytree(folder.path, other)
+    start_with(
+        f"if str(path).startswith({str(tmp_path)!r}):"
+        " os.kill(os.getppid() if sys.argv[1:] else os.getpid(), signal.SIGABRT)",
+        monkeypatch,
+    )
+    # As of runs in the same folder, which have the same dataset.
+    monkeypatch.setattr("runforge_engine.modeling.revalidate.dataset_use", lambda _: ())
+    crashed, found = curves_of_each([Run(other), folder], trained, listed)
+    assert isinstance(crashed, RunForgeError)
+    assert "crashed (SIGABRT)" in crashed.message
+    assert found == curves_of(replay(folder, trained, listed))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies of a process")
+def test_who_stops_taking_curves_ends_the_copies_of_copies(
+    trained: Path, folder: Run, listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import fcntl
+
+    monkeypatch.setattr(model_process, "_TOGETHER", 2)
+    monkeypatch.setattr(model_process, "usable_cores", lambda: 2)
+    other = tmp_path / folder.id
+    shutil.copytree(folder.path, other)
+    held = tmp_path / "held"
+    held.touch()
+    start_with(
+        f"if str(path).startswith({str(tmp_path)!r}):"
+        f" fcntl.flock(os.open({str(held)!r}, os.O_RDONLY), fcntl.LOCK_EX); time.sleep(600)",
+        monkeypatch,
+    )
+    some = curves_of_each([folder, folder, Run(other)], trained, listed)
+    next(some)
+    some.close()
+    with held.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # Waits for the end of the copy that has it.
+
+
+def test_runs_use_a_dataset_that_was_read_for_another_only_if_theirs_is_the_same(
+    trained: Path, folder: Run, listed: Any, tmp_path: Path
+) -> None:
+    changed = tmp_path / folder.id
+    shutil.copytree(folder.path, changed)
+    record = json.loads((changed / "run.json").read_bytes())
+    uses = {dataset_use(folder), dataset_use(Run(changed))}
+    assert len(uses) == 2  # Another store may keep another copy of the dataset.
+    for name, value in [
+        ("feature_names", record["feature_names"][:-1]),
+        ("label_column", "island"),
+        ("dataset", {**record["dataset"], "fingerprint_sha256": "0" * 64}),
+        ("dataset", {**record["dataset"], "path": "other.csv"}),
+    ]:
+        (changed / "run.json").write_text(json.dumps({**record, name: value}), "utf-8")
+        uses.add(dataset_use(Run(changed)))
+    assert len(uses) == 6
+    dataset = read_dataset(folder, trained)
+    alone, shared = (validation_rows(folder, trained, given) for given in (None, dataset))
+    assert np.array_equal(alone.X, shared.X)
+    assert np.array_equal(alone.y, shared.y)

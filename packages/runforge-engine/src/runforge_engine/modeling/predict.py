@@ -212,7 +212,9 @@ def _names(folder: Run | None, digest: str | None) -> ModelNames:
 
 def _is_at(run: Listed, folder: Run) -> bool:
     """Tell whether an index entry is that of the run in a folder, by path and not by id."""
-    if folder.path.name not in (run.entry["run_id"], PurePosixPath(run.entry["run_dir"]).name):
+    name, run_dir = folder.path.name, run.entry["run_dir"]
+    # A path is made only of a string that has the name: a store may have many thousands of runs.
+    if name != run.entry["run_id"] and (name not in run_dir or name != PurePosixPath(run_dir).name):
         return False
     try:
         return run.folder is not None and run.folder.path.samefile(folder.path)
