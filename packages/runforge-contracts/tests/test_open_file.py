@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import open_file
+from runforge_contracts.fs.files import open_file, read_file
 
 
 def content(path: Path, below: Path) -> bytes:
@@ -63,3 +63,21 @@ def test_a_folder_that_becomes_a_link_meanwhile_leads_nowhere(folder: Path) -> N
         ended.set()
         thread.join()
     assert found <= {b"ours"}
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**12 - 1, 2**12, 2**12 + 1, 2**20, 2**20 + 1])
+def test_a_file_of_any_size_is_read_as_a_whole(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(os.urandom(size))
+    assert read_file(path, max_bytes=2**21) == path.read_bytes()
+    assert read_file(path, max_bytes=size) == path.read_bytes()
+    if size:
+        with pytest.raises(RunForgeError, match="more than the"):
+            read_file(path, max_bytes=size - 1)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system has no such file")
+def test_a_file_is_read_whose_size_is_not_known_beforehand() -> None:
+    path = Path("/proc/self/maps")
+    assert path.stat().st_size == 0
+    assert read_file(path, max_bytes=2**24).count(b"\n") > 50

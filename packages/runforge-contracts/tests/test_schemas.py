@@ -16,12 +16,20 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from referencing import Registry, Resource
+from runforge_contracts._generated.optional_nulls import PATHS
 from runforge_contracts.codec.pointers import set_at
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.diagnostics import DiagnosticCode
 from runforge_contracts.documents import Document, schema_of, struct_of
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
-from runforge_contracts.schemas import BASE_URL, CATALOG, in_schema_order, schema_bytes, validator
+from runforge_contracts.schemas import (
+    BASE_URL,
+    CATALOG,
+    in_schema_order,
+    schema_bytes,
+    validator,
+    without_nulls,
+)
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "schemas"
@@ -362,3 +370,28 @@ def test_a_new_record_is_the_old_one_and_more() -> None:
     example = SCHEMAS["run.v0.4.0"]["examples"][0]
     shared = {key: value for key, value in example.items() if key in old["properties"]}
     assert independent("run.v0.3.6").is_valid({**shared, "schema_version": "run.v0.3.6"})
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        pytest.param(name, path, id=f"{name}-{path}")
+        for name, paths in PATHS.items()
+        for path in paths
+    ],
+)
+@pytest.mark.parametrize("in_array", [True, False])
+def test_an_optional_member_that_is_null_is_absent_and_any_other_null_a_value(
+    name: str, path: tuple[str | None, ...], in_array: bool
+) -> None:
+    def around(inner: dict[str, Any]) -> Any:
+        value: Any = inner
+        for key in reversed(path[:-1]):
+            known = key is not None
+            value = {key: value, "more": None} if known else [value] if in_array else {"a": value}
+        return value
+
+    before = around({"more": None, path[-1] or "": None, "last": [None]})
+    kept = copy.deepcopy(before)
+    assert without_nulls(before, name) == around({"more": None, "last": [None]})
+    assert before == kept

@@ -6,6 +6,7 @@ Schemas are read and validators compiled on first use: listing runs needs neithe
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,30 +128,45 @@ def without_nulls(value: Any, name: str) -> Any:
 
     Source: specification, section 2.4.
     """
+    return _without_nulls(value, _nullable(name))
+
+
+#: Members by key, None for every key and index: whether null is removed there,
+#: and the members below.
+_Nullable = dict[str | None, tuple[bool, "_Nullable"]]
+
+
+@cache
+def _nullable(name: str) -> _Nullable:
     from runforge_contracts._generated.optional_nulls import PATHS
 
-    for path in PATHS.get(name, ()):
-        value = _without_null(value, path, 0)
-    return value
+    return _by_key(PATHS.get(name, ()))
 
 
-def _without_null(value: Any, path: tuple[str | None, ...], at: int) -> Any:
-    """Return ``value`` without the member at the end of a path if it is null."""
-    if at == len(path):
+def _by_key(paths: Iterable[tuple[str | None, ...]]) -> _Nullable:
+    rests = dict[str | None, list[tuple[str | None, ...]]]()
+    for path in paths:
+        rests.setdefault(path[0], []).append(path[1:])
+    return {key: (() in found, _by_key(filter(None, found))) for key, found in rests.items()}
+
+
+def _without_nulls(value: Any, members: _Nullable) -> Any:
+    if isinstance(value, list):
+        below = members.get(None, (False, {}))[1]
+        return [_without_nulls(item, below) for item in value] if below else value
+    if not isinstance(value, dict):
         return value
-    key = path[at]
-    if key is None:
-        if isinstance(value, list):
-            return [_without_null(item, path, at + 1) for item in value]
-        if isinstance(value, dict):
-            return {name: _without_null(item, path, at + 1) for name, item in value.items()}
-    elif isinstance(value, dict) and key in value:
-        found = value[key]
-        if found is None and at + 1 == len(path):
-            return {name: item for name, item in value.items() if name != key}
-        changed = _without_null(found, path, at + 1)
-        if changed is not found:  # Most documents have no null: they are not copied.
-            return {**value, key: changed}
+    for key, (is_optional, below) in members.items():
+        for name in list(value) if key is None else (key,):
+            if name not in value:
+                continue
+            found = value[name]
+            if found is None and is_optional:
+                value = {other: item for other, item in value.items() if other != name}
+            elif found and below:
+                changed = _without_nulls(found, below)
+                if changed is not found:  # Most documents have no null: they are not copied.
+                    value = {**value, name: changed}
     return value
 
 
