@@ -48,6 +48,7 @@ def trace_answer(settings: Settings, what: str, limit: int | None = None) -> dic
     try:
         sought = wanted(str(settings.located(what)) if what else what)
         stores = settings.stores()
+        families = RunFamilies(stores)  # Read before there are many matches in memory.
         found = trace(sought, find_listed(sought, stores) or trained_in(stores, removed=True))
     except RunForgeError as error:
         if error.code not in _MAY_BE_RUN:
@@ -59,7 +60,7 @@ def trace_answer(settings: Settings, what: str, limit: int | None = None) -> dic
     else:
         document = trace_document(
             found,
-            RunFamilies(stores),
+            families,
             limit=limit,
             jobs=usable_cores(),
             watch=watch_for(settings),
