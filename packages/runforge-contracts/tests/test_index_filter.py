@@ -328,8 +328,9 @@ def test_what_is_written_otherwise_is_left_to_the_whole_index(text: Any, tmp_pat
     assert skim_runs(store, 5, query({}, "accuracy"), facts()) is None
 
 
-def test_ids_of_other_clients_are_left_to_the_whole_index(tmp_path: Path) -> None:
-    store = make(tmp_path, [entry(1), {**entry(2), "run_id": "run-2"}])
+@pytest.mark.parametrize("run_id", ["run-2", f"{entry(2)['run_id']}-2"])
+def test_ids_of_other_clients_are_left_to_the_whole_index(run_id: str, tmp_path: Path) -> None:
+    store = make(tmp_path, [entry(1), {**entry(2), "run_id": run_id}])
     assert skim_runs(store, 5, query({}, None), facts()) is None
 
 

@@ -17,14 +17,13 @@ from typing import Any
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.metrics import SUMMARY_NAMES
-from runforge_contracts.run_ids import is_run_id
 from runforge_contracts.selection.run_condition import RunCondition
 from runforge_contracts.selection.run_query import order_key
 from runforge_contracts.selection.run_values import FIELDS, RunColumn, metrics_in, values_of
 from runforge_contracts.store.index_form import ADDED, can_be_shown
 
-_ID = b'\n      "run_id": "'
-_ID_END = len(_ID) + len("20260201-120000-abc12345")
+#: The first line of an entry, with a run id in the form of this version.
+_ID = re.compile(rb'\n {6}"run_id": "([0-9]{8}-[0-9]{6}-[0-9a-f]{8})"')
 _TAGS, _TAGS_END = b'\n      "tags": ', b"\n      ]"
 _STATUS = b'\n      "status": "'
 #: Where an object within an entry begins and ends.
@@ -94,6 +93,10 @@ class EntryLines(ABC):
     @abstractmethod
     def is_older(self, at: int) -> bool:
         """Return whether an entry lacks the settings of its run."""
+
+    def older(self, places: Iterable[int]) -> list[int]:
+        """Return the positions of those entries that lack the settings of their runs."""
+        return [at for at in places if self.is_older(at)]
 
     def may_have_metric(self, name: str) -> bool:
         """Return whether an entry may have a metric, without looking for its values."""
@@ -223,6 +226,12 @@ class PieceLines(EntryLines):
         """Return whether an entry lacks the settings of its run."""
         return at not in self.completed and lacks_settings(self._pieces[at])
 
+    def older(self, places: Iterable[int]) -> list[int]:
+        """Return the positions of those entries that lack the settings of their runs."""
+        # Most entries have the first of the settings.
+        pieces, first = self._pieces, _SETTINGS[0]
+        return super().older(at for at in places if first not in pieces[at])
+
     def has_metric(self, name: str) -> bool:
         """Return whether an entry has a metric with a name, or with its other name."""
         # One search of all bytes, because most names are not those of metrics.
@@ -245,6 +254,8 @@ class PieceLines(EntryLines):
         # Comparing bytes is ten times as fast as finding out the value.
         line = _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
         completed = self.completed
+        if not completed and line not in self._data:
+            return  # One search of all bytes is faster than one in each entry.
         for at in places:
             if (
                 condition.holds(values_of(completed[at], column), prefix=column.prefix)
@@ -290,10 +301,8 @@ def id_in(piece: bytes) -> str | None:
 
     Entries of the first version lack the status, which is in the documents of their runs.
     """
-    if not piece.startswith(_ID) or _STATUS not in piece:
-        return None
-    run_id = piece[len(_ID) : _ID_END].decode("latin-1")
-    return run_id if is_run_id(run_id) else None
+    found = _ID.match(piece)
+    return None if found is None or _STATUS not in piece else found[1].decode()
 
 
 def is_escaped(data: bytes) -> bool:

@@ -411,9 +411,8 @@ def _complete(
     folder is missing, and ``others``, which are not in the index.
     """
     if column.needs_settings:
-        for at in places:
-            if lines.is_older(at):
-                lines.completed[at] = facts.settings.entry(_entry(lines, at), store)
+        for at in lines.older(places):
+            lines.completed[at] = facts.settings.entry(_entry(lines, at), store)
     elif column == OF_STATE:
         facts.add_states(others)
         there = os.listdir(store.runs)  # noqa: PTH208 - names are enough
