@@ -112,10 +112,9 @@ def read_file(
 
 def read_all(file: BinaryIO, size: int) -> bytes:
     """Return the first ``size`` bytes of an unbuffered file, or all if it has fewer."""
-    # Reading in one call allocates the requested size: at most that of the file, or of a piece.
-    most = max(os.fstat(file.fileno()).st_size, _PIECE)
+    # Reading in one call allocates the requested size, not the size of the file.
     pieces, missing = [], size
-    while missing and (piece := file.read(min(missing, most))):
+    while missing and (piece := file.read(min(missing, _PIECE))):
         pieces.append(piece)
         missing -= len(piece)
     return b"".join(pieces)
