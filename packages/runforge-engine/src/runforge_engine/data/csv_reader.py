@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from runforge_contracts.shared_work import usable_cores
 
 from runforge_engine.data.cells import BLANKS, EXACT, MISSING, are_booleans
-from runforge_engine.data.column_table import ColumnTable, has_nan, magnitude
+from runforge_engine.data.column_table import ColumnTable, has_nan, is_small, magnitude
 from runforge_engine.data.csv_decoding import ANYTHING, csv_text
 from runforge_engine.data.csv_header import SAMPLE_ROWS, CsvLines, read_header
 from runforge_engine.data.csv_structure import find_structure_error, quotes_match, structure_error
@@ -63,10 +63,11 @@ def read_csv(
     data = csv_text(source)
     names, begin = read_header(data, source)
     # Few files have quotes, and a search is faster than a count.
-    if data.count(b'"', 0, begin if data.find(b'"', begin) < 0 else len(data)) % 2:
+    quoted = data.find(b'"', begin) >= 0
+    if data.count(b'"', 0, len(data) if quoted else begin) % 2:
         # Arrow could read the rest of the file as one field.
         raise structure_error(data, len(names), source, "a quote is not closed")
-    if not quotes_match(data, begin, source.delimiter):
+    if quoted and not quotes_match(data, begin, source.delimiter):
         # Arrow accepts a misplaced quote and joins rows.
         error = find_structure_error(data, len(names), source, closed=True)
         if error is not None:
@@ -74,7 +75,7 @@ def read_csv(
     if not ANYTHING.search(data, begin):
         nothing = pa.chunked_array([], pa.string())
         return ColumnTable(names, 0, dict.fromkeys([*numeric, *text], nothing), {})
-    csv_file = _CsvRows(data, begin, len(names), source.delimiter)
+    csv_file = _CsvRows(data, begin, len(names), source.delimiter, quoted)
     table = None
     if encode:
         table = _read_encoded(csv_file, text)
@@ -102,6 +103,8 @@ class _CsvRows:
     width: int
     #: What separates the fields.
     delimiter: str
+    #: Whether there are quotes.
+    quoted: bool
 
     def read(
         self, types: Mapping[int, pa.DataType], text: Sequence[int], *, block_size: int
@@ -129,7 +132,7 @@ class _CsvRows:
                 # Support for line breaks within quotes makes the parser slower.
                 parse_options=arrow_csv.ParseOptions(
                     delimiter=self.delimiter,
-                    newlines_in_values=self.data.find(b'"', self.begin) >= 0,
+                    newlines_in_values=self.quoted,
                 ),
                 convert_options=arrow_csv.ConvertOptions(
                     # What was decoded is UTF-8.
@@ -194,9 +197,10 @@ def _read_numbers(
         try:
             table = csv_file.read(types, text, block_size=block_size)
             floats = {str(position) for position, kind in types.items() if kind == pa.float64()}
-            if any(has_nan(table.column(name)) for name in floats):
+            unclear = [name for name in floats if not is_small(table.column(name))]
+            if any(has_nan(table.column(name)) for name in unclear):
                 return None
-            large = [name for name in floats if EXACT <= magnitude(table.column(name)) < math.inf]
+            large = [name for name in unclear if EXACT <= magnitude(table.column(name)) < math.inf]
             if large:
                 # Read as strings, to check whether a double represents them exactly.
                 cells = csv_file.read({}, [int(name) for name in large], block_size=block_size)

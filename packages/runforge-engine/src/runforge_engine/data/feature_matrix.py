@@ -20,7 +20,7 @@ from runforge_engine.data.cells import (
     are_booleans,
     parse_number,
 )
-from runforge_engine.data.column_table import ColumnTable, magnitude, release_unused
+from runforge_engine.data.column_table import ColumnTable, is_small, magnitude, release_unused
 from runforge_engine.data.dataset_source import DatasetSource
 from runforge_engine.data.feature_range import (
     MAX_FEATURE,
@@ -86,7 +86,7 @@ def feature_matrix(
     booleans: list[str] = []
     inexact: list[Problem] = []
     numbers: dict[int, pa.ChunkedArray] = {}
-    # Largest value of any row, including dropped ones.
+    # Largest value of any row, including dropped ones; 0 if none is large.
     bound = 0.0
     for index, (name, position) in enumerate(features.items()):
         column = table.columns.pop(position)
@@ -104,7 +104,7 @@ def feature_matrix(
             numbers[index] = column
             if pa.types.is_boolean(column.type):
                 booleans.append(name)
-            else:
+            elif not is_small(column):
                 bound = max(bound, magnitude(column))
         del column
     if problems:
