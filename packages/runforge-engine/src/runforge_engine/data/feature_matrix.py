@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
@@ -30,6 +31,7 @@ from runforge_engine.data.feature_range import (
     summable,
 )
 from runforge_engine.data.message_parts import SHOWN, exclusion, name_list
+from runforge_engine.runtime.background import in_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 #: Number of values of the matrix that are copied at once: one mebibyte.
 _BLOCK = 2**17
 #: Minimum number of rows that are copied at once.
-_LEAST_ROWS = 512
+_LEAST_ROWS = 1024
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:\.0*)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
 
@@ -158,18 +160,19 @@ def _copy_numbers(columns: dict[int, pa.ChunkedArray], keep: Any, X: Any) -> Non
     table = pa.Table.from_arrays(list(columns.values()), names=[str(at) for at in positions])
     columns.clear()
     whole = len(keep) == table.num_rows
-    batches = table.to_batches(max_chunksize=max(_BLOCK // len(positions), _LEAST_ROWS))[::-1]
+    batches = table.to_batches(max_chunksize=max(_BLOCK // len(positions), _LEAST_ROWS))
+    ends = list(accumulate(batch.num_rows for batch in batches))
     del table
-    begin = 0
-    while batches:
-        batch = batches.pop()
-        end = begin + batch.num_rows
+
+    def copy(number: int) -> None:
+        batch, batches[number] = batches[number], None
+        begin, end = ends[number] - batch.num_rows, ends[number]
         low, high = (begin, end) if whole else np.searchsorted(keep, (begin, end))
         block, rows = X[low:high], slice(None) if whole else keep[low:high] - begin
         for position, column in zip(positions, batch.columns, strict=True):
             block[:, position] = column.to_numpy(zero_copy_only=False)[rows]
-        begin = end
-    del batch, column
+
+    in_threads(copy, range(len(batches)))
     release_unused()
 
 

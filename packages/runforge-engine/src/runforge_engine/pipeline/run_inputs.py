@@ -140,12 +140,11 @@ class RunInputs:
 
         Raises the errors of :func:`~runforge_engine.data.split.split_rows`.
         """
-        from runforge_engine.data.split import split_rows
+        from runforge_engine.data.split import split_rows, take_rows
 
         split = split_rows(dataset.positions, configuration.seed)
-        # Twice as fast as indexing with the rows.
         X_train, X_validation = (
-            dataset.X.take(rows, axis=0) for rows in (split.train, split.validation)
+            take_rows(dataset.X, rows) for rows in (split.train, split.validation)
         )
         dataset.release()
         return DataParts(X_train, dataset.y[split.train], X_validation, dataset.y[split.validation])

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
+
+from runforge_contracts.shared_work import usable_cores
 
 Check = Callable[[], None]
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 #: How often a waiting thread checks whether to go on waiting, in seconds.
 POLL = 0.05
@@ -127,3 +130,21 @@ def run_stoppable(
             on_end()
         raise
     return BackgroundTask(work, on_end).result(check)
+
+
+def in_threads(work: Callable[[Item], object], items: Sequence[Item]) -> None:
+    """Call ``work`` with each of the items, in as many threads as there are cores.
+
+    For native code that lets other threads run. Raises what ``work`` raises.
+    """
+    threads = min(usable_cores(), len(items))
+    waiting = iter(items)
+
+    def take() -> None:
+        for item in waiting:
+            work(item)
+
+    tasks = [start_in_background(take) for _ in range(threads - 1)]
+    take()
+    for task in tasks:
+        task.result(lambda: None)
