@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from real_data import DATASETS, ROOT, write_dataset
 from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_engine.data import csv_reader
 from runforge_engine.data.dataset import Dataset, load_dataset
 from runforge_engine.data.dataset_source import read_source
 from runforge_engine.data.feature_range import MAX_FEATURE
@@ -258,6 +259,39 @@ def test_a_table_of_many_blocks_is_read_in_order_however_its_header_is_quoted(
     assert np.array_equal(dataset.X, np.column_stack([kept + 0.25, -kept]))
     assert np.array_equal(dataset.y, kept % 3)
     assert dataset.missing_by_column == {"b": rows - len(kept)}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
+def test_a_table_is_read_exactly_in_portions(
+    path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(csv_reader, "_BLOCK_SIZES", (2**10, 2**23))
+    monkeypatch.setattr(csv_reader, "_BYTES_PER_COLUMN", 2**8)
+    monkeypatch.setattr(csv_reader, "_BLOCKS_AT_ONCE", 1)
+    expected = np.random.default_rng(0).normal(size=(20_000, 3))
+    rows = [",".join([*map(repr, row), "ab"[at % 2]]) for at, row in enumerate(expected.tolist())]
+    path.write_text(end.join(["x,y,z,label", *rows]) + 3 * end, newline="")
+    dataset = load_dataset(read_source(path), "label")
+    assert np.array_equal(dataset.X, expected)
+    assert dataset.y.tolist() == ["a", "b"] * 10_000
+
+
+def test_a_byte_order_mark_is_part_of_a_cell_wherever_the_table_is_divided(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_reader, "usable_cores", lambda: 2)
+    monkeypatch.setattr(csv_reader, "_BLOCK_SIZES", (2**10, 2**23))
+    monkeypatch.setattr(csv_reader, "_BYTES_PER_COLUMN", 2**8)
+    monkeypatch.setattr(csv_reader, "_BLOCKS_AT_ONCE", 1)
+    rows = ["1,a\n", "2,b\n"] * 1000
+    # Two blocks of rows, and the one that begins in the second one, are a portion.
+    first = 2 * 2**10 // len(rows[0]) + 1
+    rows[first] = "\ufeff" + rows[first]
+    path.write_text("".join(["x,label\n", *rows]), "utf-8", newline="")
+    with pytest.raises(RunForgeError) as caught:
+        load_dataset(read_source(path), "label")
+    assert caught.value.code == ErrorCode.FEATURE_NOT_NUMERIC
+    assert caught.value.location.row == first + 1
 
 
 def test_line_breaks_in_quotes_are_found_in_a_table_of_many_blocks(path: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import itertools
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,12 +34,17 @@ if TYPE_CHECKING:
 #: Smallest and largest size of the blocks in which numbers are parsed: the smaller fits into a
 #: processor's cache, which saves a quarter of the time; the larger is for longer rows.
 _BLOCK_SIZES = (2**19, 2**23)
+#: Number of blocks for each core that Arrow is given at once.
+_BLOCKS_AT_ONCE = 16
 #: Smallest size of the blocks in which strings are parsed: each has a dictionary.
 _ENCODED_BLOCK = 2**20
 #: Number of rows that are searched for columns that repeat their values.
 _FIRST_ROWS = 200
 #: Minimum bytes of a block per column: reading a column of a block has a fixed cost.
 _BYTES_PER_COLUMN = 2**13
+#: The end of a row, with another row after it that Arrow reads alike as the first of its input:
+#: there it skips a byte order mark.
+_ROW_END = re.compile(rb"\n(?=[^\r\n\xef])")
 _TRUE, _FALSE = (
     ["".join(letters) for letters in itertools.product(*zip(word, word.upper(), strict=True))]
     for word in ("true", "false")
@@ -118,33 +124,51 @@ class _CsvRows:
 
         kinds = {**types, **dict.fromkeys(text, pa.string())}
         threads = usable_cores() if block_size else 1
+        read_options = arrow_csv.ReadOptions(
+            block_size=block_size or min(len(self.data) - self.begin + 1, 2**31 - 1),
+            # One block is not parallel, and threads were once seen to hang.
+            use_threads=threads > 1,
+            column_names=[str(position) for position in range(self.width)],
+        )
+        # Support for line breaks within quotes makes the parser slower.
+        parse_options = arrow_csv.ParseOptions(
+            delimiter=self.delimiter, newlines_in_values=self.quoted
+        )
+        convert_options = arrow_csv.ConvertOptions(
+            # What was decoded is UTF-8.
+            check_utf8=False,
+            column_types={str(position): kind for position, kind in kinds.items()},
+            include_columns=[str(position) for position in kinds],
+            null_values=sorted(MISSING),
+            true_values=_TRUE,
+            false_values=_FALSE,
+            strings_can_be_null=False,
+        )
         # A view, to avoid a second copy of the data.
-        rows = pa.py_buffer(self.data).slice(self.begin)
+        rows = pa.py_buffer(self.data)
         with _arrow_threads(threads):
-            return arrow_csv.read_csv(
-                pa.BufferReader(rows),
-                # One block is not parallel, and threads were once seen to hang.
-                read_options=arrow_csv.ReadOptions(
-                    block_size=block_size or min(len(rows) + 1, 2**31 - 1),
-                    use_threads=threads > 1,
-                    column_names=[str(position) for position in range(self.width)],
-                ),
-                # Support for line breaks within quotes makes the parser slower.
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=self.delimiter,
-                    newlines_in_values=self.quoted,
-                ),
-                convert_options=arrow_csv.ConvertOptions(
-                    # What was decoded is UTF-8.
-                    check_utf8=False,
-                    column_types={str(position): kind for position, kind in kinds.items()},
-                    include_columns=[str(position) for position in kinds],
-                    null_values=sorted(MISSING),
-                    true_values=_TRUE,
-                    false_values=_FALSE,
-                    strings_can_be_null=False,
-                ),
+            return pa.concat_tables(
+                arrow_csv.read_csv(
+                    pa.BufferReader(rows.slice(begin, end - begin)),
+                    read_options=read_options,
+                    parse_options=parse_options,
+                    convert_options=convert_options,
+                )
+                for begin, end in self._portions(block_size * threads * _BLOCKS_AT_ONCE)
             )
+
+    def _portions(self, size: int) -> Iterator[tuple[int, int]]:
+        """Yield begin and end of portions of whole rows; all rows at once for a size of 0.
+
+        Arrow splits the text of all that it is given into fields before it converts most of them,
+        which takes as much memory as the text.
+        """
+        begin = self.begin
+        # Only where there are no quotes does each line break end a row.
+        while size and not self.quoted and (found := _ROW_END.search(self.data, begin + size)):
+            yield begin, found.end()
+            begin = found.end()
+        yield begin, len(self.data)
 
     def booleans(self, positions: Sequence[int]) -> list[int]:
         """Return the columns whose first cells are true and false, in any case."""
