@@ -106,8 +106,7 @@ def export(
     parent = None
     if sweep is not None and runs:
         parent = store.add_sweep(sweep_record(sweep, runs[0].store))
-    for start in range(0, len(runs), _TOGETHER):
-        store.add(runs[start : start + _TOGETHER], parent, outcome)
+    store.add(runs, parent, outcome)
     return outcome
 
 
@@ -128,6 +127,8 @@ class _AddedRun:
 
     mlflow_id: str
     artifact_uri: str
+    #: As the list of runs has it.
+    run_id: str
     #: Milliseconds since 1970.
     ended: int
     record: Record
@@ -183,11 +184,14 @@ class _TrackingStore:
             connection.exec_driver_sql("PRAGMA busy_timeout = 20000")
             connection.commit()
 
+            session = Session(
+                connection, join_transaction_mode="rollback_only", expire_on_commit=False
+            )
+
             @contextlib.contextmanager
             def joined(**_: bool) -> Iterator[Session]:
-                with Session(connection, join_transaction_mode="rollback_only") as session:
-                    yield session
-                    session.commit()
+                yield session
+                session.commit()
 
             store.ManagedSessionMaker = joined
             try:
@@ -211,9 +215,10 @@ class _TrackingStore:
         return self._exported[record.identity][0]
 
     def add(self, runs: Sequence[ListedRun], parent: str | None, outcome: ExportOutcome) -> None:
-        """Add a few runs, except those that were exported before.
+        """Add runs, except those that were exported before.
 
-        A run whose export was interrupted is deleted and added again.
+        A run whose export was interrupted is deleted and added again. The files of some runs are
+        copied while the next ones are added.
 
         Parameters
         ----------
@@ -224,7 +229,24 @@ class _TrackingStore:
         outcome
             Where it is noted what became of each run.
         """
-        begun, added = list[_AddedRun](), list[str]()
+        before, copies = list[_AddedRun](), iter(())
+        for start in range(0, len(runs), _TOGETHER):
+            try:
+                begun = self._begin_some(runs[start : start + _TOGETHER], parent, outcome)
+            except RunForgeError:
+                self._finish_some(before, copies, outcome)
+                raise
+            self._finish_some(before, copies, outcome)
+            before, copies = begun, in_processes(_copy_files, begun, usable_cores())
+            with _coded_errors(self._folder):
+                next(copies, None)  # Starts the processes.
+        self._finish_some(before, copies, outcome)
+
+    def _begin_some(
+        self, runs: Sequence[ListedRun], parent: str | None, outcome: ExportOutcome
+    ) -> list[_AddedRun]:
+        """Add runs that were not exported before, without their files."""
+        begun = list[_AddedRun]()
         with _coded_errors(self._folder), self._transaction():
             for run in runs:
                 run_id, folder = run.entry["run_id"], run.folder()
@@ -242,18 +264,27 @@ class _TrackingStore:
                     continue
                 if before:
                     self._store.delete_run(before)
-                begun.append(self._begin(record, parent, folder))
-                added.append(run_id)
+                begun.append(self._begin(record, parent, run_id, folder))
+        return begun
+
+    def _finish_some(
+        self, begun: Sequence[_AddedRun], copies: Iterator[None], outcome: ExportOutcome
+    ) -> None:
+        """Wait until the files of some runs are copied, and set their status.
+
+        That is done last: a run with the status RUNNING was not exported completely.
+        """
         with _coded_errors(self._folder):
-            for _ in in_processes(_copy_files, begun, usable_cores()):
+            for _ in copies:
                 pass
-            # The status is set last: a run with the status RUNNING was not exported completely.
             with self._transaction():
                 for item in begun:
                     self._finish(item)
-        outcome.exported += added
+        outcome.exported += [item.run_id for item in begun]
 
-    def _begin(self, record: Record, parent: str | None, folder: AnyRun | None = None) -> _AddedRun:
+    def _begin(
+        self, record: Record, parent: str | None, run_id: str = "", folder: AnyRun | None = None
+    ) -> _AddedRun:
         """Add everything of a run but its files and how it ended."""
         from mlflow.entities import Metric, Param, RunTag
 
@@ -289,7 +320,7 @@ class _TrackingStore:
             del metrics[:_METRICS], params[:_PARAMS]
         self._log_dataset(run.run_id, record, folder if isinstance(folder, Run) else None)
         self._exported[record.identity] = run.run_id, _STATUS[record.status]
-        return _AddedRun(run.run_id, run.artifact_uri, ended, record, folder)
+        return _AddedRun(run.run_id, run.artifact_uri, run_id, ended, record, folder)
 
     def _finish(self, begun: _AddedRun) -> None:
         from mlflow.entities import RunStatus
