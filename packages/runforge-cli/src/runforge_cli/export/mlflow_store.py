@@ -14,11 +14,13 @@ import logging
 import os
 import tempfile
 import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -40,7 +42,9 @@ from runforge_cli.listing.run_list import ListedRun
 from runforge_cli.shell.output_paths import make_folder
 
 if TYPE_CHECKING:
+    from mlflow.entities import Experiment
     from runforge_engine.store.sweep_table import SweepTable
+    from sqlalchemy.orm import Session
 
 #: Where the files of a run are in MLflow, beside its model; a crate has the same name for them.
 FOLDER = "run"
@@ -58,18 +62,19 @@ _STATUS = {
 }
 #: The tag with the identity of a run, so that no run is added twice.
 _IDENTITY = "runforge.identity"
-#: The tag that nests a run in another.
-_PARENT = "mlflow.parentRunId"
+#: The tags that nest a run in another, and that name it.
+_PARENT, _NAME = "mlflow.parentRunId", "mlflow.runName"
 #: Characters with a special meaning in the database URLs of MLflow.
 _RESERVED = frozenset("%?#")
-#: Maximum numbers of metrics and of parameters in one MLflow call, which takes 1,000.
-_METRICS, _PARAMS = 800, 100
 #: How many runs are added in one transaction, which no other program can write to the database in.
 _TOGETHER = 100
 #: Maximum lengths of a run name, a parameter, a tag, a dataset name and a digest in MLflow.
 _RUN, _PARAM, _TAG, _DATASET, _DIGEST = 250, 6000, 5000, 500, 36
 #: Prefix of a final metric that differs from the last value of its history.
 _SUMMARY = "summary/"
+
+#: Rows to add to the tables of MLflow, by the class of their table.
+_Rows = dict[Any, list[dict[str, Any]]]
 
 
 def export(
@@ -150,8 +155,10 @@ class _TrackingStore:
                 f"sqlite:///{self._folder / DATABASE}", (self._folder / ARTIFACTS).as_uri()
             )
             self._exported = self._read_exported()
-        #: Ids of the experiments that were looked for, by name.
-        self._experiments: dict[str, str] = {}
+        #: The experiments that were looked for, by name.
+        self._experiments: dict[str, Experiment] = {}
+        #: Ids of their datasets, by name and digest.
+        self._known_datasets: dict[str, dict[tuple[str, str], str]] = {}
 
     def _read_exported(self) -> dict[str, tuple[str, str]]:
         """Return id and status of every exported run, by its identity."""
@@ -169,44 +176,39 @@ class _TrackingStore:
         return found
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """Make the calls of MLflow in one transaction.
-
-        Each call has some of its own, and every one of those waits for the disk.
-
-        Source: SQLAlchemy documentation, "Joining a Session into an External Transaction".
-        """
+    def _transaction(self) -> Iterator[Session]:
+        """Give a session that writes to the database at once."""
+        from sqlalchemy import text
         from sqlalchemy.orm import Session
 
-        store, sessions = self._store, self._store.ManagedSessionMaker
-        with store.engine.connect() as connection:
+        with Session(self._store.engine) as session, session.begin():
             # As MLflow sets it, for each of its sessions.
-            connection.exec_driver_sql("PRAGMA busy_timeout = 20000")
-            connection.commit()
+            session.execute(text("PRAGMA busy_timeout = 20000"))
+            yield session
 
-            session = Session(
-                connection, join_transaction_mode="rollback_only", expire_on_commit=False
-            )
+    def _insert(self, rows: _Rows) -> None:
+        """Add the rows of some runs.
 
-            @contextlib.contextmanager
-            def joined(**_: bool) -> Iterator[Session]:
-                yield session
-                session.commit()
+        MLflow itself has a call for each part of a run, which looks for the run and waits for the
+        disk.
 
-            store.ManagedSessionMaker = joined
-            try:
-                with connection.begin():
-                    yield
-            finally:
-                store.ManagedSessionMaker = sessions
+        Source: SQLAlchemy documentation, "ORM Bulk INSERT Statements".
+        """
+        from sqlalchemy import insert
+
+        with self._transaction() as session:
+            for table, values in rows.items():
+                session.execute(insert(table), values)
 
     def add_sweep(self, record: Record) -> str:
         """Return the MLflow id of the run for a sweep; the status of an older one is updated."""
         before, status = self._exported.get(record.identity, ("", ""))
         with _coded_errors(self._folder):
             if not before:
-                with self._transaction():
-                    self._finish(self._begin(record, None))
+                rows: _Rows = defaultdict(list)
+                begun = self._begin(rows, record, None)
+                self._insert(rows)
+                self._finish([begun])
             elif status != _STATUS[record.status]:
                 from mlflow.entities import RunStatus
 
@@ -247,7 +249,8 @@ class _TrackingStore:
     ) -> list[_AddedRun]:
         """Add runs that were not exported before, without their files."""
         begun = list[_AddedRun]()
-        with _coded_errors(self._folder), self._transaction():
+        rows: _Rows = defaultdict(list)
+        with _coded_errors(self._folder):
             for run in runs:
                 run_id, folder = run.entry["run_id"], run.folder()
                 try:
@@ -264,7 +267,8 @@ class _TrackingStore:
                     continue
                 if before:
                     self._store.delete_run(before)
-                begun.append(self._begin(record, parent, run_id, folder))
+                begun.append(self._begin(rows, record, parent, run_id, folder))
+            self._insert(rows)
         return begun
 
     def _finish_some(
@@ -277,89 +281,169 @@ class _TrackingStore:
         with _coded_errors(self._folder):
             for _ in copies:
                 pass
-            with self._transaction():
-                for item in begun:
-                    self._finish(item)
+            self._finish(begun)
         outcome.exported += [item.run_id for item in begun]
 
     def _begin(
-        self, record: Record, parent: str | None, run_id: str = "", folder: AnyRun | None = None
+        self,
+        rows: _Rows,
+        record: Record,
+        parent: str | None,
+        run_id: str = "",
+        folder: AnyRun | None = None,
     ) -> _AddedRun:
-        """Add everything of a run but its files and how it ended."""
-        from mlflow.entities import Metric, Param, RunTag
+        """Add the rows of a run, all but how it ended."""
+        from mlflow.store.tracking.dbmodels.models import SqlParam, SqlRun, SqlTag
+        from mlflow.utils.uri import append_to_uri_path
 
+        experiment, mlflow_id = self._experiment(record.experiment), uuid4().hex
+        artifact_uri = append_to_uri_path(experiment.artifact_location, mlflow_id, "artifacts")
         ended = record.finished_at or record.started_at or 0
+        name = shorten(record.name, _RUN)
+        rows[SqlRun].append(
+            {
+                "run_uuid": mlflow_id,
+                "experiment_id": int(experiment.experiment_id),
+                "name": name,
+                "artifact_uri": artifact_uri,
+                "status": "RUNNING",
+                "lifecycle_stage": "active",
+                "start_time": ended if record.started_at is None else record.started_at,
+                "source_type": "UNKNOWN",
+                **dict.fromkeys(("user_id", "source_name", "source_version"), ""),
+                "entry_point_name": "",
+            }
+        )
         names = {"metrics": Names(), "params": Names(), "tags": Names()}
-        metrics = [
-            Metric(called, value, ended + again, step)
-            for name, points in _metrics(record)
-            for called in [names["metrics"](name)]
-            for step, again, value in points
-        ]
-        params = [
-            Param(names["params"](name), shorten(_text(value), _PARAM))
+        self._add_metrics(rows, mlflow_id, record, ended, names["metrics"])
+        params = {
+            names["params"](name): shorten(_text(value), _PARAM)
             for name, value in record.params.items()
-        ]
-        tags = [RunTag(names["tags"](name), shorten(text, _TAG)) for name, text in _tags(record)]
+        }
+        tags = {names["tags"](name): shorten(text, _TAG) for name, text in _tags(record)}
         changed = {kind: group.changed for kind, group in names.items() if group.changed}
         if changed:
-            tags.append(RunTag("runforge.names", shorten(json.dumps(changed), _TAG)))
-        tags.append(RunTag(_IDENTITY, record.identity))
+            tags["runforge.names"] = shorten(json.dumps(changed), _TAG)
+        tags |= {_IDENTITY: record.identity, _NAME: name}
         if parent is not None:
-            tags.append(RunTag(_PARENT, parent))
-        run = self._store.create_run(
-            experiment_id=self._experiment(record.experiment),
-            user_id="",
-            start_time=ended if record.started_at is None else record.started_at,
-            tags=tags,
-            run_name=shorten(record.name, _RUN),
-        ).info
-        # Together: each call looks for the run.
-        while metrics or params:
-            self._store.log_batch(run.run_id, metrics[:_METRICS], params[:_PARAMS], [])
-            del metrics[:_METRICS], params[:_PARAMS]
-        self._log_dataset(run.run_id, record, folder if isinstance(folder, Run) else None)
-        self._exported[record.identity] = run.run_id, _STATUS[record.status]
-        return _AddedRun(run.run_id, run.artifact_uri, run_id, ended, record, folder)
+            tags[_PARENT] = parent
+        for table, texts in ((SqlParam, params), (SqlTag, tags)):
+            rows[table] += [
+                {"run_uuid": mlflow_id, "key": key, "value": value} for key, value in texts.items()
+            ]
+        trained = folder if isinstance(folder, Run) else None
+        self._add_dataset(rows, mlflow_id, experiment.experiment_id, record, trained)
+        self._exported[record.identity] = mlflow_id, _STATUS[record.status]
+        return _AddedRun(mlflow_id, artifact_uri, run_id, ended, record, folder)
 
-    def _finish(self, begun: _AddedRun) -> None:
-        from mlflow.entities import RunStatus
+    def _add_metrics(
+        self, rows: _Rows, mlflow_id: str, record: Record, ended: int, names: Names
+    ) -> None:
+        from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric
 
-        status = RunStatus.from_string(_STATUS[begun.record.status])
-        self._store.update_run_info(begun.mlflow_id, status, begun.ended, None)
+        for name, points in _metrics(record):
+            key, values = names(name), list[dict[str, Any]]()
+            for step, again, value in points:
+                is_nan, stored = self._store.sanitize_metric_value(value)
+                at = {"step": step, "timestamp": ended + again}
+                values.append(
+                    {"run_uuid": mlflow_id, "key": key, **at, "value": stored, "is_nan": is_nan}
+                )
+            rows[SqlMetric] += values
+            rows[SqlLatestMetric].append(
+                max(values, key=lambda row: (row["step"], row["timestamp"], row["value"]))
+            )
 
-    def _experiment(self, name: str) -> str:
+    def _add_dataset(
+        self,
+        rows: _Rows,
+        mlflow_id: str,
+        experiment_id: str,
+        record: Record,
+        trained: Run | None,
+    ) -> None:
+        from mlflow.store.tracking.dbmodels.models import SqlDataset, SqlInput
+
+        if record.dataset is None:
+            return
+        name = shorten(record.dataset.path.rpartition("/")[2] or "dataset", _DATASET)
+        digest, known = record.dataset.sha256[:_DIGEST], self._datasets(experiment_id)
+        if (name, digest) not in known:
+            known[name, digest] = uuid4().hex
+            rows[SqlDataset].append(
+                {
+                    "dataset_uuid": known[name, digest],
+                    "experiment_id": int(experiment_id),
+                    "name": name,
+                    "digest": digest,
+                    "dataset_source_type": "local",
+                    "dataset_source": json.dumps({"uri": record.dataset.path}),
+                    "dataset_schema": None if trained is None else dataset_schema(trained),
+                }
+            )
+        rows[SqlInput].append(
+            {
+                "input_uuid": uuid4().hex,
+                "source_type": "DATASET",
+                "source_id": known[name, digest],
+                "destination_type": "RUN",
+                "destination_id": mlflow_id,
+            }
+        )
+
+    def _datasets(self, experiment_id: str) -> dict[tuple[str, str], str]:
+        """Return the ids of the datasets of an experiment, by name and digest."""
+        from mlflow.store.tracking.dbmodels.models import SqlDataset
+        from sqlalchemy import select
+
+        if experiment_id not in self._known_datasets:
+            columns = SqlDataset.name, SqlDataset.digest, SqlDataset.dataset_uuid
+            found = select(*columns).where(SqlDataset.experiment_id == int(experiment_id))
+            with self._transaction() as session:
+                self._known_datasets[experiment_id] = {
+                    (name, digest): dataset_id
+                    for name, digest, dataset_id in session.execute(found)
+                }
+        return self._known_datasets[experiment_id]
+
+    def _finish(self, begun: Sequence[_AddedRun]) -> None:
+        """Set how some runs ended.
+
+        Source: SQLAlchemy documentation, "ORM Bulk UPDATE by Primary Key".
+        """
+        from mlflow.store.tracking.dbmodels.models import SqlRun
+        from sqlalchemy import update
+
+        ends = [
+            {
+                "run_uuid": item.mlflow_id,
+                "status": _STATUS[item.record.status],
+                "end_time": item.ended,
+            }
+            for item in begun
+        ]
+        if ends:
+            with self._transaction() as session:
+                session.execute(update(SqlRun), ends)
+
+    def _experiment(self, name: str) -> Experiment:
         name = shorten(name, _DATASET)
         if name not in self._experiments:
             self._experiments[name] = self._find_experiment(name)
         return self._experiments[name]
 
-    def _find_experiment(self, name: str) -> str:
-        """Return the id of the experiment with a name, which is made if it is missing."""
+    def _find_experiment(self, name: str) -> Experiment:
+        """Return the experiment with a name, which is made if it is missing."""
         found = self._store.get_experiment_by_name(name)
         if found is None:
-            return str(self._store.create_experiment(name))
+            return self._store.get_experiment(self._store.create_experiment(name))
         if found.lifecycle_stage != "active":
             raise RunForgeError(
                 ErrorCode.STORE_NOT_WRITABLE,
                 f"The experiment {quote(name)} was deleted in MLflow.",
                 hint="Restore it there, or choose another folder with -o.",
             )
-        return str(found.experiment_id)
-
-    def _log_dataset(self, run_id: str, record: Record, trained: Run | None) -> None:
-        from mlflow.entities import Dataset, DatasetInput
-
-        if record.dataset is not None:
-            name = record.dataset.path.rpartition("/")[2] or "dataset"
-            dataset = Dataset(
-                name=shorten(name, _DATASET),
-                digest=record.dataset.sha256[:_DIGEST],
-                source_type="local",
-                source=json.dumps({"uri": record.dataset.path}),
-                schema=None if trained is None else dataset_schema(trained),
-            )
-            self._store.log_inputs(run_id, [DatasetInput(dataset=dataset, tags=[])])
+        return found
 
 
 def _copy_files(begun: _AddedRun) -> None:
