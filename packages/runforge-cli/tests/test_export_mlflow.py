@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -187,6 +192,92 @@ def test_a_run_whose_export_was_ended_is_exported_anew(runforge: Call, filled: P
     [again] = runs_of(filled / "ml").values()
     assert again.info.status == "FINISHED"
     assert again.info.run_id != run.info.run_id
+
+
+#: Exports four runs at a time, their files in two processes, and is killed at a moment.
+KILLED_EXPORT = """
+import contextlib, itertools, os, signal, sys
+from runforge_contracts import shared_work
+from runforge_cli.__main__ import main
+from runforge_cli.export import mlflow_store
+
+place, number = sys.argv.pop(1), int(sys.argv.pop(1))
+mlflow_store._TOGETHER = shared_work.WORTH_SHARING = 4
+mlflow_store.usable_cores = lambda: 2
+store, copy, own = mlflow_store._TrackingStore, mlflow_store._copy_files, os.getpid()
+transaction, counter = store._transaction, itertools.count(1)
+
+def reach(name):
+    if name == place and next(counter) == number:
+        os.kill(own, signal.SIGKILL)
+
+@contextlib.contextmanager
+def killed_in_transaction(self):
+    with transaction(self) as session:
+        yield session
+        reach("transaction")
+
+def killed_while_copying(begun):
+    copy(begun)
+    reach("files")
+
+store._transaction, mlflow_store._copy_files = killed_in_transaction, killed_while_copying
+sys.argv[0] = "runforge"
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+def test_an_export_that_is_killed_anywhere_is_completed_by_the_next(
+    runforge: Call, workspace: Path
+) -> None:
+    assert runforge("sweep", *TRAIN[1:], "--seeds", "1..9", "--quiet").code == 0
+    listed = {entry["run_id"] for entry in runforge("runs", "--json").json["runs"]}
+    assert len(listed) == 9
+    complete = set[str]()
+    # With the rows of the first runs, in a process that copies files, with how the first runs
+    # ended, and with the rows of the last one.
+    for moment in (("transaction", 2), ("files", 2), ("transaction", 4), ("transaction", 5)):
+        command = ["export", "--to", "mlflow", "-o", "ml", "--quiet"]
+        killed = subprocess.run(
+            [sys.executable, "-P", "-c", KILLED_EXPORT, *map(str, moment), *command]
+        )
+        assert killed.returncode == -signal.SIGKILL
+        check_database(workspace / "ml/mlflow.db")
+        assert complete <= complete_runs(workspace)
+        complete = complete_runs(workspace)
+    assert set() < complete < listed
+    reported = exported(runforge)
+    assert {*reported["exported"], *reported["present"]} == listed
+    assert set(reported["present"]) == complete
+    assert complete_runs(workspace) == runs_of(workspace / "ml").keys() == listed
+    check_database(workspace / "ml/mlflow.db")
+
+
+def check_database(path: Path) -> None:
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    database.close()
+
+
+def complete_runs(workspace: Path) -> set[str]:
+    """Return the ids of the runs that MLflow shows as finished; nothing of those is missing."""
+    client = client_of(workspace / "ml")
+    found = client.search_runs(
+        [item.experiment_id for item in client.search_experiments()], "status = 'FINISHED'"
+    )
+    for run in found:
+        copies = Path(run.info.artifact_uri.removeprefix("file://"))
+        folder = workspace / ".runforge/runs" / run.data.tags["runforge.run_id"]
+        assert files_of(copies / "run") == files_of(folder)
+        assert (copies / "model/MLmodel").is_file()
+        record = json.loads((folder / "run.json").read_bytes())
+        assert run.data.params["seed"] == str(record["seed"])
+        assert run.data.metrics["accuracy"] == record["metrics"]["accuracy"]
+        assert len(run.inputs.dataset_inputs) == 1
+    return {run.data.tags["runforge.run_id"] for run in found}
 
 
 def test_runs_in_progress_are_left_out_and_killed_ones_are_not(

@@ -231,7 +231,8 @@ class _TrackingStore:
         outcome
             Where it is noted what became of each run.
         """
-        before, copies = list[_AddedRun](), iter(())
+        before = list[_AddedRun]()
+        copies: Iterator[None] = iter(())
         for start in range(0, len(runs), _TOGETHER):
             try:
                 begun = self._begin_some(runs[start : start + _TOGETHER], parent, outcome)
@@ -398,7 +399,7 @@ class _TrackingStore:
 
         if experiment_id not in self._known_datasets:
             columns = SqlDataset.name, SqlDataset.digest, SqlDataset.dataset_uuid
-            found = select(*columns).where(SqlDataset.experiment_id == int(experiment_id))
+            found: Any = select(*columns).where(SqlDataset.experiment_id == int(experiment_id))
             with self._transaction() as session:
                 self._known_datasets[experiment_id] = {
                     (name, digest): dataset_id
