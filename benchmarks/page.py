@@ -276,8 +276,9 @@ folder that the command writes, on one core and on all, against that of a plain 
   loads it in a thread while the data is read and hashed, without looking for garbage meanwhile,
   and not all of it: what it imports for other uses, such as `scipy.stats`, is loaded when it is
   used, and pandas and rich, which it imports wherever they are installed, are not there.
-* Arrow parses on all cores, in pieces that fit a processor's own memory, and reports what it
-  cannot read; the columns become the matrix a few thousand rows at a time.
+* Arrow parses on all cores, a portion of the text after the other, in pieces that fit a processor's
+  own memory, and reports what it cannot read; the columns become the matrix on all cores, a few
+  thousand rows at a time.
 * One thread for linear algebra: the bits need it, and it is faster.
 * The trees of a forest grow on all cores, each thread with the next few that nobody has taken, and
   are those that a single thread grows. What is predicted with them is added up by one.

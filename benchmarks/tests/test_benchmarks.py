@@ -268,7 +268,7 @@ def test_the_grids_are_the_same_work(tmp_path: Path) -> None:
 
 def test_every_row_of_the_table_has_a_bar(tmp_path: Path) -> None:
     made = dict(rows(tmp_path))
-    assert len(made) == 7
+    assert len(made) == 8
     assert made["`runforge --help`"]().rival == BARE
     assert made["iris, logistic regression"]().bars == (Bar("seconds", 0.80),)
 
