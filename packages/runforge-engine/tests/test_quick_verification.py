@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 import pytest
 from real_data import write_dataset
+from runforge_contracts.shared_work import WORTH_SHARING
 from runforge_contracts.store.layout import StoreLayout
 from runforge_engine.pipeline.execute import execute
 from runforge_engine.pipeline.request import new_request
 from runforge_engine.provenance.keys import generate_key
 from runforge_engine.provenance.signatures import sign_folder
 from runforge_engine.verification import quick_verification
-from runforge_engine.verification.quick_verification import KeptVerifications
+from runforge_engine.verification.quick_verification import FileStates, KeptVerifications
 from runforge_engine.verification.verify_store import StoreVerification, verify_store
 
 pytestmark = pytest.mark.skipif(
@@ -31,19 +32,23 @@ pytestmark = pytest.mark.skipif(
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a workspace with two runs."""
     workspace = tmp_path_factory.mktemp("original")
-    path, label, excluded = write_dataset("penguins", workspace)
-    store = StoreLayout(workspace)
+    write_dataset("penguins", workspace)
     for seed in (1, 2):
-        request = new_request(
-            dataset=path,
-            label_column=label,
-            exclude_columns=excluded,
-            store=store,
-            created_by="tests@1",
-            seed=seed,
-        )
-        assert execute(request, store).status == "succeeded"
+        train(StoreLayout(workspace), seed)
     return workspace
+
+
+def train(store: StoreLayout, seed: int, folder: Path | None = None) -> None:
+    path, label, excluded = write_dataset("penguins", store.workspace)
+    request = new_request(
+        dataset=path,
+        label_column=label,
+        exclude_columns=excluded,
+        store=store,
+        created_by="tests@1",
+        seed=seed,
+    )
+    assert execute(request, store, folder=folder).status == "succeeded"
 
 
 @pytest.fixture
@@ -122,6 +127,30 @@ def test_a_file_of_the_same_size_and_time_is_read(store: StoreLayout) -> None:
     assert not quickly(store).holds
 
 
+def test_a_run_in_another_folder_is_looked_at_too(store: StoreLayout) -> None:
+    elsewhere = store.workspace / "mine"
+    train(store, 3, elsewhere)
+    third = runs(store)[-1]
+    assert read_runs(quickly(store)) == [third]  # Its folder has another name, and is not noted.
+    assert read_runs(quickly(store)) == [third]
+    (elsewhere / "logs/train.log").unlink()
+    found = quickly(store)
+    assert [run.run_id for run in found.runs if not run.holds] == [third]
+
+
+def test_a_run_that_is_added_is_read_and_the_order_is_that_of_the_index(store: StoreLayout) -> None:
+    before = runs(store)
+    train(store, 3)
+    [third] = set(runs(store)) - set(before)
+    found = quickly(store)
+    assert read_runs(found) == [third]
+    assert [run.run_id for run in found.runs] == runs(store)
+    (store.run_folder(before[0]) / "run.json").chmod(0o600)
+    found = quickly(store)
+    assert read_runs(found) == [before[0]]
+    assert [run.run_id for run in found.runs] == runs(store)
+
+
 def replaced_by_a_copy(folder: Path) -> None:
     shutil.copy2(folder / "run.json", folder / "copy")
     (folder / "copy").rename(folder / "run.json")
@@ -191,6 +220,25 @@ def test_dataset_and_signature_are_always_checked(store: StoreLayout, tmp_path: 
         "changed",
         "changed",
     ]
+
+
+def test_states_are_the_same_in_any_order_and_from_any_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick_verification, "_YOUNG", 0)
+    # Threads of the tests wait, and hold nothing.
+    monkeypatch.setattr("runforge_contracts.shared_work.threading.active_count", lambda: 1)
+    folders = [tmp_path / str(number) for number in range(WORTH_SHARING)]
+    for number, folder in enumerate(folders):
+        (folder / "artifacts").mkdir(parents=True)
+        (folder / "artifacts/model.pkl").write_bytes(b"x" * number)
+    expected = {folder: FileStates([], 1).of(folder) for folder in folders}
+    assert None not in expected.values()
+    assert len(set(expected.values())) == len(folders)
+    states = FileStates(folders[1:], 2)
+    assert {folder: states.of(folder) for folder in reversed(folders)} == expected
+    states = FileStates(folders, 2)
+    assert [states.of(folder) for folder in folders] == [*expected.values()]
 
 
 def damaged(path: Path) -> None:
