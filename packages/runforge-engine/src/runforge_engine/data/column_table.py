@@ -23,6 +23,8 @@ class ColumnTable:
     columns: dict[int, pa.ChunkedArray]
     #: Columns read as strings that contain other values: the first such row, and its type.
     textless: dict[int, tuple[int, str]]
+    #: Columns of numbers for which :func:`is_small` is known to be true.
+    small: frozenset[int] = frozenset()
 
 
 def may_lack_values(column: pa.ChunkedArray) -> bool:

@@ -82,11 +82,11 @@ def read_csv(
         nothing = pa.chunked_array([], pa.string())
         return ColumnTable(names, 0, dict.fromkeys([*numeric, *text], nothing), {})
     csv_file = _CsvRows(data, begin, len(names), source.delimiter, quoted)
-    table = None
+    table, small = None, frozenset[int]()
     if encode:
         table = _read_encoded(csv_file, text)
     elif numeric:
-        table = _read_numbers(csv_file, numeric, text)
+        table, small = _read_numbers(csv_file, numeric, text)
     if table is None:
         # A cell is not a plain number, or the structure is broken. Reading strings fails only for
         # the latter.
@@ -95,7 +95,7 @@ def read_csv(
         except pa.ArrowInvalid as error:
             raise structure_error(data, len(names), source, str(error)) from None
     columns = {position: table.column(str(position)) for position in [*numeric, *text]}
-    return ColumnTable(names, table.num_rows, columns, {})
+    return ColumnTable(names, table.num_rows, columns, {}, small)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,32 +208,38 @@ def _read_encoded(csv_file: _CsvRows, text: Sequence[int]) -> pa.Table | None:
 
 def _read_numbers(
     csv_file: _CsvRows, numeric: Sequence[int], text: Sequence[int]
-) -> pa.Table | None:
-    """Read the columns with Arrow's fast conversion, or return None if it rejects one."""
+) -> tuple[pa.Table | None, frozenset[int]]:
+    """Read the columns with Arrow's fast conversion; no table if it rejects one.
+
+    Also returns the columns of small numbers.
+    """
     import pyarrow as pa
 
     types = {
         **dict.fromkeys(numeric, pa.float64()),
         **dict.fromkeys(csv_file.booleans(numeric), pa.bool_()),
     }
+    floats = [position for position, kind in types.items() if kind == pa.float64()]
     least, largest = _BLOCK_SIZES
     for block_size in (min(max(_BYTES_PER_COLUMN * csv_file.width, least), largest), largest):
         try:
             table = csv_file.read(types, text, block_size=block_size)
-            floats = {str(position) for position, kind in types.items() if kind == pa.float64()}
-            unclear = [name for name in floats if not is_small(table.column(name))]
-            if any(has_nan(table.column(name)) for name in unclear):
-                return None
-            large = [name for name in unclear if EXACT <= magnitude(table.column(name)) < math.inf]
+            small = frozenset(place for place in floats if is_small(table.column(str(place))))
+            others = {place: table.column(str(place)) for place in floats if place not in small}
+            if any(map(has_nan, others.values())):
+                break
+            large = [
+                place for place, column in others.items() if EXACT <= magnitude(column) < math.inf
+            ]
             if large:
                 # Read as strings, to check whether a double represents them exactly.
-                cells = csv_file.read({}, [int(name) for name in large], block_size=block_size)
+                cells = csv_file.read({}, large, block_size=block_size)
         except pa.ArrowInvalid:
             continue
-        for name in large:
+        for name in map(str, large):
             table = table.set_column(table.schema.get_field_index(name), name, cells.column(name))
-        return table
-    return None
+        return table, small
+    return None, frozenset()
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def feature_matrix(
             numbers[index] = column
             if pa.types.is_boolean(column.type):
                 booleans.append(name)
-            elif not is_small(column):
+            elif position not in table.small and not is_small(column):
                 bound = max(bound, magnitude(column))
         del column
     if problems:
