@@ -158,9 +158,21 @@ export class Window {
     await this.bring(async () => (await isSo()) || box.click({ timeout: AGAIN }), isSo);
   }
 
-  /** A notification with this text. */
+  /** A notification with this text, at the corner of the window or in the list of them. */
   notification(text: string | RegExp): Locator {
-    return this.page.locator(".notification-toast").filter({ hasText: text }).first();
+    const places = ".notification-toast, .notifications-center .notification-list-item";
+    return this.page.locator(places).filter({ hasText: text }).first();
+  }
+
+  /**
+   * Wait for a notification. The corner shows it for seconds only, and none at all at a bad moment;
+   * then the bell of the status bar lists it.
+   */
+  async notified(text: string | RegExp): Promise<void> {
+    const notification = this.notification(text);
+    const bell = this.page.locator("#status\\.notifications a").first();
+    if (await this.#soon(notification)) return;
+    await this.bring(() => bell.click({ timeout: AGAIN }), notification);
   }
 
   /** Press a button of a notification with this text. */

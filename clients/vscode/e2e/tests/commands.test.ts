@@ -22,7 +22,7 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
     await window.choose("View Diagnostics");
     await window.webview.getByText("MISSING_VALUES_DROPPED").first().waitFor();
   },
-  "Cancel a Run": (window) => window.notification("Nothing is in progress.").waitFor(),
+  "Cancel a Run": (window) => window.notified("Nothing is in progress."),
   "Clear the Filter": (window) => window.row(/forest/).waitFor(),
   Compare: async (window) => {
     await window.accept({ all: true });
@@ -55,7 +55,7 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
     await window.choose(/linear/);
     await window.webview.getByText("StandardScaler").first().waitFor();
   },
-  "Install RunForge for Python": (window) => window.notification(/is installed in/).waitFor(),
+  "Install RunForge for Python": (window) => window.notified(/is installed in/),
   "Open Latest Run Metadata": (window) => window.tab("run.json").waitFor(),
   "Open Run": async (window) => {
     await window.choose(/forest/);
@@ -179,7 +179,7 @@ const SHOWS: Record<string, (window: Window) => Promise<void>> = {
     await writeFile(recipe, changed);
     await window.run("RunForge: Prepare Dataset");
     await window.choose("penguins.csv");
-    await window.notification(/was there already/).waitFor();
+    await window.notified(/was there already/);
     await window.page.locator(".squiggly-warning, .squiggly-error").first().waitFor();
     assert.equal(await readFile(recipe, "utf8"), changed);
   },

@@ -27,7 +27,7 @@ describe("a newcomer", () => {
     const window = await code.server.open(workspace);
     await window.run("Extensions: Install from VSIX...");
     await window.chooseFile(file);
-    await window.notification("Completed installing").waitFor();
+    await window.notified("Completed installing");
 
     await window.run("RunForge: First Steps");
     await window.page.getByText("First steps with RunForge").first().waitFor();

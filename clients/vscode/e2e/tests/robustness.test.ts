@@ -44,7 +44,7 @@ describe("a training", () => {
   test("is cancelled, and recorded as cancelled", async () => {
     const window = await endless(code.server);
     await window.run("RunForge: Cancel a Run");
-    await window.notification("was cancelled; it is recorded").waitFor();
+    await window.notified("was cancelled; it is recorded");
     await window.row(/cancelled/).waitFor();
     assert.deepEqual(await statuses(window.workspace), ["cancelled"]);
   });
@@ -64,14 +64,11 @@ describe("a training", () => {
   test("is recorded when its server is killed, and the next one is there", async () => {
     const window = await endless(code.server);
     for (const pid of await code.server.runforge()) process.kill(pid, "SIGKILL");
-    await window.notification("The RunForge server has ended unexpectedly").waitFor();
+    await window.notified("The RunForge server has ended unexpectedly");
     await window.row(/interrupted|cancelled/).waitFor();
     await window.picture("killed");
     await window.run("RunForge: View Latest Metrics");
-    await window
-      .notification(/\[[A-Z_]+\]/)
-      .first()
-      .waitFor();
+    await window.notified(/\[[A-Z_]+\]/);
     assert.equal((await statuses(window.workspace)).length, 1);
   });
 });
@@ -87,7 +84,7 @@ describe("a machine without memory", () => {
     // As the kernel does.
     for (const pid of workers) process.kill(pid, "SIGKILL");
     const lost = /was lost: it was ended by SIGKILL.*The system may lack memory/;
-    await window.notification(lost).waitFor();
+    await window.notified(lost);
     await window.row(/interrupted/).waitFor();
     await window.picture("without memory");
     await window.press(lost, "Train Again");
@@ -168,7 +165,7 @@ describe("an index of hundreds of megabytes", () => {
     await truncate(path.join(workspace, ".runforge/index.json"), 300_000_000);
     const window = await code.server.open(workspace);
     await window.run("RunForge: Open Runs");
-    await window.notification("in Restricted Mode up to 16 MB are read").waitFor();
+    await window.notified("in Restricted Mode up to 16 MB are read");
     const sideBar = window.page.locator(".sidebar");
     await sideBar.getByText("its list of runs could not be read").waitFor();
     assert.equal(await sideBar.getByText(/lists none|no runs/).count(), 0);

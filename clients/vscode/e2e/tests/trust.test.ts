@@ -59,7 +59,7 @@ describe("documents in Restricted Mode", () => {
     await window.run("RunForge: Open Runs");
     const sideBar = window.page.locator(".sidebar");
     await sideBar.getByText("its list of runs could not be read").waitFor();
-    await window.notification(".runforge/index.json cannot be read").waitFor();
+    await window.notified(".runforge/index.json cannot be read");
     await window.openFile(`.runforge/runs/${run}/request.json`);
     const lenses = window.page.locator(".codelens-decoration");
     await window.click(
@@ -80,7 +80,7 @@ describe("a missing Python", () => {
     );
     await window.run("RunForge: Train (Standard)");
     await window.choose("penguins.csv");
-    await window.notification("PYTHON_NOT_FOUND").waitFor();
+    await window.notified("PYTHON_NOT_FOUND");
     await window.picture("missing");
     await window.run("RunForge: Show the Log");
     await window.page.getByText("/nowhere/python").first().waitFor();
@@ -140,7 +140,7 @@ describe("a hostile workspace", () => {
     await window.ask("RunForge: Predict", window.option("poisoned"));
     await window.choose("poisoned");
     await window.choose("penguins.csv");
-    await window.notification(/\[[A-Z_]+\]/).waitFor();
+    await window.notified(/\[[A-Z_]+\]/);
     await window.picture("poisoned");
     await window.run("RunForge: Verify");
     await window.choose("poisoned");
