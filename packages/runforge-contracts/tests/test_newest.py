@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.index.index_filter import skim_runs
-from runforge_contracts.index.newest import newest_runs
+from runforge_contracts.index.newest import described_runs, newest_runs
 from runforge_contracts.selection.older_entries import SettingsReader
 from runforge_contracts.selection.run_query import RunFacts, RunQuery
 from runforge_contracts.store.index_form import newest_entries
@@ -52,6 +52,29 @@ def test_the_page_is_the_end_of_the_list(size: int, count: int, tmp_path: Path) 
     assert page is not None
     assert page.entries == list_runs(store)[-count:]
     assert page.total == size
+
+
+@pytest.mark.parametrize("count", [1, 20, 49, 1000])
+def test_runs_of_one_second_are_not_looked_at_if_they_are_listed(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Sixteen begin in each second, and their names have another order than their entries.
+    ids = [f"20260101-0000{n // 16:02}-{n * 2654435761 % 2**32:08x}" for n in range(320)]
+    entries = [entry(number, run_id=run_id) for number, run_id in enumerate(ids)]
+    entries = [{**item, "run_dir": f".runforge/runs/{item['run_id']}"} for item in entries]
+    store = make(tmp_path, entries)
+    looked_at = list[str]()
+
+    def look(store: StoreLayout, names: list[str], known: set[str]) -> list[dict[str, Any]]:
+        looked_at.extend(names)
+        return described_runs(store, names, known)
+
+    monkeypatch.setattr("runforge_contracts.index.newest.described_runs", look)
+    page = newest_runs(store, count)
+    assert page is not None
+    assert page.entries == list_runs(store)[-count:]
+    assert page.total == 320
+    assert looked_at == []
 
 
 @pytest.mark.parametrize("size", [60, 300])

@@ -46,12 +46,16 @@ def newest_runs(store: StoreLayout, count: int) -> Newest | None:
     if listed is None or not all(can_be_shown(entry) for entry in listed):
         return None
     oldest, whole = "", len(listed) < wanted
+    listed = once(listed)
+    known = store.known_names(listed) | removed.keys()
     if not whole:
         if set(map(len, names)) != {_ID_LENGTH}:
             return None  # such a name does not contain a start time
         oldest = min(map(started, listed))
-    listed = once(listed)
-    known = store.known_names(listed) | removed.keys()
+        # Runs that began in the same second, as those of a sweep do, may be listed before it.
+        later = [entry for entry in listed if started(entry) > oldest]
+        if sum(entry["run_id"] not in removed for entry in later) >= count > 0:
+            listed, oldest = later, min(map(started, later))
     read = len(listed)
     listed = [entry for entry in listed if entry["run_id"] not in removed]
     unlisted = [name for name in names if name >= oldest and name not in known]
