@@ -41,7 +41,7 @@ _ENCODED_BLOCK = 2**20
 #: Number of rows that are searched for columns that repeat their values.
 _FIRST_ROWS = 200
 #: Minimum bytes of a block per column: reading a column of a block has a fixed cost.
-_BYTES_PER_COLUMN = 2**13
+_BYTES_PER_COLUMN = 2**14
 #: The end of a row, with another row after it that Arrow reads alike as the first of its input:
 #: there it skips a byte order mark.
 _ROW_END = re.compile(rb"\n(?=[^\r\n\xef])")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 #: Number of values of the matrix that are copied at once: one mebibyte.
 _BLOCK = 2**17
 #: Minimum number of rows that are copied at once.
-_LEAST_ROWS = 1024
+_LEAST_ROWS = 2048
 _INTEGER = re.compile(r"[+-]?[0-9]+(?:\.0*)?", re.ASCII)
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.ASCII | re.IGNORECASE)
 
