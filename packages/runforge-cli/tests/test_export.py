@@ -167,6 +167,6 @@ def test_without_mlflow_the_error_says_how_to_install_it(
     result = runforge("export", "--to", "mlflow", "-o", "ml", "--json")
     error = result.json["error"]
     assert (result.code, error["code"]) == (3, "EXTRA_MISSING")
-    libraries = "'alembic>=1.13' 'mlflow-skinny>=3.1' 'sqlalchemy>=2'"
+    libraries = "'alembic>=1.13' 'mlflow-skinny<4,>=3.1' 'sqlalchemy>=2'"
     assert f"`python -m pip install {libraries}`" in error["hint"]
     assert not (filled / "ml").exists()

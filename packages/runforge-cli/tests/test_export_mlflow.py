@@ -200,6 +200,8 @@ import contextlib, itertools, os, signal, sys
 from runforge_contracts import shared_work
 from runforge_cli.__main__ import main
 from runforge_cli.export import mlflow_store
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 place, number = sys.argv.pop(1), int(sys.argv.pop(1))
 mlflow_store._TOGETHER = shared_work.WORTH_SHARING = 4
@@ -221,6 +223,11 @@ def killed_while_copying(begun):
     copy(begun)
     reach("files")
 
+@event.listens_for(Engine, "after_cursor_execute")
+def killed_while_making_tables(connection, cursor, statement, *others):
+    if statement.lstrip().startswith("CREATE TABLE"):
+        reach("tables")
+
 store._transaction, mlflow_store._copy_files = killed_in_transaction, killed_while_copying
 sys.argv[0] = "runforge"
 main()
@@ -236,14 +243,21 @@ def test_an_export_that_is_killed_anywhere_is_completed_by_the_next(
     listed = {entry["run_id"] for entry in runforge("runs", "--json").json["runs"]}
     assert len(listed) == 9
     complete = set[str]()
-    # With the rows of the first runs, in a process that copies files, with how the first runs
-    # ended, and with the rows of the last one.
-    for moment in (("transaction", 2), ("files", 2), ("transaction", 4), ("transaction", 5)):
+
+    def kill(place: str, number: int) -> None:
         command = ["export", "--to", "mlflow", "-o", "ml", "--quiet"]
         killed = subprocess.run(
-            [sys.executable, "-P", "-c", KILLED_EXPORT, *map(str, moment), *command]
+            [sys.executable, "-P", "-c", KILLED_EXPORT, place, str(number), *command]
         )
         assert killed.returncode == -signal.SIGKILL
+
+    for number in (2, 20):  # MLflow makes its tables.
+        kill("tables", number)
+        assert not (workspace / "ml/mlflow.db").exists()
+    # With the rows of the first runs, in a process that copies files, with how the first runs
+    # ended, and with the rows of the last one.
+    for place, number in (("transaction", 2), ("files", 2), ("transaction", 4), ("transaction", 5)):
+        kill(place, number)
         check_database(workspace / "ml/mlflow.db")
         assert complete <= complete_runs(workspace)
         complete = complete_runs(workspace)

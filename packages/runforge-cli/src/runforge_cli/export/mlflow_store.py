@@ -24,7 +24,7 @@ from uuid import uuid4
 
 from runforge_contracts.display import quote, shorten
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import writing
+from runforge_contracts.fs.files import rename_new, writing
 from runforge_contracts.shared_work import in_processes, usable_cores
 from runforge_contracts.store.lookup import AnyRun
 from runforge_contracts.store.run import Run
@@ -43,6 +43,7 @@ from runforge_cli.shell.output_paths import make_folder
 
 if TYPE_CHECKING:
     from mlflow.entities import Experiment
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
     from runforge_engine.store.sweep_table import SweepTable
     from sqlalchemy.orm import Session
 
@@ -148,17 +149,34 @@ class _TrackingStore:
         with _coded_errors(self._folder):
             # Disable telemetry; MLflow reads these variables when it is imported.
             os.environ.update(MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
-            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-            # Not through the MLflow client, which writes files to the current folder.
-            self._store = SqlAlchemyStore(
-                f"sqlite:///{self._folder / DATABASE}", (self._folder / ARTIFACTS).as_uri()
-            )
+            database = self._folder / DATABASE
+            if not database.exists():
+                self._make(database)
+            self._store = self._open(database)
             self._exported = self._read_exported()
         #: The experiments that were looked for, by name.
         self._experiments: dict[str, Experiment] = {}
         #: Ids of their datasets, by name and digest.
         self._known_datasets: dict[str, dict[tuple[str, str], str]] = {}
+
+    def _open(self, database: Path) -> SqlAlchemyStore:
+        # Not through the MLflow client, which writes files to the current folder.
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        return SqlAlchemyStore(f"sqlite:///{database}", (self._folder / ARTIFACTS).as_uri())
+
+    def _make(self, database: Path) -> None:
+        """Make a database, which has its name when all tables are there.
+
+        MLflow makes them one after the other, and cannot use a database that has only some.
+        """
+        unfinished = database.with_name(f".{database.name}.{os.urandom(8).hex()}.tmp")
+        try:
+            self._open(unfinished).engine.dispose()
+            with contextlib.suppress(FileExistsError):
+                rename_new(unfinished, database)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def _read_exported(self) -> dict[str, tuple[str, str]]:
         """Return id and status of every exported run, by its identity."""
