@@ -28,7 +28,7 @@ from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_store_index
 from tables import LABEL, write_iris
 
-SIZES = (1_000, 10_000)
+SIZES = (100, 1_000, 10_000)
 LISTED = 100_000
 DATASET = "iris.csv"
 #: Runs are copies of these, by their options, with and without a tag.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import runforge_contracts
+import runforge_engine
 import site_pages
 from site_links import check_links, outward_links
 from site_pages import SiteError, address, all_pages, write_pages
@@ -22,6 +26,16 @@ def test_the_navigation_names_each_page_of_the_documentation_once() -> None:
     assert not missing, "docs/site/navigation.toml lacks pages, or a README a link to one"
     assert all((ROOT / page).is_file() for page in named)
     assert len({address(page) for page in named}) == len(named)
+
+
+@pytest.mark.parametrize("package", [runforge_contracts, runforge_engine])
+def test_the_reference_names_everything_public(package: ModuleType) -> None:
+    name = package.__name__
+    page = (ROOT / f"docs/site/pages/reference/{name}.rst").read_text("utf-8")
+    named = set(re.findall(r"^\.\. auto(?:function|class):: (\w+)$", page, re.MULTILINE))
+    # The page of the contracts package has the error.
+    elsewhere = {"__version__"} | ({"RunForgeError"} if package is runforge_engine else set())
+    assert {*package.__all__} - elsewhere <= named
 
 
 def test_every_page_is_written_with_links_of_the_site(tmp_path: Path) -> None:
