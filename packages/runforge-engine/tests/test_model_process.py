@@ -169,6 +169,24 @@ def test_a_copy_or_the_process_that_ends_is_an_error(
     assert (caught.value.code, words in caught.value.message) == (ErrorCode.FILE_UNSAFE, True)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="copies of a process")
+def test_a_process_that_has_ended_before_its_first_task_is_an_error(
+    folder: Run, listed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    model = predict.model_of_run(folder, listed)
+    with model_process.ModelProcess() as process:
+        process.start()
+        assert process._process is not None
+        process._process.wait()
+        with pytest.raises(RunForgeError) as caught:
+            model_process.evaluate(model, tmp_path / "data.csv", "species", process=process)
+    assert (caught.value.code, "code 3" in caught.value.message) == (ErrorCode.FILE_UNSAFE, True)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="programs that are scripts")
 @pytest.mark.parametrize(
     ("ending", "code", "words"),

@@ -83,12 +83,15 @@ def command(
         from runforge_cli.render.run_summary import some
 
         note(f"Columns that the model does not use: {some(made.ignored_columns)}.")
-    validation = validation_of(folder)
     results = evaluation_results(gates, made.recorded)
     if settings.json:
         write_json(
             evaluation_report(
-                made.recorded, settings, validation, warnings=made.warnings, gates=results
+                made.recorded,
+                settings,
+                validation_of(folder),
+                warnings=made.warnings,
+                gates=results,
             )
         )
     else:

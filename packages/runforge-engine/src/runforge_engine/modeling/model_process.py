@@ -150,15 +150,16 @@ class ModelProcess:
         assert process is not None  # noqa: S101 - just started
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
-        there = dict[int, _Reply]()
+        there, number = dict[int, _Reply](), 0
         try:
             process.stdin.write(json.dumps({"tasks": tasks, "at_once": at_once}).encode() + b"\n")
             process.stdin.flush()
-            for number in range(len(tasks)):
+            while number < len(tasks):
                 while number not in there:
                     reply = json.loads(process.stdout.readline())
                     there[reply["number"]] = reply
                 yield there.pop(number)
+                number += 1
         except (BrokenPipeError, ValueError):
             code = self.end()
             for _ in range(number, len(tasks)):
