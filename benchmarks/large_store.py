@@ -1,10 +1,12 @@
 """What a store of many real runs costs to verify, to trace, to list, to check and to export.
 
     python benchmarks/large_store.py [--sizes N ...] [--listed N] [--rounds N] [--only TEXT]
+                                     [--before PYTHON]
 
 A few runs are trained, and copied with ids and digests of their own: ``verify --all`` finds nothing
 in what comes of it. The commands that read only the index are measured with an index of
-``--listed`` entries, too. All take turns with a bare Python.
+``--listed`` entries, too. All take turns with a bare Python and, with ``--before``, with the
+commands of another version, which is installed beside that Python and has such a store of its own.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import hashlib
 import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +49,8 @@ _LAST = (layout.RUN, layout.RESULT, layout.STATEMENT, layout.MANIFEST)
 _EXPORTED = 1_000
 #: So many runs are compared in a report.
 _REPORTED = 100
+#: A command that takes longer is called once, in seconds.
+_SLOW = 5
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,8 @@ class Measurement:
     runs: int
     costs: Sequence[Cost]
     bare: Sequence[Cost]
+    #: Of another version; none if it lacks the command.
+    before: Sequence[Cost] = ()
 
     def failures(self) -> Iterator[str]:
         """Yield a sentence for each bar that is not met."""
@@ -137,14 +144,17 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def train_originals(workspace: Path) -> list[Path]:
-    """Train the runs that are copied, and return their folders: each without and with the tag."""
+def train_originals(workspace: Path, before: Path | None = None) -> list[Path]:
+    """Train the runs that are copied, and return their folders: each without and with the tag.
+
+    With ``before``, the version beside that Python trains them.
+    """
     workspace.mkdir(parents=True)
     write_iris(workspace / DATASET)
     for options in TRAINED:
         arguments = ("train", DATASET, "--label", LABEL, *options, "--quiet")
-        cost(runforge(*arguments, folder=workspace))
-        cost(runforge(*arguments, "--tag", TAG, folder=workspace))
+        for tags in ((), ("--tag", TAG)):
+            cost(installed(runforge(*arguments, *tags, folder=workspace), before))
     index = read_store_index(StoreLayout(workspace))
     assert index is not None
     return [StoreLayout(workspace).run_folder(entry["run_id"]) for entry in index.entries]
@@ -174,6 +184,14 @@ def make_store(
     entries.sort(key=lambda entry: str(entry["run_id"])[:15])
     store.index.write_bytes(encode_json({"schema_version": "index.v1", "runs": entries}))
     return LargeStore(workspace, size, first["run_id"], first["model_sha256"])
+
+
+def installed(command: Command, before: Path | None) -> Command:
+    """Return the same call of what is installed beside another Python, if one is given."""
+    if before is None:
+        return command
+    program, *arguments = command.arguments
+    return replace(command, arguments=[before.with_name(Path(str(program)).name), *arguments])
 
 
 def _without_index(store: LargeStore) -> None:
@@ -257,15 +275,24 @@ def measure(
     listed: int = LISTED,
     rounds: int = 3,
     only: str = "",
+    before: Path | None = None,
 ) -> Iterator[Measurement]:
     """Yield what each command took, the small stores first."""
-    originals = train_originals(folder / "trained")
+    versions = {"now": None, "before": before} if before else {"now": None}
+    originals = {
+        name: train_originals(folder / name / "trained", python)
+        for name, python in versions.items()
+    }
     for size, whole in [*((size, True) for size in sizes), (listed, False)]:
-        store = make_store(originals, folder / f"{size}-{whole}", size, whole=whole)
+        stores = [
+            make_store(originals[name], folder / name / f"{size}-{whole}", size, whole=whole)
+            for name in versions
+        ]
         for task in TASKS:
-            if only in task.name and _is_possible(task, store, whole=whole):
-                yield _measured(task, store, rounds)
-        shutil.rmtree(store.workspace)
+            if only in task.name and _is_possible(task, stores[0], whole=whole):
+                yield _measured(task, stores, [*versions.values()], rounds)
+        for store in stores:
+            shutil.rmtree(store.workspace)
 
 
 def _is_possible(task: Task, store: LargeStore, *, whole: bool) -> bool:
@@ -274,19 +301,38 @@ def _is_possible(task: Task, store: LargeStore, *, whole: bool) -> bool:
     return (whole or task.lists) and (task.most is None or store.runs <= task.most)
 
 
-def _measured(task: Task, store: LargeStore, rounds: int) -> Measurement:
+def _measured(
+    task: Task, stores: Sequence[LargeStore], versions: Sequence[Path | None], rounds: int
+) -> Measurement:
     """Measure in turns with a bare Python; one round is enough for what is slow."""
-    costs, bare = list[Cost](), list[Cost]()
+    costs = [list[Cost]() for _ in stores]
+    bare = list[Cost]()
     for number in range(-1, rounds):
-        task.before(store)
-        taken = cost(task.program(*task.arguments(store), folder=store.workspace))
-        beside = cost(python("-c", "pass"))
-        if number >= 0 or taken.seconds > 5:
-            costs.append(taken)
+        taken = [
+            _cost_of(task, store, version) for store, version in zip(stores, versions, strict=True)
+        ]
+        beside, now = cost(python("-c", "pass")), taken[0]
+        assert now is not None
+        if number >= 0 or now.seconds > _SLOW:
             bare.append(beside)
-        if number < 0 and taken.seconds > 5:
+            for one, those in zip(taken, costs, strict=True):
+                those.extend([] if one is None else [one])
+        if number < 0 and now.seconds > _SLOW:
             break
-    return Measurement(task, store.runs, costs, bare)
+    return Measurement(task, stores[0].runs, costs[0], bare, *costs[1:])
+
+
+def _cost_of(task: Task, store: LargeStore, version: Path | None) -> Cost | None:
+    """Return what a command takes; None if another version lacks it."""
+    try:
+        task.before(store)
+        return cost(
+            installed(task.program(*task.arguments(store), folder=store.workspace), version)
+        )
+    except subprocess.CalledProcessError:
+        if version is None:
+            raise
+        return None
 
 
 def table_of(found: Sequence[Measurement]) -> list[list[str]]:
@@ -321,7 +367,12 @@ def _bars(task: Task) -> str:
 def line(item: Measurement) -> str:
     """Return a measurement as a line."""
     processor = spread(item.costs, "processor").median
-    return f"{item.task.name:<28}{item.runs:>8,}  {_cell(item)}, processors {processor:.2f} s"
+    text = f"{item.task.name:<28}{item.runs:>8,}  {_cell(item)}, processors {processor:.2f} s"
+    if item.before:
+        was = spread(item.before)
+        memory = spread(item.before, "memory").median / 2**20
+        text += f"; before {was.median:.2f} s, {memory:,.0f} MiB"
+    return text
 
 
 def main() -> None:
@@ -331,11 +382,13 @@ def main() -> None:
     parser.add_argument("--listed", type=int, default=LISTED)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default="", help="only commands with this text")
+    parser.add_argument("--before", type=Path, help="the Python of another version")
     options = parser.parse_args()
+    before = options.before and options.before.absolute()
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for item in measure(
-            Path(folder), options.sizes, options.listed, options.rounds, options.only
+            Path(folder), options.sizes, options.listed, options.rounds, options.only, before
         ):
             found.append(item)
             print(line(item), flush=True)

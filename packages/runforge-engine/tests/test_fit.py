@@ -15,7 +15,13 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.data.split import split_rows, take_rows
 from runforge_engine.modeling.configuration import Configuration, resolve
 from runforge_engine.modeling.evaluation import evaluate
-from runforge_engine.modeling.fit import build_pipeline, dump_model, fit, portions_of
+from runforge_engine.modeling.fit import (
+    build_pipeline,
+    dump_model,
+    fit,
+    fit_scaler,
+    portions_of,
+)
 from runforge_engine.modeling.interpretability import interpret
 from runforge_engine.runtime.background import in_threads, stragglers_running
 from runforge_engine.runtime.cancellation import Cancellation
@@ -113,6 +119,23 @@ def test_a_forest_grown_by_many_threads_is_the_forest_of_one_fit(trees: int, thr
     assert dump_model(grown, names) == dump_model(plain, names)
     assert grown[-1].get_params() == plain[-1].get_params()
     assert seen == [(count, trees) for count in [*range(10, trees, 10), trees]]
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3, 8])
+@pytest.mark.parametrize("shape", [(60, 63), (60, 64), (900, 128), (7, 129), (2_000, 333)])
+def test_columns_scaled_by_many_threads_are_those_of_one_scaler(
+    shape: tuple[int, int], cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runforge_engine.modeling.fit.usable_cores", lambda: cores)
+    monkeypatch.setattr("runforge_engine.runtime.background.usable_cores", lambda: cores)
+    random = np.random.default_rng(shape[1])
+    X = random.normal(size=shape) * 10.0 ** random.integers(-9, 9, size=shape[1])
+    X[:, [0, -1]] = 7.0
+    plain = StandardScaler()
+    expected, scaled = plain.fit_transform(X), X.copy()
+    fitted = fit_scaler(scaled).scaler
+    assert scaled.tobytes() == expected.tobytes()
+    assert pickle.dumps(fitted) == pickle.dumps(plain)
 
 
 @pytest.mark.parametrize("total", [1, 7, 100, 1003])

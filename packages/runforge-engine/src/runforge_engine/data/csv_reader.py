@@ -26,6 +26,7 @@ from runforge_engine.data.csv_decoding import ANYTHING, csv_text
 from runforge_engine.data.csv_header import SAMPLE_ROWS, CsvLines, read_header
 from runforge_engine.data.csv_structure import find_structure_error, quotes_match, structure_error
 from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.runtime.background import in_threads
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -224,7 +225,7 @@ def _read_numbers(
     for block_size in (min(max(_BYTES_PER_COLUMN * csv_file.width, least), largest), largest):
         try:
             table = csv_file.read(types, text, block_size=block_size)
-            small = frozenset(place for place in floats if is_small(table.column(str(place))))
+            small = _small_columns(table, floats)
             others = {place: table.column(str(place)) for place in floats if place not in small}
             if any(map(has_nan, others.values())):
                 break
@@ -240,6 +241,18 @@ def _read_numbers(
             table = table.set_column(table.schema.get_field_index(name), name, cells.column(name))
         return table, small
     return None, frozenset()
+
+
+def _small_columns(table: pa.Table, places: Sequence[int]) -> frozenset[int]:
+    """Return which columns of numbers are small, by :func:`is_small`; on all cores."""
+    small = set[int]()
+
+    def look(place: int) -> None:
+        if is_small(table.column(str(place))):
+            small.add(place)
+
+    in_threads(look, places)
+    return frozenset(small)
 
 
 @contextmanager
