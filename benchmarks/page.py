@@ -255,11 +255,10 @@ _MEMORY = """\
 |---|---|
 | reading | the bytes of the file |
 | parsing | the bytes, and the columns that are parsed so far |
-| making the matrix | the columns, piece by piece given up for rows of the matrix |
-| splitting | the matrix, and the rows to train and to validate with; then these alone |
-| scaling | these, and a copy of the rows to train with that scikit-learn makes |
-| fitting | the rows to train with, scaled in place, and those to validate with |
-| evaluating | the rows to validate with, and a scaled copy |
+| making the matrix | the columns, and the matrix: rows to train with, then those to validate with |
+| scaling | the matrix, and a copy of the rows to train with that scikit-learn makes |
+| fitting | the matrix, with the rows to train with scaled in place |
+| evaluating | the matrix, and a scaled copy of the rows to validate with |
 
 A table that would not fit is refused before it is read, with an estimate of what it takes; the
 environment variable `RUNFORGE_MEMORY_LIMIT` (such as `12G`) stands for what is free, and 0 lets
@@ -278,7 +277,8 @@ folder that the command writes, on one core and on all, against that of a plain 
   used, and pandas and rich, which it imports wherever they are installed, are not there.
 * Arrow parses on all cores, a portion of the text after the other, in pieces that fit a processor's
   own memory, and reports what it cannot read; the columns become the matrix on all cores, a few
-  thousand rows at a time.
+  thousand rows at a time, each in its place: it is drawn before which rows are to be trained with.
+* The columns of a wide table are scaled on all cores.
 * One thread for linear algebra: the bits need it, and it is faster.
 * The trees of a forest grow on all cores, each thread with the next few that nobody has taken, and
   are those that a single thread grows. What is predicted with them is added up by one.

@@ -7,6 +7,7 @@ import gzip
 import io
 import os
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,46 @@ from runforge_engine.data import csv_reader
 from runforge_engine.data.dataset import Dataset, load_dataset
 from runforge_engine.data.dataset_source import read_source
 from runforge_engine.data.feature_range import MAX_FEATURE
+from runforge_engine.data.split import split_rows
 
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
 
 
 def load(path: Path, text: str | bytes, label: str = "y", exclude: tuple[str, ...] = ()) -> Dataset:
+    """Load a table twice, in its order and divided, which must be alike."""
     path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return load_dataset(read_source(path), label, exclude)
+
+    def outcome(seed: int | None) -> Dataset | RunForgeError:
+        try:
+            return load_dataset(read_source(path), label, exclude, seed)
+        except RunForgeError as error:
+            return error
+
+    dataset, divided = outcome(None), outcome(7)
+    if isinstance(dataset, RunForgeError):
+        assert isinstance(divided, RunForgeError)
+        assert divided.to_dict() == dataset.to_dict()
+        raise dataset
+    assert isinstance(divided, Dataset)
+    check_divided(dataset, divided)
+    return dataset
+
+
+def check_divided(dataset: Dataset, divided: Dataset) -> None:
+    """Assert that a divided dataset has the parts that the other one is split into."""
+    for field in fields(Dataset):
+        if field.name not in ("X", "split"):
+            np.testing.assert_equal(getattr(divided, field.name), getattr(dataset, field.name))
+    if divided.split is None:
+        with pytest.raises(RunForgeError):
+            split_rows(dataset.positions, 7)
+        assert divided.X.tobytes() == dataset.X.tobytes()
+        return
+    rows = split_rows(dataset.positions, 7)
+    train, validation = np.split(divided.X, [len(rows.train)])
+    assert train.tobytes() == dataset.X[rows.train].tobytes()
+    assert validation.tobytes() == dataset.X[rows.validation].tobytes()
+    assert train.flags.c_contiguous
 
 
 def refused(path: Path, text: str | bytes, label: str = "y", **options: Any) -> RunForgeError:
@@ -34,6 +68,27 @@ def refused(path: Path, text: str | bytes, label: str = "y", **options: Any) -> 
         load(path, text, label, **options)
     assert str(caught.value).isprintable()
     return caught.value
+
+
+@pytest.mark.parametrize("size", ["1e15", "1e17", "1e152", "1e200", "inf"])
+def test_a_divided_table_of_mixed_columns_is_that_of_the_file(path: Path, size: str) -> None:
+    random = np.random.default_rng(3)
+    lines = ["id,number,spaced,truth,large,y"]
+    for row in range(9_000):
+        number = random.choice(["", f"{random.normal()}"], p=[0.1, 0.9])
+        spaced = f" {random.normal()} " if row else "+.5"
+        large = size if row in (70, 8_500) else f"{random.normal()}"
+        lines.append(f"{row},{number},{spaced},{row % 7 > 3},{large},{'ab'[row % 2]}")
+    text = "\n".join(lines)
+    if size in ("1e200", "inf"):
+        error = refused(path, text)
+        assert error.location.row == 71
+    else:
+        dataset = load(path, text)
+        assert dataset.rows_dropped > 500
+        codes = [item.code for item in dataset.diagnostics]
+        assert "ID_LIKE_FEATURE" in codes
+        assert ("FEATURE_OUTLIER" in codes) is (size != "1e15")
 
 
 @pytest.fixture

@@ -22,7 +22,13 @@ def reported(
 ) -> dict[str, list[str]]:
     X = np.column_stack([np.asarray(column, float) for column in columns.values()])
     source = DatasetSource(Path("d.csv"), b"", "", in_python=in_python)
-    found = suspicious_features(X, np.asarray(labels, np.intp), [*columns], source)
+    positions = np.asarray(labels, np.intp)
+    found = suspicious_features(X, positions, [*columns], source)
+    # Neither does it matter in which order the rows are in memory.
+    order = np.random.default_rng(len(X)).permutation(len(X))
+    places = np.argsort(order)
+    divided = suspicious_features(X[order], positions[order], [*columns], source, places)
+    assert divided == found
     wanted = "exclude=[" if in_python else "--exclude "
     assert all(wanted in item.details["hint"] for item in found)
     assert all(item.severity == "warning" for item in found)

@@ -35,6 +35,7 @@ from runforge_engine.data.label_encoding import (
 )
 from runforge_engine.data.labels import label_warnings
 from runforge_engine.data.message_parts import SHOWN, exclusion
+from runforge_engine.data.split import RowSplit, split_rows
 from runforge_engine.data.suspicious_features import suspicious_features
 from runforge_engine.data.table_reader import read_names, read_table
 
@@ -46,7 +47,8 @@ class Dataset:
     #: Names of the columns of ``X``.
     feature_names: tuple[str, ...]
     label_column: str
-    #: ndarray of shape (n_samples, n_features), C-contiguous float64, finite.
+    #: ndarray of shape (n_samples, n_features), C-contiguous float64, finite. Its rows are those of
+    #: the other arrays, or those of ``split``: the rows to train with, then the others.
     X: Any
     #: ndarray of shape (n_samples,), int64 or strings.
     y: Any
@@ -66,6 +68,8 @@ class Dataset:
     diagnostics: tuple[Diagnostic, ...]
     #: SHA-256 of the prepared table, if a recipe made it of the dataset.
     prepared_sha256: str | None = None
+    #: How the rows of ``X`` are divided, if they are.
+    split: RowSplit | None = None
 
     def release(self) -> None:
         """Release the matrix, once its rows have been copied."""
@@ -73,7 +77,10 @@ class Dataset:
 
 
 def load_dataset(
-    source: DatasetSource, label_column: str, exclude_columns: Sequence[str] = ()
+    source: DatasetSource,
+    label_column: str,
+    exclude_columns: Sequence[str] = (),
+    seed: int | None = None,
 ) -> Dataset:
     """Read a dataset and check all requirements of training.
 
@@ -85,6 +92,9 @@ def load_dataset(
         Name of the label column; never inferred.
     exclude_columns
         Columns that are neither label nor feature.
+    seed
+        Divide the rows by this seed, if they can be divided: that takes less time and memory than
+        to copy them from the matrix.
 
     Raises
     ------
@@ -119,18 +129,21 @@ def load_dataset(
         known = {named(name): position for name, position in column_positions.items()}
         label = (named(label_column), columns.label)
         raise _all_dropped(table, missing, label, known, source)
-    X, notes = feature_matrix(table, column_positions, keep, source)
+    split = None if seed is None else _split(codes[keep], texts, label_column, seed)
+    places = None if split is None else split.places()
+    X, notes = feature_matrix(table, column_positions, keep, source, places=places)
     positions, labels, present = distinct_labels(codes[keep], texts, label_column)
     classes = tuple(labels.tolist())
     alike = label_warnings(present, label_column)
     check_classes(positions, classes, label_column, alike)
     rows_lost = int(dropped.sum())
+    ordered = positions if split is None else positions[split.order]
     diagnostics = [
         *([rows_dropped(rows_lost, table.num_rows, missing)] if rows_lost else ()),
         *([nameless_dropped(columns.nameless)] if columns.nameless else ()),
         *notes,
         *alike,
-        *suspicious_features(X, positions, [*column_positions], source),
+        *suspicious_features(X, ordered, [*column_positions], source, places),
     ]
     return Dataset(
         feature_names=tuple(column_positions),
@@ -144,7 +157,16 @@ def load_dataset(
         missing_by_column=missing,
         row_numbers=keep + 1,
         diagnostics=tuple(diagnostics),
+        split=split,
     )
+
+
+def _split(codes: Any, texts: list[str], label_column: str, seed: int) -> RowSplit | None:
+    """Return how the rows are divided; None if they cannot be, which is reported in its turn."""
+    try:
+        return split_rows(distinct_labels(codes, texts, label_column)[0], seed)
+    except RunForgeError:
+        return None
 
 
 def _as_user_knows(source: DatasetSource) -> Callable[[str], str]:

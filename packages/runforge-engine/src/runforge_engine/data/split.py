@@ -29,6 +29,22 @@ class RowSplit:
     train: Any
     validation: Any
 
+    @property
+    def order(self) -> Any:
+        """The numbers of all rows: those to train with, then those to validate with."""
+        import numpy as np
+
+        return np.concatenate([self.train, self.validation])
+
+    def places(self) -> Any:
+        """Return where each row is in that order."""
+        import numpy as np
+
+        order = self.order
+        places = np.empty_like(order)
+        places[order] = np.arange(order.size)
+        return places
+
 
 def split_rows(positions: Any, seed: int) -> RowSplit:
     """Split the rows 80 to 20 so that every class keeps its share in both parts.

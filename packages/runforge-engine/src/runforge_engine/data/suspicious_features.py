@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runforge_contracts.diagnostics import Diagnostic, DiagnosticCode, diagnostic
 
@@ -42,6 +42,7 @@ def suspicious_features(
     positions: NDArray[np.intp],
     names: Sequence[str],
     source: DatasetSource,
+    places: NDArray[np.intp] | None = None,
 ) -> list[Diagnostic]:
     """Return warnings for features that look like identifiers or like copies of the label.
 
@@ -55,12 +56,14 @@ def suspicious_features(
         Names of the features.
     source
         The dataset, for hints.
+    places : ndarray of shape (n_samples,), optional
+        Where each sample of the dataset is in ``X`` and ``positions``; in order by default.
     """
     found = []
-    ids = [names[index] for index in identifiers(X, names)]
+    ids = [names[index] for index in identifiers(X, names, places)]
     if ids:
         found.append(like_identifiers(ids, len(X), source))
-    leaks = [names[index] for index in _copies(X, positions)]
+    leaks = [names[index] for index in _copies(X, positions, places)]
     if leaks:
         one = len(leaks) == 1
         found.append(
@@ -102,19 +105,24 @@ def like_identifiers(names: Sequence[str], rows: int, source: DatasetSource) -> 
     )
 
 
-def identifiers(X: NDArray[np.float64], names: Sequence[str]) -> Iterator[int]:
-    """Yield the columns of different integers that count, increase, or are called an identifier."""
+def identifiers(
+    X: NDArray[np.float64], names: Sequence[str], places: NDArray[np.intp] | None = None
+) -> Iterator[int]:
+    """Yield the columns of different integers that count, increase, or are called an identifier.
+
+    The parameters are those of :func:`suspicious_features`.
+    """
     import numpy as np
 
     if len(X) < _LEAST_ROWS:
         return
     # Sorted, so that equal values are beside each other.
-    sample = np.sort(_sample(X, _SAMPLES[0]), axis=0)
+    sample = np.sort(X[_sample(len(X), _SAMPLES[0], places)], axis=0)
     candidates = (sample == np.floor(sample)).all(axis=0) & (np.diff(sample, axis=0) > 0).all(
         axis=0
     )
     for index in np.flatnonzero(candidates).tolist():
-        column = X[:, index]
+        column = X[:, index] if places is None else X[places, index]
         increases = bool((np.diff(column) > 0).all())
         values = column if increases else np.sort(column)
         if (values != np.floor(values)).any() or (not increases and (np.diff(values) <= 0).any()):
@@ -128,7 +136,9 @@ def _is_called_identifier(name: str) -> bool:
     return bool(_WORD.search(name) or _CAMEL.search(name))
 
 
-def _copies(X: NDArray[np.float64], positions: NDArray[np.intp]) -> Iterator[int]:
+def _copies(
+    X: NDArray[np.float64], positions: NDArray[np.intp], places: NDArray[np.intp] | None
+) -> Iterator[int]:
     """Yield the columns whose value determines the class, in other ways than by accident."""
     import numpy as np
 
@@ -137,8 +147,8 @@ def _copies(X: NDArray[np.float64], positions: NDArray[np.intp]) -> Iterator[int
         return
     columns: NDArray[np.intp] = np.arange(X.shape[1])
     for size in (*_SAMPLES, len(X)):
-        values, classes = _sample(X, size), _sample(positions, size)
-        columns = columns[_separable(values[:, columns], classes)]
+        rows = _sample(len(X), size, places)
+        columns = columns[_separable(X[rows][:, columns], positions[rows])]
         if size >= len(X) or not columns.size:
             break
     for index in columns.tolist():
@@ -173,20 +183,21 @@ def _separable(values: NDArray[np.float64], classes: NDArray[np.intp]) -> NDArra
     return result
 
 
-def _sample(rows: Any, size: int) -> Any:
-    """Return about as many rows as asked for, from the whole table.
+def _sample(rows: int, size: int, places: NDArray[np.intp] | None) -> slice | NDArray[np.intp]:
+    """Return which rows to look at: about as many as asked for, from the whole table.
 
     The row that is taken of each few is drawn, always the same: every thousandth row of a table
     whose labels alternate has the same class.
     """
     import numpy as np
 
-    step = len(rows) // size
+    step = rows // size
     if step <= 1:
-        return rows
-    begins = np.arange(0, len(rows) - step + 1, step)
+        return slice(None)
+    begins = np.arange(0, rows - step + 1, step)
     # The legacy generator, whose streams numpy guarantees never to change.
-    return rows[begins + np.random.RandomState(0).randint(step, size=len(begins))]
+    drawn = begins + np.random.RandomState(0).randint(step, size=len(begins))
+    return drawn if places is None else places[drawn]
 
 
 def _orders(classes: int) -> float:

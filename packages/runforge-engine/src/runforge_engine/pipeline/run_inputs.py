@@ -119,8 +119,10 @@ class RunInputs:
             set_form(source, choice.recipe.content.get("source", {}))
         return source
 
-    def dataset(self, source: DatasetSource, choice: TableChoice) -> Dataset:
-        """Return the dataset, which is read from ``source``.
+    def dataset(
+        self, source: DatasetSource, choice: TableChoice, seed: int | None = None
+    ) -> Dataset:
+        """Return the dataset, which is read from ``source``; its matrix may be divided by ``seed``.
 
         Raises the errors of :func:`~runforge_engine.data.dataset.load_dataset` and, with a recipe,
         of :func:`~runforge_engine.preparation.run_recipe.load_prepared`.
@@ -128,10 +130,12 @@ class RunInputs:
         if choice.recipe is not None:
             from runforge_engine.preparation.run_recipe import load_prepared
 
-            return load_prepared(source, choice.recipe, choice.label_column, choice.exclude_columns)
+            return load_prepared(
+                source, choice.recipe, choice.label_column, choice.exclude_columns, seed
+            )
         from runforge_engine.data.dataset import load_dataset
 
-        return load_dataset(source, choice.label_column, choice.exclude_columns)
+        return load_dataset(source, choice.label_column, choice.exclude_columns, seed)
 
     def parts(self, dataset: Dataset, configuration: Configuration, check: Check) -> DataParts:
         """Divide the rows of a dataset, whose matrix is released.
@@ -140,12 +144,18 @@ class RunInputs:
 
         Raises the errors of :func:`~runforge_engine.data.split.split_rows`.
         """
+        import numpy as np
+
         from runforge_engine.data.split import split_rows, take_rows
 
-        split = split_rows(dataset.positions, configuration.seed)
-        X_train, X_validation = (
-            take_rows(dataset.X, rows) for rows in (split.train, split.validation)
-        )
+        split = dataset.split
+        if split is None:
+            split = split_rows(dataset.positions, configuration.seed)
+            X_train, X_validation = (
+                take_rows(dataset.X, rows) for rows in (split.train, split.validation)
+            )
+        else:
+            X_train, X_validation = np.split(dataset.X, [len(split.train)])
         dataset.release()
         return DataParts(X_train, dataset.y[split.train], X_validation, dataset.y[split.validation])
 

@@ -148,8 +148,10 @@ class SharedInputs(RunInputs):
             self._tables[choice] = _read_table(folder / _TABLE)
         return SharedSource(choice.path, b"", self._tables[choice][0], folder=folder)
 
-    def dataset(self, source: DatasetSource, choice: TableChoice) -> Dataset:
-        """Return the table; parse and write it where this process is the first."""
+    def dataset(
+        self, source: DatasetSource, choice: TableChoice, seed: int | None = None
+    ) -> Dataset:
+        """Return the table, not divided; parse and write it where this process is the first."""
         assert isinstance(source, SharedSource)  # noqa: S101 - made by the method above
         if choice not in self._tables:
             dataset = super().dataset(source, choice)

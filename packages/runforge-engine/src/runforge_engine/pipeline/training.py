@@ -189,7 +189,7 @@ def write_artifacts(
 
 def _load(plan: Plan) -> Dataset:
     plan.libraries.wait_for_tables()
-    dataset = plan.inputs.dataset(plan.source, plan.choice)
+    dataset = plan.inputs.dataset(plan.source, plan.choice, plan.configuration.seed)
     check_classes(plan.configuration, len(dataset.classes))
     return dataset
 

@@ -176,7 +176,11 @@ def prepare_rows(
 
 
 def load_prepared(
-    raw: DatasetSource, recipe: RunRecipe, label_column: str, exclude_columns: Collection[str]
+    raw: DatasetSource,
+    recipe: RunRecipe,
+    label_column: str,
+    exclude_columns: Collection[str],
+    seed: int | None = None,
 ) -> Dataset:
     """Apply a recipe to a raw table, and load the prepared table as a dataset.
 
@@ -188,6 +192,8 @@ def load_prepared(
         The recipe.
     label_column, exclude_columns
         Columns of the raw table.
+    seed
+        As for :func:`~runforge_engine.data.dataset.load_dataset`.
 
     Raises
     ------
@@ -201,7 +207,7 @@ def load_prepared(
         raise no_features(label_column, raw, excluded=True)
     source = prepared_source(raw, content)
     sha256 = source.sha256
-    dataset = load_dataset(source, escaped_name(label_column))
+    dataset = load_dataset(source, escaped_name(label_column), seed=seed)
     dataset.label_column = label_column
     dataset.prepared_sha256 = sha256
     return dataset
