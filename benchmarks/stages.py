@@ -27,8 +27,8 @@ from train import Workspace
 #: The event that ends each stage, and what the stage is.
 STAGES = {
     "run_start": "start, read and hash the file",
-    "dataset_loaded": "parse and check the table",
-    "train_started": "wait for the libraries, split",
+    "dataset_loaded": "parse, check and divide the table",
+    "train_started": "wait for the libraries",
     "train_finished": "scale and fit",
     "metrics_computed": "predict and score",
     "artifacts_written": "write the model and its artifacts",

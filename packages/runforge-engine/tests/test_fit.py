@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from real_data import FAMILIES
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_engine.data.split import split_rows, take_rows
+from runforge_engine.data.split import split_rows
 from runforge_engine.modeling.configuration import Configuration, resolve
 from runforge_engine.modeling.evaluation import evaluate
 from runforge_engine.modeling.fit import (
@@ -68,7 +68,8 @@ def test_a_fit_is_that_of_a_plain_script(name: str, family: str) -> None:
     )
     assert np.array_equal(X[split.train], X_train)
     assert np.array_equal(y[split.validation], y_val)
-    assert np.array_equal(take_rows(X, split.train), X_train)
+    assert np.array_equal(np.split(X[split.order], [len(split.train)])[1], X_val)
+    assert np.array_equal(X[split.order][split.places()], X)
     fitted = train(configuration, X[split.train], y[split.train])
     with pytest.warns() if fitted.diagnostics else _nothing():
         plain = build_pipeline(configuration).fit(X_train, y_train)
@@ -379,14 +380,6 @@ def test_rows_that_cannot_be_stratified_are_refused() -> None:
     with pytest.raises(RunForgeError) as caught:
         split_rows(np.repeat(np.arange(5), 2), 42)
     assert caught.value.code is ErrorCode.SPLIT_IMPOSSIBLE
-
-
-def test_rows_are_taken_in_pieces() -> None:
-    X = np.random.default_rng(0).normal(size=(50_000, 3))
-    rows = np.random.default_rng(1).permutation(50_000)[:40_001]
-    taken = take_rows(X, rows)
-    assert np.array_equal(taken, X[rows])
-    assert taken.flags.c_contiguous
 
 
 def test_a_failure_in_any_thread_is_raised() -> None:

@@ -14,12 +14,8 @@ from typing import Any
 
 from runforge_contracts.errors import ErrorCode, RunForgeError
 
-from runforge_engine.runtime.background import in_threads
-
 #: Fraction of the rows that is used for validation.
 VALIDATION_FRACTION = 0.2
-#: Number of rows that a thread copies at once.
-_ROWS_AT_ONCE = 2**14
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,29 +88,6 @@ def split_rows(positions: Any, seed: int) -> RowSplit:
     return RowSplit(
         random.permutation(np.concatenate(train)), random.permutation(np.concatenate(validation))
     )
-
-
-def take_rows(X: Any, rows: Any) -> Any:
-    """Return some rows of a matrix, in their order, as a matrix of its own; on all cores.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-        The matrix.
-    rows : ndarray of int of shape (n_rows,)
-        Row numbers from 0.
-    """
-    import numpy as np
-
-    taken = np.empty((len(rows), X.shape[1]), X.dtype)
-
-    def take(begin: int) -> None:
-        piece = slice(begin, begin + _ROWS_AT_ONCE)
-        # Twice as fast as indexing with the rows. All of them exist, and a check takes a copy.
-        X.take(rows[piece], axis=0, out=taken[piece], mode="clip")
-
-    in_threads(take, range(0, len(rows), _ROWS_AT_ONCE))
-    return taken
 
 
 def _shares(counts: Any, total: int, random: Any) -> Any:

@@ -132,7 +132,7 @@ def footprint(shape: Shape, configuration: Configuration) -> int:
     train, scores = 0.8 * table, 8 * 0.8 * shape.rows * max(shape.classes, 2)
     # The text beside the columns of its numbers, and what the parser has at hand.
     reading = shape.size + 1.75 * table + 32 * shape.rows
-    dividing = 2 * table
+    dividing = 2 * table  # The columns, and the rows that they become.
     # The scaler subtracts the mean in a copy; a solver has a few numbers for each row and class.
     fitting = table + max(1.2 * train, 3 * scores)
     if configuration.family == "linear_svc":

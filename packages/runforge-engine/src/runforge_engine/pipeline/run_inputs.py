@@ -146,16 +146,11 @@ class RunInputs:
         """
         import numpy as np
 
-        from runforge_engine.data.split import split_rows, take_rows
+        from runforge_engine.data.split import split_rows
 
-        split = dataset.split
-        if split is None:
-            split = split_rows(dataset.positions, configuration.seed)
-            X_train, X_validation = (
-                take_rows(dataset.X, rows) for rows in (split.train, split.validation)
-            )
-        else:
-            X_train, X_validation = np.split(dataset.X, [len(split.train)])
+        split = dataset.split or split_rows(dataset.positions, configuration.seed)
+        X = dataset.X if dataset.split else dataset.X[split.order]
+        X_train, X_validation = np.split(X, [len(split.train)])
         dataset.release()
         return DataParts(X_train, dataset.y[split.train], X_validation, dataset.y[split.validation])
 
