@@ -23,6 +23,6 @@ def test_a_model_without_findings_can_be_used() -> None:
 @pytest.mark.slow
 def test_of_many_changed_models_none_breaks_its_process() -> None:
     total = 0
-    for seed in range(20):
+    for seed in range(5):
         total += sum(run(1000, seed).values())
-    assert total == 20_000
+    assert total == 5_000
