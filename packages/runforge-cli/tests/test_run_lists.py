@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,18 @@ def test_the_list_has_the_settings_in_which_runs_differ(
     assert result.out == snapshot
     assert "\x1b" not in result.out
     assert max(map(len, result.out.splitlines())) <= 80
+
+
+def test_a_list_loads_no_library_for_documents(store: Path) -> None:
+    program = (
+        "import sys\n"
+        "from runforge_cli.shell.app import cli\n"
+        "assert cli.main(sys.argv[1:], standalone_mode=False) == 0\n"
+        "late = {'jsonschema_rs', 'msgspec', 'hashlib', 'runforge_contracts.documents'}\n"
+        "assert not late & set(sys.modules), late & set(sys.modules)\n"
+    )
+    command = [sys.executable, "-c", program, "--workspace", str(store), "runs"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def test_chosen_columns_fit_any_terminal(

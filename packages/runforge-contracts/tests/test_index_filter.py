@@ -6,6 +6,7 @@ import json
 import math
 import shutil
 import time
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import UsageError
-from runforge_contracts.index import kept_index
+from runforge_contracts.index import entry_lines, kept_index
 from runforge_contracts.index.index_filter import skim_runs
 from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.run_ids import started
@@ -36,13 +37,16 @@ FAMILIES = ("logistic_regression", "random_forest", "linear_svc")
 STATUSES = ("succeeded", "failed", "cancelled", "succeeded", "succeeded")
 
 
-@pytest.fixture(autouse=True, params=["read", "kept", "sorted"])
+@pytest.fixture(autouse=True, params=["read", "parts", "kept", "sorted"])
 def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Let every test pass with an index that was just read, and with one that is kept.
 
-    Columns of many values are sorted; here those of four are.
+    The former is also read in parts that end anywhere. Columns of many values are sorted; here
+    those of four are.
     """
-    is_kept: bool = request.param != "read"
+    is_kept: bool = request.param not in ("read", "parts")
+    if request.param == "parts":
+        monkeypatch.setattr(entry_lines, "_BLOCK", 137)
     if request.param == "sorted":
         monkeypatch.setattr(kept_index, "_UNSORTED", 4)
     monkeypatch.setattr(kept_index, "_keeper", KEEPER if is_kept else None)
@@ -353,6 +357,8 @@ def test_ids_of_other_clients_are_left_to_the_whole_index(run_id: str, tmp_path:
         ["created>=2026-01-01", "run>20260101-01"],
         ["status!=succeeded", "kind=trained"],
         ["C<-1"],
+        ["model=linear_svc"],
+        ["seed=3"],
     ],
 )
 def test_the_lines_and_the_whole_entries_give_the_same_runs(
@@ -456,6 +462,26 @@ def test_tags_and_aliases_are_those_of_entries_and_of_runs_that_lack_them(
         ids = [item["run_id"] for item, _ in rows]
         assert (ids, page.total) == ([item["run_id"] for item in whole[:count]], len(whole))
         assert {*read} <= {item["run_id"] for item in entries if "tags" not in item}
+
+
+def test_only_entries_that_may_fit_are_in_memory(kept: bool, tmp_path: Path) -> None:
+    first = entry(1)["run_id"]
+    store = make(
+        tmp_path,
+        [
+            entry(number, note="x" * 10_000, tags=[], rerun_from=entry(number % 500)["run_id"])
+            for number in range(1_000)
+        ],
+    )
+    for condition, fitting in ((f"repeats={first}", 2), ("tag=odd", 0), (f"run={first}", 1)):
+        asked = RunQuery(parse_conditions([condition]))
+        tracemalloc.start()
+        page = skim_runs(store, 20, asked, facts())
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert page is not None
+        assert page.total == fitting
+        assert kept or most < store.index.stat().st_size / 4
 
 
 @pytest.mark.parametrize("tags", ["odd", ["odd", 1], {"odd": []}, None])

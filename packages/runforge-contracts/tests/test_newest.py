@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.errors import ErrorCode, RunForgeError
+from runforge_contracts.fs import files
 from runforge_contracts.index.index_filter import skim_runs
 from runforge_contracts.index.newest import described_runs, newest_runs
 from runforge_contracts.selection.older_entries import SettingsReader
@@ -173,6 +175,41 @@ def test_a_run_is_found_by_its_id_whatever_the_index_is(tmp_path: Path) -> None:
     for text in (store.index.read_text("utf-8"), "{"):
         store.index.write_text(text)
         assert find_run(run_id, [store]).path == store.run_folder(run_id)
+
+
+@pytest.mark.parametrize("size", [1, 50, 2**18])
+@pytest.mark.parametrize(
+    ("of_another", "is_found"),
+    [
+        ({}, True),
+        ({"rerun_from": entry(1)["run_id"]}, True),
+        ({"name": entry(1)["run_id"][:-1]}, True),
+        ({"run_id": f"{entry(1)['run_id'][:-1]}f"}, False),
+        ({"run_dir": f"elsewhere/{entry(1)['run_id'][:-1]}f"}, True),
+        ({"run_dir": f".runforge/runs/{entry(1)['run_id'][:-1]}f"}, False),
+    ],
+)
+def test_a_folder_is_found_by_the_start_of_its_name_unless_another_run_has_it(
+    of_another: dict[str, str],
+    is_found: bool,
+    size: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(files, "_BLOCK", size)
+    store = make(tmp_path, [entry(number) for number in range(3)])
+    run_id = entry(1)["run_id"]
+    (store.run_folder(run_id) / "request.json").touch()
+    index = json.loads(store.index.read_text("utf-8"))
+    index["runs"][2].update(of_another)
+    for text in (encode_json(index), json.dumps(index).encode()):
+        store.index.write_bytes(text)
+        if is_found:
+            assert find_run(run_id[:-1], [store]).path == store.run_folder(run_id)
+        else:
+            with pytest.raises(RunForgeError) as caught:
+                find_run(run_id[:-1], [store])
+            assert caught.value.code is ErrorCode.RUN_AMBIGUOUS
 
 
 def test_a_copied_folder_is_not_another_run(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import open_file, read_file
+from runforge_contracts.fs import files
+from runforge_contracts.fs.files import line_blocks, open_file, read_file
 
 
 def content(path: Path, below: Path) -> bytes:
@@ -74,6 +75,26 @@ def test_a_file_of_any_size_is_read_as_a_whole(tmp_path: Path, size: int) -> Non
     if size:
         with pytest.raises(RunForgeError, match="more than the"):
             read_file(path, max_bytes=size - 1)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 64])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\n", b"one", b"one\ntwo\n", b"\n\none\n\ntwo", b"x" * 200 + b"\n" + b"y" * 90],
+)
+def test_blocks_end_with_a_line(
+    content: bytes, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_BLOCK", size)
+    path = tmp_path / "file"
+    path.write_bytes(content)
+    *blocks, last = line_blocks(path, max_bytes=len(content))
+    assert b"".join([*blocks, last]) == content
+    assert all(block.endswith(b"\n") for block in blocks)
+    assert b"\n" not in last
+    if content:
+        with pytest.raises(RunForgeError, match="more than the"):
+            next(line_blocks(path, max_bytes=len(content) - 1))
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system has no such file")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.codec.pointers import format_pointer
@@ -121,8 +120,8 @@ def _explain(error: ValidationError, raw: Any, path: str | None) -> Problem:
     if kind == "required":
         missing = particulars.property
         message = f"{where} lacks the required field {quote(missing)}."
-        near = get_close_matches(missing, [key for key in found if isinstance(key, str)], n=1)
-        hint = f"Did you mean {quote(missing)} where it says {quote(near[0])}?" if near else None
+        near = _closest(missing, [key for key in found if isinstance(key, str)])
+        hint = f"Did you mean {quote(missing)} where it says {quote(near)}?" if near else None
         parts = [*parts, missing]
     elif kind == "additionalProperties":
         extra = sorted(particulars.unexpected)
@@ -215,5 +214,11 @@ def _nearest(found: Any, allowed: list[Any]) -> str | None:
     if not isinstance(found, str):
         return None
     folded = found.strip().lower().replace("-", "_").replace(" ", "_")
-    near = get_close_matches(folded, texts, n=1)
-    return f"Did you mean {quote(near[0])}?" if near else None
+    near = _closest(folded, texts)
+    return f"Did you mean {quote(near)}?" if near else None
+
+
+def _closest(text: str, others: list[str]) -> str | None:
+    from difflib import get_close_matches  # late: most documents are valid
+
+    return next(iter(get_close_matches(text, others, n=1)), None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -101,6 +100,8 @@ def read_gates(
     metrics = known() if gates else ()
     for gate in gates:
         if metrics and gate.metric not in metrics:
+            from difflib import get_close_matches  # late: most bounds name a metric
+
             near = get_close_matches(gate.metric, metrics, n=1)
             raise RunForgeError(
                 ErrorCode.USAGE_INVALID,
@@ -166,11 +167,11 @@ def evaluation_results(gates: Sequence[Gate], evaluation: RecordedEvaluation) ->
 
 def note_other_rows(settings: Settings, gates: Sequence[Gate], run: AnyRun) -> None:
     """Say where the bound of a gate is a value on other validation rows than those of the run."""
-    from runforge_contracts.comparison.compare import compare_runs
-
     for gate in gates:
         if gate.baseline is None or is_evaluation(gate.baseline, settings.stores()):
             continue
+        from runforge_contracts.comparison.compare import compare_runs
+
         baseline = settings.find_any(gate.baseline, quiet=True)
         [conclusion] = compare_runs([baseline, run], settings.target())["conclusions"]
         if conclusion.get("same_validation_rows") is False:

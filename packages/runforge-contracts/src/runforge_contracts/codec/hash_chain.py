@@ -8,7 +8,6 @@ Source: specification, section 14.3; RFC 8785.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -20,6 +19,8 @@ def chain_digests(values: Iterable[Mapping[str, Any]], start: str = "0" * 64) ->
 
     ``start`` is the digest over the values before these, if there are any.
     """
+    import hashlib  # late: most commands that list or show runs need no digest
+
     link = bytes.fromhex(start)
     found = [link.hex()]
     for value in values:

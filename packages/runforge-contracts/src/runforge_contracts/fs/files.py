@@ -24,6 +24,8 @@ from runforge_contracts.system.system_files import (
 )
 
 _PIECE = 2**20
+#: Bytes of a file that are searched at a time: few enough for the cache of a processor.
+_BLOCK = 2**18
 
 
 class FileDigest(NamedTuple):
@@ -102,12 +104,43 @@ def read_file(
         size = os.fstat(file.fileno()).st_size
         data = read_all(file, max_bytes + 1) if size <= max_bytes else b""
     if max(size, len(data)) > max_bytes:
-        raise RunForgeError(
-            too_large,
-            f"{quote(path)} has more than the {max_bytes:,} bytes that are read.",
-            path=str(path),
-        )
+        raise _too_large(path, max_bytes, too_large)
     return data
+
+
+def _too_large(path: Path, max_bytes: int, code: ErrorCode) -> RunForgeError:
+    return RunForgeError(
+        code, f"{quote(path)} has more than the {max_bytes:,} bytes that are read.", path=str(path)
+    )
+
+
+def line_blocks(path: Path, *, max_bytes: int) -> Iterator[bytes]:
+    """Yield the bytes of the regular file at ``path`` in blocks of whole lines.
+
+    Parameters
+    ----------
+    path
+        The file.
+    max_bytes
+        Largest size that is read.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`open_file`, and ``FILE_UNSAFE`` for a larger file.
+    """
+    with open_file(path) as file, reading(path):
+        if os.fstat(file.fileno()).st_size > max_bytes:
+            raise _too_large(path, max_bytes, ErrorCode.FILE_UNSAFE)
+        begun = b""
+        # Twice as much each time, so that a long line is not copied again and again.
+        while read := file.read(max(_BLOCK, len(begun))):
+            text = begun + read
+            end = text.rfind(b"\n") + 1
+            if end:
+                yield text[:end]
+            begun = text[end:]
+        yield begun
 
 
 def read_all(file: BinaryIO, size: int) -> bytes:

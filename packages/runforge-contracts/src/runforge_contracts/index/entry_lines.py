@@ -12,20 +12,27 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import RunForgeError
+from runforge_contracts.fs.files import open_file, read_all, reading
 from runforge_contracts.metrics import SUMMARY_NAMES
 from runforge_contracts.selection.run_condition import RunCondition
 from runforge_contracts.selection.run_query import order_key
 from runforge_contracts.selection.run_values import FIELDS, RunColumn, metrics_in, values_of
-from runforge_contracts.store.index_form import ADDED, can_be_shown
+from runforge_contracts.store.index_form import ADDED, BETWEEN, HEAD, TAIL, can_be_shown
 
 #: The first line of an entry, with a run id in the form of this version.
 _ID = re.compile(rb'\n {6}"run_id": "([0-9]{8}-[0-9]{6}-[0-9a-f]{8})"')
 _TAGS, _TAGS_END = b'\n      "tags": ', b"\n      ]"
+_NO_TAGS = b"[]"
 _STATUS = b'\n      "status": "'
+#: What is between two entries; the line break that follows belongs to the second one.
+_BETWEEN = BETWEEN[:-1]
+#: Bytes that are read at a time: few enough for the cache of a processor.
+_BLOCK = 2**18
 #: Where an object within an entry begins and ends.
 _METRICS, _METRICS_END = b'\n        "final_metrics": {\n', b"\n        }"
 _PARAMS, _PARAMS_END = b'\n      "hyperparameters": {\n', b"\n      }"
@@ -43,6 +50,8 @@ _SINGLE = frozenset({"run", "created", "name", "preset", "label", "group", "repe
 TEXT_FIELDS = _SINGLE | {"dataset", "model_sha256"}
 #: The field whose value is that of the metric that matters most, so of all of them.
 _PRIMARY = RunColumn("field", "metric")
+#: The field of which a run may have several values, on lines of their own.
+OF_TAGS = RunColumn("field", "tags")
 #: The field that the state of a run replaces.
 OF_STATE = RunColumn("field", "status")
 #: A string without escapes and control characters.
@@ -187,21 +196,19 @@ class EntryLines(ABC):
 
 
 class PieceLines(EntryLines):
-    """The entries of an index that was just read.
+    """The entries of an index that was just read, or those of them that matter.
 
     Parameters
     ----------
-    data
-        The bytes of the index.
     pieces
         The bytes of the entries, without their braces.
     ids
         The ids of their runs.
     """
 
-    def __init__(self, data: bytes, pieces: list[bytes], ids: list[str]) -> None:
+    def __init__(self, pieces: list[bytes], ids: list[str]) -> None:
         super().__init__()
-        self._data, self._pieces, self._ids = data, pieces, ids
+        self._pieces, self._ids = pieces, ids
 
     def __len__(self) -> int:
         return len(self._pieces)
@@ -228,17 +235,17 @@ class PieceLines(EntryLines):
 
     def older(self, places: Iterable[int]) -> list[int]:
         """Return the positions of those entries that lack the settings of their runs."""
-        # Most entries have the first of the settings.
-        pieces, first = self._pieces, _SETTINGS[0]
-        return super().older(at for at in places if first not in pieces[at])
+        pieces, completed = self._pieces, self.completed
+        return [at for at in places if at not in completed and lacks_settings(pieces[at])]
 
     def has_metric(self, name: str) -> bool:
         """Return whether an entry has a metric with a name, or with its other name."""
-        # One search of all bytes, because most names are not those of metrics.
-        if not any(_line(_METRIC, known) in self._data for known in metric_lines_of(name)):
-            return False
         column = RunColumn("metric", name)
-        return any(find(piece, column) is not None for piece in self._pieces)
+        lines = [_line(_METRIC, known) for known in metric_lines_of(name)]
+        return any(
+            any(line in piece for line in lines) and find(piece, column) is not None
+            for piece in self._pieces
+        )
 
     def groups(self, column: RunColumn) -> tuple[Sequence[int], Sequence[Found | None]]:
         """Return a number for each entry, and what the entries with each number have."""
@@ -248,14 +255,11 @@ class PieceLines(EntryLines):
         self, places: Iterable[int], column: RunColumn, condition: RunCondition
     ) -> Iterator[int]:
         """Yield the positions of the entries for which a condition holds."""
-        if condition.operator != "=" or not _is_literal(column, condition.value):
+        line = literal_line(column, condition)
+        if line is None:
             yield from self._with_shared(places, column, condition)
             return
-        # Comparing bytes is ten times as fast as finding out the value.
-        line = _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
         completed = self.completed
-        if not completed and line not in self._data:
-            return  # One search of all bytes is faster than one in each entry.
         for at in places:
             if (
                 condition.holds(values_of(completed[at], column), prefix=column.prefix)
@@ -296,6 +300,34 @@ class _Finds(Sequence[Found | None]):
         return find(self._pieces[at], self._column)
 
 
+def read_pieces(path: Path) -> Iterator[list[bytes]]:
+    """Yield the entries of an index without their braces, those of one part of the file together.
+
+    Parameters
+    ----------
+    path
+        The index.
+
+    Raises
+    ------
+    RunForgeError
+        As :func:`~runforge_contracts.fs.files.open_file`.
+    ValueError
+        If it is not in the form in which values can be found.
+    """
+    with open_file(path) as file, reading(path):
+        is_usual, begun = read_all(file, len(HEAD)) == HEAD, HEAD[-1:]
+        # Twice as much each time, so that a long entry is not copied again and again.
+        while is_usual and (read := file.read(max(_BLOCK, len(begun)))):
+            text = begun + read
+            is_usual = not is_escaped(text)
+            *pieces, begun = text.split(_BETWEEN)
+            yield pieces
+    if not is_usual or not begun.endswith(TAIL):
+        raise ValueError("the index has another form")
+    yield [begun[: -len(TAIL)]]
+
+
 def id_in(piece: bytes) -> str | None:
     """Return the run id of an entry; None if the entry has another form.
 
@@ -313,7 +345,8 @@ def is_escaped(data: bytes) -> bool:
 
 def lacks_settings(piece: bytes) -> bool:
     """Return whether an entry lacks the settings of its run."""
-    return not any(line in piece for line in _SETTINGS)
+    # Most entries have the first of them, near their end.
+    return piece.rfind(_SETTINGS[0]) < 0 and not any(line in piece for line in _SETTINGS)
 
 
 def metrics_section(piece: bytes) -> bytes | None:
@@ -379,12 +412,30 @@ def part(found: Found, column: RunColumn) -> dict[str, Any]:
     return {name: _value(token)}
 
 
-def _is_literal(column: RunColumn, value: str) -> bool:
-    """Return whether runs with a value of a field are those that have its line."""
-    if column.source != "field":
-        return False
-    whole = column.name == "dataset" and len(value) == _SHA256_DIGITS
-    return whole or column.name in _LITERAL
+def literal_line(column: RunColumn, condition: RunCondition) -> bytes | None:
+    """Return the line that those entries have for which a condition holds; None if it may differ.
+
+    Comparing bytes is ten times as fast as finding out the value.
+    """
+    if column.source != "field" or condition.operator != "=":
+        return None
+    is_whole = column.name == "dataset" and len(condition.value) == _SHA256_DIGITS
+    if not is_whole and column.name not in _LITERAL:
+        return None
+    return _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
+
+
+def may_fit(column: RunColumn, condition: RunCondition) -> Callable[[bytes], bool]:
+    """Return a test of entries; a condition holds for none that it refuses."""
+    if column == OF_TAGS and condition.operator != "!=":
+        return _may_have_tags
+    line = literal_line(column, condition)
+    if line is None or column == OF_STATE:
+        return lambda piece: True
+    # Searched from the end, which takes half the time in texts as short as an entry.
+    if column.needs_settings:
+        return lambda piece: piece.rfind(line) >= 0 or lacks_settings(piece)
+    return lambda piece: piece.rfind(line) >= 0
 
 
 def metric_lines_of(name: str) -> tuple[str, ...]:
@@ -454,9 +505,15 @@ def tags_at(piece: bytes) -> tuple[str, ...] | None:
     if at < 0:
         return None
     at += len(_TAGS)
-    if piece.startswith(b"[]", at):
+    if piece.startswith(_NO_TAGS, at):
         return ()
     return _tags(piece[at : piece.find(_TAGS_END, at) + len(_TAGS_END)])
+
+
+def _may_have_tags(piece: bytes) -> bool:
+    """Return whether an entry has tags, or lacks those that its run may have."""
+    at = piece.find(_TAGS)
+    return at < 0 or not piece.startswith(_NO_TAGS, at + len(_TAGS))
 
 
 @lru_cache(maxsize=2**10)

@@ -14,13 +14,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import ErrorCode, RunForgeError
-from runforge_contracts.fs.files import open_file, read_all, reading
 from runforge_contracts.index.entry_lines import (
     OF_STATE,
+    OF_TAGS,
     EntryLines,
     PieceLines,
     id_in,
-    is_escaped,
+    may_fit,
+    read_pieces,
     values_at,
 )
 from runforge_contracts.index.kept_index import KeptLines, keeps_indexes, kept_lines
@@ -38,11 +39,12 @@ from runforge_contracts.selection.run_values import (
     MISSING,
     RunColumn,
     column_of,
+    is_field,
     status_in,
     values_of,
 )
 from runforge_contracts.store.aliases import aliases_by_run
-from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL, Newest, can_be_shown
+from runforge_contracts.store.index_form import Newest, can_be_shown
 from runforge_contracts.store.layout import StoreLayout, stores_in
 from runforge_contracts.store.reading import MAX_INDEX_BYTES
 from runforge_contracts.store.removals import removed_runs
@@ -50,8 +52,8 @@ from runforge_contracts.store.view_folders import may_have_views
 
 Read = TypeVar("Read")
 
-#: Fields of which a run may have several values, which are on no single line.
-_TAGS, _ALIASES = RunColumn("field", "tags"), RunColumn("field", "alias")
+#: The other field of which a run may have several values.
+_ALIASES = RunColumn("field", "alias")
 #: The usual order, which entries have by their ids.
 _CREATED = RunColumn("field", "created")
 #: How the lines begin that name a model, and its digest.
@@ -96,13 +98,12 @@ def skim_runs(
         return _skim_kept(store, count, query, facts, skip)
     if may_have_views(store):
         return None
-    read = _read_lines(store)
+    read = _read_lines(store, _first_test(query))
     if read is None:
         return None
-    data, pieces, ids, names = read
-    known = {*ids, *removed_runs(store)}
+    lines, listed, names = read
+    known = {*listed, *removed_runs(store)}
     others = described_runs(store, [name for name in names if name not in known], known)
-    lines = PieceLines(data, pieces, ids)
     try:
         return _chosen(lines, others, store, count, query, facts, skip)
     except ValueError:
@@ -127,15 +128,21 @@ def entries_with(store: StoreLayout, digits: str) -> list[dict[str, Any]] | None
         None if the whole index is needed: it has another form, or entries without the digest of
         their model.
     """
-    read = None if may_have_views(store) else _read_lines(store)
+    begin = b'": "' + digits.encode()
+
+    def lacks_digest(piece: bytes) -> bool:
+        return _MODEL in piece and _MODEL_DIGEST not in piece
+
+    def matters(piece: bytes) -> bool:
+        return begin in piece or lacks_digest(piece)
+
+    read = None if may_have_views(store) else _read_lines(store, matters)
     if read is None:
         return None
-    pieces, ids, names = read[1:]
-    del read  # The bytes of the index would take as much memory again.
-    if any(_MODEL in piece and _MODEL_DIGEST not in piece for piece in pieces):
+    lines, known, names = read
+    pieces = [*map(lines.piece, range(len(lines)))]
+    if any(map(lacks_digest, pieces)):
         return None
-    begin, known = b'": "' + digits.encode(), set(ids)
-    pieces = [piece for piece in pieces if begin in piece]
     found = list[dict[str, Any]]()
     try:
         # Many at once: that takes half the time of parsing one after the other.
@@ -149,24 +156,46 @@ def entries_with(store: StoreLayout, digits: str) -> list[dict[str, Any]] | None
     return [*found, *described_runs(store, [name for name in names if name not in known], known)]
 
 
-def _read_lines(store: StoreLayout) -> tuple[bytes, list[bytes], list[str], list[str]] | None:
-    """Return the bytes of an index, its entries, their run ids and the names of all run folders.
+def _first_test(query: RunQuery) -> Callable[[bytes], bool]:
+    """Return a test of entries that none fails for which the first condition of a query may hold.
 
-    None if the index is not in the form of the contract, or lists a run twice.
+    It refuses none if it depends on the entries what a name means, or whether it means anything.
     """
+    if query.conditions and all(is_field(name) for name in _names_in(query)):
+        with suppress(RunForgeError):  # What is wrong with the query is said later.
+            return may_fit(*query.columns(())[0])
+    return lambda piece: True
+
+
+def _names_in(query: RunQuery) -> set[str]:
+    return {condition.name for condition in query.conditions} | {query.order.name}
+
+
+def _read_lines(
+    store: StoreLayout, matters: Callable[[bytes], bool]
+) -> tuple[PieceLines, set[str], list[str]] | None:
+    """Return those entries of an index that matter, the ids of all, and the names of all folders.
+
+    Only a part of the file is in memory, apart from what is returned. None if the index is not in
+    the form of the contract, or lists a run twice.
+    """
+    kept, kept_ids = list[bytes](), list[str]()
+    known, count = set[str](), 0
     try:
-        with open_file(store.index) as file, reading(store.index):
-            data = read_all(file, os.fstat(file.fileno()).st_size)
+        for pieces in read_pieces(store.index):
+            ids = [run_id for run_id in map(id_in, pieces) if run_id is not None]
+            known.update(ids)
+            count += len(pieces)
+            if len(known) < count:
+                return None
+            for piece, run_id in zip(pieces, ids, strict=True):
+                if matters(piece):
+                    kept.append(piece)
+                    kept_ids.append(run_id)
         names = os.listdir(store.runs)  # noqa: PTH208 - names are enough, and ten times as fast
-    except (OSError, RunForgeError):
+    except (OSError, RunForgeError, ValueError):
         return None
-    if not data.startswith(HEAD) or not data.endswith(TAIL) or is_escaped(data):
-        return None
-    pieces = data[len(HEAD) - 1 : -len(TAIL)].split(BETWEEN[:-1])
-    ids = [run_id for run_id in map(id_in, pieces) if run_id is not None]
-    if len(ids) < len(pieces) or len(set(ids)) < len(ids):
-        return None
-    return data, pieces, ids, names
+    return PieceLines(kept, kept_ids), known, names
 
 
 def _skim_kept(
@@ -307,7 +336,7 @@ def _chosen(
     skip: int,
 ) -> Newest:
     """Return the result of :func:`skim_runs`; raise ``ValueError`` if the index is needed."""
-    names = {condition.name for condition in query.conditions} | {query.order.name}
+    names = {name for name in _names_in(query) if not is_field(name)}
     with suppress(RunForgeError):  # What is wrong with the query is said below.
         likely = set(filter(lines.may_have_metric, names))
         asked = {column for column, _ in query.columns(likely)}
@@ -320,7 +349,7 @@ def _chosen(
     if removed := removed_runs(store):
         places = [at for at in places if lines.run_id(at) not in removed]
     for column, condition in wanted:
-        if column in (_TAGS, _ALIASES):
+        if column in (OF_TAGS, _ALIASES):
             values = _SeveralValues(column, lines, store, facts)
             places = [at for at in places if condition.holds(values.at(at))]
             others = [entry for entry in others if condition.holds(values.of(entry))]
@@ -336,7 +365,7 @@ def _chosen(
     total = len(places) + len(others)
     # Those that are not in the index may come before those that are skipped.
     left = max(skip - len(others), 0)
-    if order in (_TAGS, _ALIASES):
+    if order in (OF_TAGS, _ALIASES):
         values = _SeveralValues(order, lines, store, facts)
         keyed = [(values.key(at), at) for at in places[::-1]]
         places = _sorted(lines, keyed, order, left, count, turned=query.order.turned)
@@ -368,13 +397,13 @@ class _SeveralValues:
 
     def at(self, at: int) -> Sequence[str]:
         """Return those of the run of an entry in the index."""
-        if self._column == _TAGS:
+        if self._column == OF_TAGS:
             return self._lines.tags(at, self._read)
         return self._aliases.get(self._lines.run_id(at), ())
 
     def of(self, entry: dict[str, Any]) -> Sequence[str]:
         """Return those of a run that is not in the index."""
-        if self._column == _TAGS:
+        if self._column == OF_TAGS:
             return self._facts.tags_of(entry, self._store)
         return self._aliases.get(entry["run_id"], ())
 

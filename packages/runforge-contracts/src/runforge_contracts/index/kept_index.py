@@ -8,7 +8,6 @@ runs take about 50 MB.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -46,6 +45,7 @@ from runforge_contracts.selection.run_values import FIELDS, RunColumn
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
 
 if TYPE_CHECKING:
+    import hashlib
     import io
 
     from runforge_contracts.store.layout import StoreLayout
@@ -257,7 +257,7 @@ class _KeptIndex:
         #: Whether every entry has the form in which values can be found.
         self._is_usual = True
         #: Length and digest of the file up to the end of the last entry.
-        self._length, self._digest = 0, hashlib.sha1(usedforsecurity=False)
+        self._length, self._digest = 0, _new_digest()
         self._blocks: list[bytes] = []
         self._last: list[bytes] = []
         self.ids: list[str] = []
@@ -328,7 +328,7 @@ class _KeptIndex:
         """Return whether the file begins as before; its position is then where that ends."""
         if not self._is_usual or not self.ids or end < self._length:
             return False
-        digest = hashlib.sha1(usedforsecurity=False)
+        digest = _new_digest()
         for piece in _pieces(file, self._length):
             digest.update(piece)
         return digest.digest() == self._digest.digest()
@@ -656,6 +656,12 @@ def _prepare(kept: _KeptIndex, columns: Sequence[RunColumn]) -> None:
             with kept.lock:
                 if kept.renew():
                     kept.sort(column)
+
+
+def _new_digest() -> hashlib._Hash:
+    import hashlib  # late: a command that keeps no index needs no digest
+
+    return hashlib.sha1(usedforsecurity=False)
 
 
 def _pieces(file: io.FileIO, length: int) -> Iterator[bytes]:

@@ -328,17 +328,21 @@ def with_ids(
     RunForgeError
         ``RUN_AMBIGUOUS``.
     """
-    # Late: few lists have such a condition.
-    from runforge_contracts.sweeps.scoped_runs import full_id
-
     return tuple(
-        condition._replace(value=full_id(condition.value, places), is_quoted=True)
+        condition._replace(value=_full_id(condition.value, places), is_quoted=True)
         if column_of(condition.name, ()) == ("field", "repeats")
         and condition.operator in ("=", "!=")
         and (condition.is_quoted or condition.value not in ("none", "true", "false"))
         else condition
         for condition in conditions
     )
+
+
+def _full_id(reference: str, places: Sequence[Place]) -> str:
+    # Late: few lists have such a condition.
+    from runforge_contracts.sweeps.scoped_runs import full_id
+
+    return full_id(reference, places)
 
 
 def _digest(value: str, folders: list[Path]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote, quote_some
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
-from runforge_contracts.fs.files import read_file
+from runforge_contracts.fs.files import line_blocks
 from runforge_contracts.run_ids import as_run_id, is_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.aliases import ambiguous
@@ -286,17 +286,23 @@ def _only_folder(digits: str, places: Sequence[Place]) -> Run | None:
         return None
     for store in stores:
         try:
-            data = read_file(store.index, max_bytes=MAX_INDEX_BYTES)
+            for lines in line_blocks(store.index, max_bytes=MAX_INDEX_BYTES):
+                if _may_name_another(lines, digits.encode(), found[0].encode()):
+                    return None
         except NotFoundError:
             continue
         except RunForgeError:
             return None
-        if b"\\" in data or any(
-            data.count(before + digits.encode()) != data.count(before + found[0].encode() + b'"')
-            for before in (b'"', b"/")
-        ):
-            return None
     return _folder_named(found[0], stores)
+
+
+def _may_name_another(lines: bytes, digits: bytes, name: bytes) -> bool:
+    """Return whether lines of an index may have something else that begins so than a run."""
+    if b"\\" in lines:
+        return True  # Anything could be written with escapes.
+    return digits in lines and any(
+        lines.count(before + digits) != lines.count(before + name + b'"') for before in (b'"', b"/")
+    )
 
 
 def _beginning(digits: str, store: StoreLayout) -> list[str]:

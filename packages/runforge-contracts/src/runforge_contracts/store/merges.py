@@ -8,7 +8,6 @@ Source: specification, sections 23.2 to 23.4.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -58,6 +57,8 @@ def contents_of(entries: Iterable[Mapping[str, Any]]) -> Contents:
 
     Source: specification, section 23.3.
     """
+    import hashlib  # late, as in the hash chain
+
     texts = sorted(canonical_json(without_place(entry)) for entry in entries)
     return Contents(len(texts), hashlib.sha256(b"\n".join(texts)).hexdigest())
 

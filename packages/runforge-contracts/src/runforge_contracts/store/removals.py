@@ -9,20 +9,16 @@ Source: specification, chapter 25.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any, Literal
-
-import msgspec
+from typing import Any, Literal, TypedDict
 
 from runforge_contracts.codec.strict_json import canonical_json
 from runforge_contracts.display import printable, quote
-from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
+from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.chained_lines import ChainedLines, read_chained_lines
-from runforge_contracts.store.evaluations import is_evaluation_id
 from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.merges import without_place
 from runforge_contracts.store.moved_store import is_stray_link
@@ -71,7 +67,7 @@ class RemovalRecord(ChainedLines):
         return [entry for entry in self.entries if entry["run_id"] == run_id]
 
 
-class _Decision(msgspec.Struct):
+class _Decision(TypedDict):
     """What lists need of a line."""
 
     action: Removed | Literal["restored"]
@@ -114,12 +110,16 @@ def removed_runs(place: Place) -> Mapping[str, Removed]:
         if is_stray_link(store.root):
             return {}
         data = read_file(store.removals, max_bytes=MAX_BYTES)
-        last = {
-            line.run_id: line.action
-            for line in map(_DECODER.decode, data[: data.rfind(b"\n") + 1].splitlines())
-        }
-    except (RunForgeError, NotFoundError, msgspec.MsgspecError, RecursionError):
+    except RunForgeError:
+        return {}  # As in most stores, which have no such file.
+    import msgspec  # late, as in the codec
+
+    decode = msgspec.json.Decoder(_Decision).decode
+    try:
+        lines = [*map(decode, data[: data.rfind(b"\n") + 1].splitlines())]
+    except (msgspec.MsgspecError, RecursionError):
         return {}
+    last = {line["run_id"]: line["action"] for line in lines}
     return {run_id: action for run_id, action in last.items() if action != "restored"}
 
 
@@ -172,11 +172,16 @@ def removed_run(line: Mapping[str, Any]) -> RunForgeError:
 
 def entry_digest(entry: Mapping[str, Any]) -> str:
     """Return the digest of an entry of an index that a line has, the same in every store."""
+    import hashlib  # late, as in the hash chain
+
     return hashlib.sha256(canonical_json(without_place(entry))).hexdigest()
 
 
 def evaluation_in(name: str) -> str | None:
     """Return the evaluation whose document has a path in a store; None for another path."""
+    # Late: lists of runs read no evaluations.
+    from runforge_contracts.store.evaluations import is_evaluation_id
+
     folder, _, rest = name.partition("/")
     evaluation_id, _, file = rest.partition("/")
     is_document = (folder, file) == ("evaluations", EVALUATION) and is_evaluation_id(evaluation_id)
@@ -187,6 +192,3 @@ def place_of(entry: Mapping[str, Any], store: StoreLayout) -> Place:
     """Return where the folder of the run of a line was: the store, or the experiments."""
     is_experiment = parse_experiment_run_id(entry["run_id"]) is not None
     return ExperimentLayout(store.workspace) if is_experiment else store
-
-
-_DECODER = msgspec.json.Decoder(_Decision)
