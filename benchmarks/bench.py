@@ -22,6 +22,7 @@ from large_store import measure as measure_large
 from page import Report, page
 from prepare import measure_prepared
 from prepare import table_of as prepared_table
+from processors import figures, record
 from resident import residents
 from resident import table_of as resident_table
 from stages import breakdowns, show
@@ -101,6 +102,7 @@ def main() -> None:
     report = Report(measured, found, held, grown, many, others, mlflow, large, prepared)
     options.docs.mkdir(parents=True, exist_ok=True)
     (options.docs / "benchmarks.md").write_text(page(report), "utf-8")
+    record(figures(measured, large), options.docs)
     draw_all(grown, options.docs / "benchmarks")
     failures = report.failures()
     print("Every bar is met." if not failures else "Not met:")

@@ -5,8 +5,9 @@
 
 A few runs are trained, and copied with ids and digests of their own: ``verify --all`` finds nothing
 in what comes of it. The commands that read only the index are measured with an index of
-``--listed`` entries, too. All take turns with a bare Python and, with ``--before``, with the
-commands of another version, which is installed beside that Python and has such a store of its own.
+``--listed`` entries, too; 0 leaves that out. All take turns with a bare Python and, with
+``--before``, with the commands of another version, which is installed beside that Python and has
+such a store of its own.
 """
 
 from __future__ import annotations
@@ -96,8 +97,8 @@ class Measurement:
     #: Of another version; none if it lacks the command.
     before: Sequence[Cost] = ()
 
-    def failures(self) -> Iterator[str]:
-        """Yield a sentence for each bar that is not met."""
+    def verdicts(self) -> Iterator[tuple[float, float, str]]:
+        """Yield what was found for each bar, the bar, and the unit of both."""
         if self.runs != self.task.at:
             return
         taken, times = spread(self.costs).median, ratio(self.costs, self.bare).median
@@ -107,7 +108,13 @@ class Measurement:
             (times, self.task.times, "times a bare Python"),
             (memory / 2**20, self.task.memory, "MiB"),
         ):
-            if bar is not None and found > bar:
+            if bar is not None:
+                yield found, bar, unit
+
+    def failures(self) -> Iterator[str]:
+        """Yield a sentence for each bar that is not met."""
+        for found, bar, unit in self.verdicts():
+            if found > bar:
                 yield (
                     f"`{self.task.name}` with {self.runs:,} runs: {found:.1f} {unit} against"
                     f" {bar:g}; {spread(self.costs, 'processor').median:.1f} s of processor time"
@@ -283,7 +290,7 @@ def measure(
         name: train_originals(folder / name / "trained", python)
         for name, python in versions.items()
     }
-    for size, whole in [*((size, True) for size in sizes), (listed, False)]:
+    for size, whole in [*((size, True) for size in sizes), *([(listed, False)] if listed else [])]:
         stores = [
             make_store(originals[name], folder / name / f"{size}-{whole}", size, whole=whole)
             for name in versions
@@ -309,7 +316,7 @@ def _measured(
     bare = list[Cost]()
     for number in range(-1, rounds):
         taken = [
-            _cost_of(task, store, version) for store, version in zip(stores, versions, strict=True)
+            cost_of(task, store, version) for store, version in zip(stores, versions, strict=True)
         ]
         beside, now = cost(python("-c", "pass")), taken[0]
         assert now is not None
@@ -322,7 +329,7 @@ def _measured(
     return Measurement(task, stores[0].runs, costs[0], bare, *costs[1:])
 
 
-def _cost_of(task: Task, store: LargeStore, version: Path | None) -> Cost | None:
+def cost_of(task: Task, store: LargeStore, version: Path | None) -> Cost | None:
     """Return what a command takes; None if another version lacks it."""
     try:
         task.before(store)

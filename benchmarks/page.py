@@ -93,7 +93,7 @@ def _page(report: Report) -> Iterable[str]:
         "",
         f"Measured on {datetime.now(UTC):%Y-%m-%d} by `make bench`, which writes this page.",
         "",
-        f"* {_machine()}",
+        f"* {machine()}",
         f"* {_versions(report.mlflow)}",
         "",
     )
@@ -127,10 +127,11 @@ def _bars(report: Report) -> Iterable[str]:
         "over the pairs, with the least and the greatest. Training is compared with a script",
         "written by hand ([`bare_script.py`](../benchmarks/bare_script.py): pandas and",
         "scikit-learn, no checks, no record), everything else against `python -c pass`.",
+        "[On other processors](benchmarks/processors.md) they are not the same.",
         "",
     )
     header = ["", "we take", "the rival takes", "ratio", "bar", "", *others]
-    yield from _table([header, *_bar_rows(report, others)])
+    yield from table_lines([header, *_bar_rows(report, others)])
     yield ""
 
 
@@ -159,21 +160,21 @@ def _bar_rows(report: Report, others: Sequence[str]) -> Iterable[list[str]]:
 def _many(report: Report) -> Iterable[str]:
     if report.many:
         yield from _MANY.splitlines()
-        yield from _table(many_table(report.many))
+        yield from table_lines(many_table(report.many))
         yield ""
 
 
 def _prepared(report: Report) -> Iterable[str]:
     if report.prepared:
         yield from _PREPARED.splitlines()
-        yield from _table(prepared_table(report.prepared))
+        yield from table_lines(prepared_table(report.prepared))
         yield ""
 
 
 def _large(report: Report) -> Iterable[str]:
     if report.large:
         yield from _LARGE.splitlines()
-        yield from _table(large_table(report.large))
+        yield from table_lines(large_table(report.large))
         yield ""
 
 
@@ -188,14 +189,14 @@ def _stages(report: Report) -> Iterable[str]:
         "the fit. Parsing is above it.",
         "",
     )
-    yield from _table(stage_table(report.breakdowns))
+    yield from table_lines(stage_table(report.breakdowns))
     yield ""
 
 
 def _memory(report: Report) -> Iterable[str]:
     yield from _MEMORY.splitlines()
     if report.residents:
-        yield from _table(resident_table(report.residents))
+        yield from table_lines(resident_table(report.residents))
         yield ""
 
 
@@ -210,7 +211,7 @@ def _growth(report: Report) -> Iterable[str]:
     for study in report.studies:
         yield f"![Time and memory over {study.over}](benchmarks/{study.over}.svg)"
         yield ""
-        yield from _table(growth_table(study))
+        yield from table_lines(growth_table(study))
         yield ""
         if study.left_out:
             sizes = ", ".join(f"{size:,}" for size in study.left_out)
@@ -295,7 +296,8 @@ when all is done.
 """
 
 
-def _table(cells: Iterable[Sequence[str]]) -> Iterable[str]:
+def table_lines(cells: Iterable[Sequence[str]]) -> Iterable[str]:
+    """Yield the lines of a table in Markdown; its first row is the header."""
     header, *body = cells
     yield f"| {' | '.join(header)} |"
     yield "|---" + "|---:" * (len(header) - 1) + "|"
@@ -315,7 +317,8 @@ def _amount(bar: Bar, found: Spread) -> str:
     return f"{found.median:.2f} s"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what is measured on, in words."""
     described = describe_platform()
     return f"{usable_cores()} cores of {described.get('cpu', 'a processor')}, {described['os']}"
 

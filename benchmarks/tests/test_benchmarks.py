@@ -11,9 +11,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
+import processors
 import pytest
 from growth import Point, Study, picture
-from large_store import TASKS, Measurement, copy_run, make_store, train_originals
+from large_store import (
+    TASKS,
+    Measurement,
+    copy_run,
+    cost_of,
+    installed,
+    make_store,
+    train_originals,
+)
+from large_store import line as large_line
 from large_store import table_of as large_table
 from page import Report, page
 from pairing import Cost, Spread, cost, in_turns, python, ratio, runforge
@@ -314,13 +324,66 @@ def test_a_command_in_a_large_store_is_judged_at_the_size_of_its_bar() -> None:
     assert "## A store over years" in page(Report([], [], [], [], [], None, large=[slow]))
 
 
+def test_a_version_before_that_lacks_a_command_is_left_out(tmp_path: Path) -> None:
+    before = tmp_path / "bin/python"
+    before.parent.mkdir()
+    for name, ends in (("python", 0), ("runforge", 2)):
+        (before.parent / name).write_text(f"#!/bin/sh\nexit {ends}\n")
+        (before.parent / name).chmod(0o755)
+    folder = tmp_path / "stores"
+    store = make_store(train_originals(folder / "trained"), folder / "some", 3)
+    one = cost_of(TASKS[0], store, before)
+    assert one is None
+    assert cost(installed(python("-c", "raise SystemExit(1)"), before)).seconds > 0
+    mine = cost_of(TASKS[0], store, None)
+    assert mine is not None
+    found = Measurement(TASKS[0], 3, [mine], costs(0.01), costs(99.0))
+    assert large_line(found).endswith("; before 99.00 s, 1 MiB")
+
+
+def test_the_bars_of_other_machines_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "processors.json"
+    kept.write_text("{}")
+    monkeypatch.setattr(processors, "KEPT", kept)
+    task = next(task for task in TASKS if task.name == "trace of the dataset")
+    large = [
+        Measurement(task, task.at, costs(1.0, memory=2**26), costs(0.01)),
+        Measurement(task, 1_000, costs(1.0), costs(0.01)),
+    ]
+    for name, share in (("one", 0.5), ("another", 0.9), ("one", 0.7)):
+        monkeypatch.setattr(processors, "machine", lambda name=name: f"a {name}")
+        processors.record(processors.figures([measured(share)], large), tmp_path)
+    written = (tmp_path / "benchmarks/processors.md").read_text()
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    assert f"|  | bar | a one, {today} | a another, {today} |" in written
+    assert "| a row | 0.8 | 0.70 | **0.90** |" in written
+    assert "| `trace of the dataset`, 10,000 runs | 0.5 s | **1 s** | **1 s** |" in written
+    assert "| `trace of the dataset`, 10,000 runs; memory | 80 MiB | 64 MiB | 64 MiB |" in written
+
+
+def test_the_page_of_processors_is_that_of_what_is_kept() -> None:
+    kept = json.loads(processors.KEPT.read_text())
+    written = (HERE.parent / "docs/benchmarks/processors.md").read_text()
+    assert written == processors.page_of(kept)
+
+
 @pytest.mark.parametrize(
     "script",
     [
         "bench",
         *(
             pytest.param(script, marks=pytest.mark.slow)
-            for script in ("train", "stages", "resident", "growth", "sweeps", "large_store")
+            for script in (
+                "train",
+                "stages",
+                "resident",
+                "growth",
+                "sweeps",
+                "large_store",
+                "processors",
+            )
         ),
     ],
 )
