@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from browsing import browsing, entry, write_index
 from calls import TRAIN, Call
+from runforge_cli.listing import run_query_list
+from runforge_contracts.codec.strict_json import encode_json
 from syrupy.assertion import SnapshotAssertion
 
 HOSTILE = "\x1b[2J,\nname=1"
@@ -67,6 +69,42 @@ def test_a_list_loads_no_library_for_documents(store: Path) -> None:
     )
     command = [sys.executable, "-c", program, "--workspace", str(store), "runs"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("limit", [500, 501, 1_200, 5_000])
+def test_a_long_list_is_printed_as_a_short_one_is(
+    limit: int, runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_query_list, "_LONG", 500)
+    # Some began before those that were listed before them, and some have no folder.
+    entries = [grid(number ^ 3, tags=["odd"] if number % 2 else []) for number in range(1_200)]
+    write_index(workspace, entries)
+    for item in entries[::400]:
+        (workspace / item["run_dir"]).rmdir()
+        item["state"] = "missing"
+    newest = sorted(entries, key=lambda item: item["run_id"][:15])[::-1]
+    for options, runs in (
+        ([], newest),
+        (["--tag", "odd"], [item for item in newest if item["tags"]]),
+        (["--tag", "even"], []),
+        (["--sort", "-created"], newest[::-1]),
+    ):
+        result = runforge("runs", "--json", "--limit", str(limit), *options)
+        document = {"schema_version": "index.v1", "runs": runs[:limit]}
+        assert result.out == encode_json(document).decode()
+
+
+def test_an_invalid_entry_in_a_long_list_is_reported(
+    runforge: Call, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_query_list, "_LONG", 500)
+    write_index(workspace, [*map(grid, range(1_200))])
+    index = workspace / ".runforge/index.json"
+    index.write_text(index.read_text("utf-8").replace('"seed": 0', '"seed": NaN', 1), "utf-8")
+    result = runforge("runs", "--json", "--limit", "5000")
+    assert result.code == 0
+    assert "The index of the store cannot be read" in result.err
+    assert len(result.json["runs"]) == 1_200  # those found in the folders
 
 
 def test_chosen_columns_fit_any_terminal(

@@ -15,8 +15,8 @@ import pytest
 from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import UsageError
-from runforge_contracts.index import entry_lines, kept_index
-from runforge_contracts.index.index_filter import skim_runs
+from runforge_contracts.index import entry_lines, index_filter, kept_index
+from runforge_contracts.index.index_filter import runs_in_parts, skim_runs
 from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.run_ids import started
 from runforge_contracts.selection.older_entries import SettingsReader
@@ -482,6 +482,87 @@ def test_only_entries_that_may_fit_are_in_memory(kept: bool, tmp_path: Path) -> 
         assert page is not None
         assert page.total == fitting
         assert kept or most < store.index.stat().st_size / 4
+
+
+@pytest.mark.parametrize("order", ["created", "-created"])
+@pytest.mark.parametrize("conditions", [[], ["tag=odd"], ["C<0.9", "status=succeeded"]])
+def test_parts_are_those_of_the_whole_list(
+    conditions: list[str], order: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_filter, "_AT_ONCE", 7)
+    # In another order than that of time, as those of a sweep are listed.
+    entries = [tagged(number ^ 5) for number in range(64)]
+    store = make(tmp_path, entries)
+    (source,) = stores_in(VECTORS / "v0.4.0")
+    shutil.copytree(source.runs, store.runs, dirs_exist_ok=True)  # They are not listed.
+    known = facts()._replace(tags_of=lambda item, place: item.get("tags", []))
+    asked = RunQuery(parse_conditions(conditions), RunOrder.parse(order))
+    rows = query_runs([(item, store) for item in list_runs(store)], asked, known)
+    whole = [item for item, _ in rows]
+    assert len(whole) > 7
+    for count in (1, 7, 8, 1000):
+        parts = [*runs_in_parts(store, count, asked, known)]
+        assert [item for part in parts for item in part] == whole[:count]
+        assert all(len(part) <= 7 for part in parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        lambda index: json.dumps(index),
+        lambda index: encode_json(index).decode().replace('"seed": 1', '"seed": NaN', 1),
+        lambda index: encode_json(index).decode().replace('"seed": 1', '"seed": 1, "seed": 1', 1),
+        lambda index: encode_json(index).decode().replace('"seed": 1', '"seed": ' + "[" * 99, 1),
+        lambda index: encode_json(index).decode().replace('"seed": 1', '"seed": 1},\n {"a": 1', 1),
+        lambda index: encode_json({**index, "runs": index["runs"] * 2}).decode(),
+        lambda index: encode_json(index).decode().replace('"duration_ms": 2,', "", 1)[:-1],
+    ],
+)
+def test_no_part_has_what_only_the_whole_index_tells(text: Any, tmp_path: Path) -> None:
+    entries = [entry(number) for number in range(20)]
+    store = make(tmp_path, entries)
+    store.index.write_text(text({"schema_version": "index.v1", "runs": entries}), "utf-8")
+    with pytest.raises(ValueError, match=r"index|entry"):
+        [*runs_in_parts(store, 1000, RunQuery(), facts())]
+
+
+def test_the_name_of_a_folder_may_differ_from_the_id(tmp_path: Path) -> None:
+    entries = [entry(1), entry(2, run_dir=".runforge/runs/another")]
+    store = make(tmp_path, entries)
+    assert [*runs_in_parts(store, 9, RunQuery(), facts())] == [entries[::-1]]
+    store.run_folder("20260101-000000-0badcafe").mkdir()
+    with pytest.raises(ValueError, match="another id"):
+        [*runs_in_parts(store, 9, RunQuery(), facts())]
+
+
+def test_a_list_of_a_very_large_index_is_validated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f".runforge/runs/{entry(2)['run_id']}/artifacts/model.pkl"  # as an editor writes it
+    store = make(tmp_path, [entry(1), entry(2, model_pkl=path)])
+    assert next(runs_in_parts(store, 9, RunQuery(), facts()))[0]["model_pkl"] == path
+    monkeypatch.setattr(index_filter, "MAX_BYTES", 1_000)
+    assert [*runs_in_parts(store, 9, RunQuery(), facts())] == [list_runs(store)[::-1]]
+    store = make(tmp_path / "invalid", [entry(1), entry(2, seed=-1)])
+    with pytest.raises(ValueError, match="invalid"):
+        [*runs_in_parts(store, 9, RunQuery(), facts())]
+    monkeypatch.setattr(index_filter, "MAX_INDEX_BYTES", 1_000)
+    with pytest.raises(ValueError, match="whole index"):
+        [*runs_in_parts(store, 9, RunQuery(), facts())]
+
+
+def test_the_memory_of_parts_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_filter, "_AT_ONCE", 20)
+    many = {f"name_{number}": number for number in range(200)}
+    entries = [entry(number, hyperparameters=many) for number in range(2_000)]
+    store = make(tmp_path, entries)
+    del entries
+    tracemalloc.start()
+    for _ in runs_in_parts(store, 2_000, RunQuery(), facts()):
+        pass
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2 * store.index.stat().st_size
 
 
 @pytest.mark.parametrize("tags", ["odd", ["odd", 1], {"odd": []}, None])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.selection.run_bounds import RunBounds
 from runforge_contracts.selection.run_condition import RunCondition, parse_conditions
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: The statuses of runs that have ended.
 _ENDED = ("succeeded", "failed", "cancelled")
+#: What is around the items of an array that is the only member of a document.
+_BEFORE, _AFTER = b'{\n  "": [\n', b"\n  ]\n}\n"
 
 
 class RunChoice(NamedTuple):
@@ -148,6 +151,45 @@ def index_document(entries: list[dict[str, Any]]) -> dict[str, Any]:
     trained = [entry for entry in entries if kind_of(entry) == TRAINED]
     document: dict[str, Any] = {"schema_version": "index.v1", "runs": trained}
     return {**document, "experiments": experiments} if experiments else document
+
+
+class IndexPart(NamedTuple):
+    """Some runs of a list as the text of an index document has them."""
+
+    #: How many they are.
+    runs: int
+    trained: bytes
+    experiments: bytes
+
+    @classmethod
+    def of(cls, entries: list[dict[str, Any]]) -> IndexPart:
+        """Return the part with the runs of some entries."""
+        document = index_document(entries)
+        return cls(len(entries), _items(document["runs"]), _items(document.get("experiments", [])))
+
+
+def _items(entries: list[dict[str, Any]]) -> bytes:
+    """Return the lines of the items of an array in a document."""
+    return encode_json({"": entries})[len(_BEFORE) : -len(_AFTER)] if entries else b""
+
+
+def index_text(parts: Iterable[IndexPart]) -> Iterator[bytes]:
+    """Yield the text of the index document of all runs of some parts, as it is encoded at once."""
+    parts = list(parts)
+    yield b'{\n  "schema_version": "index.v1",\n  "runs": '
+    yield from _array([part.trained for part in parts if part.trained])
+    experiments = [part.experiments for part in parts if part.experiments]
+    if experiments:
+        yield b',\n  "experiments": '
+        yield from _array(experiments)
+    yield b"\n}\n"
+
+
+def _array(texts: list[bytes]) -> Iterator[bytes]:
+    yield b"[\n" if texts else b"["
+    for number, text in enumerate(texts):
+        yield b",\n" + text if number else text
+    yield b"\n  ]" if texts else b"]"
 
 
 def _equal(name: str, value: str) -> RunCondition:

@@ -7,11 +7,11 @@ from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.selection.run_bounds import parse_bounds
 from runforge_contracts.selection.run_values import column_of, metric_names
-from runforge_contracts.store.aliases import with_aliases
+from runforge_contracts.store.aliases import aliases_by_run, with_aliases, with_known_aliases
 
-from runforge_cli.answers.list_answer import RunChoice, index_document
+from runforge_cli.answers.list_answer import IndexPart, RunChoice, index_document, index_text
 from runforge_cli.listing.run_columns import named_columns, parse_columns
-from runforge_cli.listing.run_list import newest_in
+from runforge_cli.listing.run_list import ListedRun, newest_in
 from runforge_cli.listing.run_query_list import QueriedList, run_facts
 from runforge_cli.listing.run_rows import add_states, csv_table
 from runforge_cli.listing.run_table_text import chosen_table, default_table
@@ -26,7 +26,7 @@ from runforge_cli.shell.completion import (
 )
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
-from runforge_cli.terminal.output import note, write_csv, write_json, write_lines
+from runforge_cli.terminal.output import note, write_csv, write_json, write_json_text, write_lines
 
 #: So many runs are read from their folders without a note; it takes no time.
 _UNTOLD = 100
@@ -179,17 +179,17 @@ def command(
         run_facts(settings.folder),
         removed=removed or status in ("forgotten", "archived"),
     )
-    shown, total = listed.first(limit, choice.members(settings))
+    members = choice.members(settings)
+    if settings.json and names is None and members is None:
+        _write_index(listed, limit, settings)
+        return 0
+    shown, total = listed.first(limit, members)
     entries = with_aliases(listed.with_settings(shown), settings.stores())
     if names is not None and {"tag", "tags"} & {*names}:
         listed.with_tags(shown, entries)
     add_states(entries, settings.folder)
     chosen = None if names is None else named_columns(names, entries)
-    if listed.read > max(len(shown), _UNTOLD) and not settings.quiet:
-        note(
-            f"The settings of {listed.read:,} runs were read from their folders, which is slower:"
-            " their index entries were written before entries had them."
-        )
+    _note_read(listed, len(shown), settings)
     if as_csv:
         header, rows = csv_table(entries, chosen)
         write_csv(*guard_formulas(header, rows, quoted=quote_formulas, remedy=REMEDY))
@@ -231,6 +231,29 @@ def command(
     if total > limit:
         write_lines([f"{total - limit:,} more; use --limit {total} to show all."])
     return 0
+
+
+def _write_index(listed: QueriedList, limit: int, settings: Settings) -> None:
+    """Print the index document of the runs of a list, of which few are in memory at once."""
+    aliases, folder = aliases_by_run(settings.stores()), settings.folder
+
+    def part_of(rows: list[ListedRun]) -> IndexPart:
+        entries = with_known_aliases(listed.with_settings(rows), aliases)
+        add_states(entries, folder)
+        return IndexPart.of(entries)
+
+    parts = listed.in_parts(limit, part_of)
+    _note_read(listed, sum(part.runs for part in parts), settings)
+    write_json_text(index_text(parts))
+
+
+def _note_read(listed: QueriedList, shown: int, settings: Settings) -> None:
+    """Note that many more runs were read for the settings that their entries lack than shown."""
+    if listed.read > max(shown, _UNTOLD) and not settings.quiet:
+        note(
+            f"The settings of {listed.read:,} runs were read from their folders, which is slower:"
+            " their index entries were written before entries had them."
+        )
 
 
 def _sweep_named(settings: Settings, name: str) -> str | None:

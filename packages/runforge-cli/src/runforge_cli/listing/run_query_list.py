@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from runforge_contracts.selection.older_entries import SettingsReader
 from runforge_contracts.selection.run_query import RunFacts, RunQuery, in_order, query_runs
@@ -18,9 +19,12 @@ from runforge_cli.listing.run_rows import add_states
 if TYPE_CHECKING:
     from runforge_contracts.store.index_form import Newest
 
+Made = TypeVar("Made")
 
 #: How many of the newest runs are read faster from the end of an index than from one that is kept.
 _NEAR = 500
+#: How many of the newest runs are parsed together at most.
+_LONG = 5_000
 
 
 def run_facts(workspace: Path) -> RunFacts:
@@ -96,6 +100,36 @@ class QueriedList:
             rows.sort(key=lambda row: members.get(row[0]["run_id"], sys.maxsize))
         start = skip - sum(page.skipped for page, _ in pages)
         return [ListedRun(*row) for row in rows[start : start + limit]], total
+
+    def in_parts(self, limit: int, make: Callable[[list[ListedRun]], Made]) -> list[Made]:
+        """Return what a function makes of ``limit`` runs, which it is given some hundred at a time.
+
+        Of the runs of one store in the order of time, no more are parsed at once.
+
+        Parameters
+        ----------
+        limit
+            How many runs there are at most.
+        make
+            The function. It may be called again, for all the runs.
+
+        Raises
+        ------
+        RunForgeError
+            As :meth:`first`.
+        """
+        from runforge_contracts.index.index_filter import runs_in_parts
+        from runforge_contracts.index.kept_index import keeps_indexes
+
+        place, *others = self._places
+        # The newest runs are read from the end of the index, without all of it.
+        is_long = bool(self._query.conditions) or limit > _LONG
+        is_whole = bool(others) or self._removed or keeps_indexes()
+        if is_long and not is_whole and isinstance(place, StoreLayout):
+            with suppress(ValueError):
+                parts = runs_in_parts(place, limit, self._query, self._facts)
+                return [make([ListedRun(entry, place) for entry in part]) for part in parts]
+        return [make(self.first(limit)[0])]
 
     def _pages(self, end: int, skip: int) -> list[tuple[Newest, Place]]:
         """Return the first ``end`` runs of the places whose whole list need not be parsed.

@@ -17,11 +17,16 @@ from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 
 def write_json(document: Any) -> None:
     """Print one JSON document; on a terminal, control characters are escaped."""
-    data = encode_json(document)
-    if sys.stdout.isatty():
-        data = _escaped_json(data.decode("utf-8")).encode("utf-8")
+    write_json_text([encode_json(document)])
+
+
+def write_json_text(parts: Iterable[bytes]) -> None:
+    """Print the parts of the text of one JSON document, as :func:`write_json`."""
+    is_terminal = sys.stdout.isatty()
     sys.stdout.flush()
-    sys.stdout.buffer.write(data)
+    for part in parts:
+        text = _escaped_json(part.decode("utf-8")).encode("utf-8") if is_terminal else part
+        sys.stdout.buffer.write(text)
 
 
 def _escaped_json(text: str) -> str:

@@ -229,6 +229,30 @@ class PieceLines(EntryLines):
         """Return the id of the run of an entry."""
         return self._ids[at]
 
+    def take(self, places: Sequence[int]) -> list[dict[str, Any]]:
+        """Return whole entries, whose bytes are no longer held then.
+
+        Raises :class:`RunForgeError` or ``ValueError`` if one is invalid.
+        """
+        # Many at once: that takes half the time of parsing one after the other.
+        text = b"},{".join([self._pieces[at] for at in places])
+        found = parse_json(b"[{%s}]" % text) if places else []
+        if not all(map(can_be_shown, found)) or [entry["run_id"] for entry in found] != [
+            self._ids[at] for at in places
+        ]:
+            raise ValueError("an entry has another form")
+        for at in places:
+            self._pieces[at] = b""
+        return [self.completed.get(at, entry) for at, entry in zip(places, found, strict=True)]
+
+    def have_folders_in(self, folder: str) -> bool:
+        """Return whether the folder of each run is in a folder, and its name is the run id."""
+        line = _line(_MEMBER, FIELDS["run_dir"])
+        return all(
+            line + _string(f"{folder}/{run_id}") in piece
+            for run_id, piece in zip(self._ids, self._pieces, strict=True)
+        )
+
     def is_older(self, at: int) -> bool:
         """Return whether an entry lacks the settings of its run."""
         return at not in self.completed and lacks_settings(self._pieces[at])

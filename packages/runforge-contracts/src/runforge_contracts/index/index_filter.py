@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from runforge_contracts.codec.strict_json import parse_json
+from runforge_contracts.codec.strict_json import MAX_BYTES, parse_json
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.index.entry_lines import (
     OF_STATE,
@@ -27,6 +28,7 @@ from runforge_contracts.index.entry_lines import (
 from runforge_contracts.index.kept_index import KeptLines, keeps_indexes, kept_lines
 from runforge_contracts.index.newest import described_runs
 from runforge_contracts.run_ids import started
+from runforge_contracts.schemas import validator
 from runforge_contracts.selection.run_query import (
     RunFacts,
     RunQuery,
@@ -44,11 +46,13 @@ from runforge_contracts.selection.run_values import (
     values_of,
 )
 from runforge_contracts.store.aliases import aliases_by_run
+from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.index_form import Newest, can_be_shown
 from runforge_contracts.store.layout import StoreLayout, stores_in
-from runforge_contracts.store.reading import MAX_INDEX_BYTES
+from runforge_contracts.store.reading import MAX_INDEX_BYTES, own_entries
 from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import may_have_views
+from runforge_contracts.validation import validate
 
 Read = TypeVar("Read")
 
@@ -108,6 +112,73 @@ def skim_runs(
         return _chosen(lines, others, store, count, query, facts, skip)
     except ValueError:
         return None
+
+
+def runs_in_parts(
+    store: StoreLayout, count: int, query: RunQuery, facts: RunFacts
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the first ``count`` runs of a query in the order of time, some hundred at a time.
+
+    The entries of no more runs are parsed at once, and the bytes of those before are not held.
+
+    Parameters
+    ----------
+    store, count, query, facts
+        As for :func:`skim_runs`.
+
+    Raises
+    ------
+    ValueError
+        If the whole index is needed, also after some of the runs.
+    RunForgeError
+        As :func:`skim_runs`.
+    """
+    # All runs of an index that is larger than other documents are validated, as where they are read
+    # at once.
+    size = 0 if query.conditions else _size_of(store.index)
+    is_checked = size > MAX_BYTES
+    if is_checked:
+        validator(OWN_FORM)  # Loaded after the entries, it would keep the memory that they leave.
+    is_in_time = column_of(query.order.name, ()) == _CREATED
+    is_possible = is_in_time and size <= MAX_INDEX_BYTES and not may_have_views(store)
+    read = _read_lines(store, _first_test(query)) if is_possible else None
+    if read is None:
+        raise ValueError("the whole index is needed")
+    lines, known, names = read
+    known |= removed_runs(store).keys()
+    names = [name for name in names if name not in known]
+    others = described_runs(store, names, known)
+    if names and not (
+        lines.have_folders_in(store.relative(store.runs))
+        and {entry["run_id"] for entry in others} <= {*names}
+    ):
+        raise ValueError("a run has another id than its folder")
+    places, others, _ = _fitting(lines, others, store, query, facts)
+
+    def begin(run: int | dict[str, Any]) -> str:
+        return started(run) if isinstance(run, dict) else lines.run_id(run)[:15]
+
+    runs: list[int | dict[str, Any]] = [*places, *others]
+    runs.sort(key=begin)
+    runs = runs[:count] if query.order.turned else runs[: -count - 1 : -1]
+    for at in range(0, len(runs), _AT_ONCE):
+        part = runs[at : at + _AT_ONCE]
+        try:
+            entries = lines.take([run for run in part if isinstance(run, int)])
+            if is_checked:
+                validate({"schema_version": OWN_FORM, "runs": entries}, OWN_FORM)
+                entries = own_entries(entries, store)
+        except RunForgeError as error:
+            raise ValueError("an entry is invalid") from error
+        taken = iter(entries)
+        yield [run if isinstance(run, dict) else next(taken) for run in part]
+
+
+def _size_of(index: Path) -> int:
+    try:
+        return index.stat().st_size
+    except OSError:
+        return 0  # It is reported where the index is read.
 
 
 def entries_with(store: StoreLayout, digits: str) -> list[dict[str, Any]] | None:
@@ -336,32 +407,9 @@ def _chosen(
     skip: int,
 ) -> Newest:
     """Return the result of :func:`skim_runs`; raise ``ValueError`` if the index is needed."""
-    names = {name for name in _names_in(query) if not is_field(name)}
-    with suppress(RunForgeError):  # What is wrong with the query is said below.
-        likely = set(filter(lines.may_have_metric, names))
-        asked = {column for column, _ in query.columns(likely)}
-        asked |= {column_of(query.order.name, likely)} - {_CREATED}
-        lines.find_out(asked)
-    metrics = _known_metrics(names, lines, others)
-    wanted = query.columns(metrics)
+    unlisted = others
+    places, others, metrics = _fitting(lines, unlisted, store, query, facts)
     order = column_of(query.order.name, metrics)
-    places, unlisted = lines.ordered(), others
-    if removed := removed_runs(store):
-        places = [at for at in places if lines.run_id(at) not in removed]
-    for column, condition in wanted:
-        if column in (OF_TAGS, _ALIASES):
-            values = _SeveralValues(column, lines, store, facts)
-            places = [at for at in places if condition.holds(values.at(at))]
-            others = [entry for entry in others if condition.holds(values.of(entry))]
-            continue
-        _complete(lines, places, others, column, store, facts)
-        places = list(lines.fitting(places, column, condition))
-        others = [
-            entry
-            for entry in others
-            if condition.holds(values_of(entry, column), prefix=column.prefix)
-        ]
-        _check_known(lines, unlisted, column)
     total = len(places) + len(others)
     # Those that are not in the index may come before those that are skipped.
     left = max(skip - len(others), 0)
@@ -383,6 +431,46 @@ def _chosen(
         places = places[::-1][left:count] if count < len(places) else places[::-1][left:]
     chosen = [_entry(lines, at) for at in sorted(places)]
     return Newest([*chosen, *others], total, min(left, total - len(others)))
+
+
+def _fitting(
+    lines: EntryLines,
+    others: list[dict[str, Any]],
+    store: StoreLayout,
+    query: RunQuery,
+    facts: RunFacts,
+) -> tuple[Sequence[int], list[dict[str, Any]], set[str]]:
+    """Return the runs for which the conditions of a query hold, and the names that are metrics.
+
+    Those in the index are given by their positions, the oldest first. Raises ``ValueError`` if the
+    index is needed.
+    """
+    names = {name for name in _names_in(query) if not is_field(name)}
+    with suppress(RunForgeError):  # What is wrong with the query is said below.
+        likely = set(filter(lines.may_have_metric, names))
+        asked = {column for column, _ in query.columns(likely)}
+        asked |= {column_of(query.order.name, likely)} - {_CREATED}
+        lines.find_out(asked)
+    metrics = _known_metrics(names, lines, others)
+    wanted = query.columns(metrics)
+    places, unlisted = lines.ordered(), others
+    if removed := removed_runs(store):
+        places = [at for at in places if lines.run_id(at) not in removed]
+    for column, condition in wanted:
+        if column in (OF_TAGS, _ALIASES):
+            values = _SeveralValues(column, lines, store, facts)
+            places = [at for at in places if condition.holds(values.at(at))]
+            others = [entry for entry in others if condition.holds(values.of(entry))]
+            continue
+        _complete(lines, places, others, column, store, facts)
+        places = list(lines.fitting(places, column, condition))
+        others = [
+            entry
+            for entry in others
+            if condition.holds(values_of(entry, column), prefix=column.prefix)
+        ]
+        _check_known(lines, unlisted, column)
+    return places, others, metrics
 
 
 class _SeveralValues:

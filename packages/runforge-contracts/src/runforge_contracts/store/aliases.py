@@ -10,7 +10,7 @@ Source: specification, section 5.11.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runforge_contracts.display import quote
@@ -114,7 +114,13 @@ def with_aliases(
     entries: Sequence[dict[str, Any]], stores: Iterable[StoreLayout]
 ) -> list[dict[str, Any]]:
     """Return entries of a list of runs, with the aliases of those that have any."""
-    known = aliases_by_run(stores)
+    return with_known_aliases(entries, aliases_by_run(stores))
+
+
+def with_known_aliases(
+    entries: Sequence[dict[str, Any]], known: Mapping[str, list[str]]
+) -> list[dict[str, Any]]:
+    """Return entries as :func:`with_aliases`, given the aliases by run id."""
     return [
         {**entry, "aliases": known[entry["run_id"]]} if entry["run_id"] in known else entry
         for entry in entries

@@ -132,11 +132,7 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
             pointer=error.location.pointer,
         ) from error
     if form == OWN_FORM:
-        runs = f"{store.relative(store.runs)}/"
-        entries = [
-            read_entry(entry, store) if _is_of_editor(entry, runs) else entry
-            for entry in raw["runs"]
-        ]
+        entries = own_entries(raw["runs"], store)
         return StoreIndex(form, raw, data, entries, range(len(entries)))
     entries, positions, problems = [], list[int](), list[EntryProblem]()
     for position, entry in enumerate(raw if isinstance(raw, list) else raw["runs"]):
@@ -148,6 +144,12 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
         else:
             positions.append(position)
     return StoreIndex(form, raw, data, entries, positions, tuple(problems))
+
+
+def own_entries(entries: Iterable[dict[str, Any]], store: StoreLayout) -> list[dict[str, Any]]:
+    """Return valid entries of an index in our form; those that an editor added, in its terms."""
+    runs = f"{store.relative(store.runs)}/"
+    return [read_entry(entry, store) if _is_of_editor(entry, runs) else entry for entry in entries]
 
 
 def has_conflict(data: bytes) -> bool:
