@@ -39,12 +39,13 @@ from runforge_cli.__main__ import main
 main()
 """
 #: Where each stage spends its time, and the step that the run names when it is cancelled there;
-#: Git is asked while the data is read, and the model is written while it is evaluated.
+#: the rows are divided and Git is asked while the data is read, and the model is written while it
+#: is evaluated.
 STAGES = {
     "opening the dataset": ("runforge_engine.pipeline.run_inputs", "read_source", None),
     "importing": ("runforge_engine.pipeline.execute", "_import_training", "start"),
     "reading data": ("runforge_engine.data.dataset", "load_dataset", "dataset"),
-    "splitting": ("runforge_engine.data.split", "split_rows", "training"),
+    "splitting": ("runforge_engine.data.dataset", "split_rows", "dataset"),
     "asking git": ("runforge_engine.provenance.collect", "read_git_state", "dataset training"),
     "building": ("runforge_engine.modeling.fit", "build_pipeline", "training"),
     "fitting": ("runforge_engine.modeling.fit", "_scale", "training"),
