@@ -16,8 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from runforge_contracts.codec.strict_yaml import is_yaml
-from runforge_contracts.documents import Document
+from runforge_contracts.documents import Document, is_yaml
 from runforge_contracts.errors import RunForgeError
 
 VECTORS = Path(__file__).resolve().parent.parent / "docs/test-vectors"

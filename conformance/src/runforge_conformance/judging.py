@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 from runforge_contracts.codec.strict_json import parse_json
-from runforge_contracts.codec.strict_yaml import is_yaml
 from runforge_contracts.display import shorten
+from runforge_contracts.documents import is_yaml
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.folders import list_folder
 from runforge_contracts.invariants.checked_folder import refusals

@@ -18,7 +18,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from runforge_contracts.codec.pointers import remove_at, set_at
 from runforge_contracts.codec.strict_json import encode_json_line, in_form, parse_json
-from runforge_contracts.codec.strict_yaml import encode_yaml, is_yaml, parse_yaml
+from runforge_contracts.codec.strict_yaml import encode_yaml, parse_yaml
+from runforge_contracts.documents import is_yaml
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.schemas import CATALOG
 from runforge_contracts.store.layout import MANIFEST

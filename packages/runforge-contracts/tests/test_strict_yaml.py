@@ -14,7 +14,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 from runforge_contracts.codec.strict_json import MAX_DEPTH
-from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, encode_yaml, is_yaml, parse_yaml
+from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, encode_yaml, parse_yaml
+from runforge_contracts.documents import is_yaml
 from runforge_contracts.errors import ErrorCode, ExitCode, RunForgeError
 
 TRICKY = (

@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import msgspec
@@ -22,7 +22,6 @@ import msgspec
 from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts.codec.pointers import get_at, remove_at, set_at
 from runforge_contracts.codec.strict_json import MAX_BYTES, encode_json, parse_json
-from runforge_contracts.codec.strict_yaml import encode_yaml, is_yaml, load_yaml, parse_yaml
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file
@@ -36,6 +35,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 REMOVE = object()
 
 _MAX_SAFE_INTEGER = 2**53 - 1
+_YAML_SUFFIXES = (".yaml", ".yml")
 
 
 class Document(Generic[T]):
@@ -90,10 +90,17 @@ class Document(Generic[T]):
             As :func:`~runforge_contracts.fs.files.read_file` and :meth:`parse`.
         """
         path = path if isinstance(path, Path) else Path(path)
+        return cls.load_named(path, [schema_of(type_) for type_ in types], below=below)
+
+    @classmethod
+    def load_named(cls, path: Path, names: Sequence[str], below: Path | None = None) -> Self:
+        """Read a document as :meth:`load`, by the names of schemas: no type is loaded for it."""
         if is_yaml(path):
-            return cls._parsed(load_yaml(path), types, path)
+            from runforge_contracts.codec.strict_yaml import load_yaml
+
+            return cls._parsed(load_yaml(path), names, path)
         data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE, below=below)
-        return cls._of_json(data, types, path)
+        return cls._of_json(data, names, path)
 
     @classmethod
     def parse(cls, data: bytes, *types: type[T], path: Path | None = None) -> Self:
@@ -106,22 +113,25 @@ class Document(Generic[T]):
             :func:`~runforge_contracts.codec.strict_yaml.parse_yaml`, ``DOCUMENT_UNKNOWN``,
             ``DOCUMENT_VERSION_UNSUPPORTED`` or ``DOCUMENT_INVALID``.
         """
+        names = [schema_of(type_) for type_ in types]
         if path is not None and is_yaml(path):
-            return cls._parsed(parse_yaml(data, path=str(path)), types, path)
-        return cls._of_json(data, types, path)
+            from runforge_contracts.codec.strict_yaml import parse_yaml
+
+            return cls._parsed(parse_yaml(data, path=str(path)), names, path)
+        return cls._of_json(data, names, path)
 
     @classmethod
-    def _of_json(cls, data: bytes, types: tuple[type[T], ...], path: Path | None) -> Self:
+    def _of_json(cls, data: bytes, names: Sequence[str], path: Path | None) -> Self:
         raw = parse_json(data, path=None if path is None else str(path))
         # Most documents have no null, and then need not be searched for any.
-        return cls._parsed(raw, types, path, may_have_nulls=b"null" in data)
+        return cls._parsed(raw, names, path, may_have_nulls=b"null" in data)
 
     @classmethod
     def _parsed(
-        cls, raw: Any, types: tuple[type[T], ...], path: Path | None, *, may_have_nulls: bool = True
+        cls, raw: Any, names: Sequence[str], path: Path | None, *, may_have_nulls: bool = True
     ) -> Self:
         place = None if path is None else str(path)
-        name, warnings = identify(raw, [schema_of(type_) for type_ in types] or cls.schemas, path)
+        name, warnings = identify(raw, names or cls.schemas, path)
         # A newer result is shown, not rejected; the fields that this client needs must be valid.
         validate({**raw, "version": 1} if warnings else raw, name, path=place)
         return cls(raw, name, warnings=warnings, path=path, may_have_nulls=may_have_nulls)
@@ -186,7 +196,11 @@ class Document(Generic[T]):
     def encode(self, *, as_yaml: bool = False) -> bytes:
         """Return the encoded document: the schema's key order, two spaces, one newline."""
         ordered = in_schema_order(self.raw, self.name)
-        return encode_yaml(ordered) if as_yaml else encode_json(ordered)
+        if not as_yaml:
+            return encode_json(ordered)
+        from runforge_contracts.codec.strict_yaml import encode_yaml
+
+        return encode_yaml(ordered)
 
     def save(self, path: str | os.PathLike[str] | None = None) -> None:
         """Validate and write the document; readers see the old file or the new one.
@@ -232,9 +246,9 @@ class DocumentFolder:
     def document(self, file: str) -> Document[Any] | None:
         """Return the document at ``file``, a key of :attr:`schemas`, or None."""
         if file not in self._documents:
-            types = [struct_of(name) for name in self.schemas[file]]
+            path, names = self.path / file, self.schemas[file]
             try:
-                self._documents[file] = Document.load(self.path / file, *types, below=self.path)
+                self._documents[file] = Document.load_named(path, names, below=self.path)
             except NotFoundError:
                 self._documents[file] = None
         return self._documents[file]
@@ -266,6 +280,11 @@ def schema_of(type_: type[msgspec.Struct]) -> str:
             return name
     message = f"{type_.__name__} is not the type of a document"
     raise TypeError(message)
+
+
+def is_yaml(path: PurePath) -> bool:
+    """Return whether the name of a file has a YAML suffix."""
+    return path.suffix.lower() in _YAML_SUFFIXES
 
 
 def identify(

@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from runforge_contracts.diagnostics import columns_to_exclude, place_text, placed_message
 from runforge_contracts.display import format_duration, printable, shorten, time_text
 from runforge_contracts.errors import DatasetError, ErrorCode
 from runforge_contracts.lineage.run_family import repeated_by
+from runforge_contracts.recorded_diagnostics import columns_to_exclude, place_text, placed_message
 from runforge_contracts.store import layout
 from runforge_contracts.store.aliases import aliases_by_run
 from runforge_contracts.store.evaluations import evaluations_of

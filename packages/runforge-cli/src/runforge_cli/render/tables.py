@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from runforge_contracts.diagnostics import placed_message
 from runforge_contracts.display import printable
 from runforge_contracts.metrics import class_metrics
 from runforge_contracts.prepared_names import by_raw_column
+from runforge_contracts.recorded_diagnostics import placed_message
 
 from runforge_cli.terminal.text_layout import (
     GAP,

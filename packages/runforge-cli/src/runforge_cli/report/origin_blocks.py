@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from runforge_contracts.diagnostics import place_text
 from runforge_contracts.display import printable, shorten
+from runforge_contracts.recorded_diagnostics import place_text
 from runforge_contracts.store.summary import can_be_repeated
 
 from runforge_cli.report.report_blocks import (

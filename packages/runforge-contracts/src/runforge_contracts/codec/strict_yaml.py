@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from runforge_contracts.codec.strict_json import MAX_DEPTH
@@ -26,8 +26,6 @@ from runforge_contracts.fs.files import open_file, read_all, reading
 #: Largest document that is read, in bytes: YAML takes a hundred times as long as JSON, and files
 #: written by hand are small.
 MAX_YAML_BYTES = 2**20
-#: Suffixes of YAML files.
-SUFFIXES = (".yaml", ".yml")
 
 #: What newer parsers report before they report the levels that they have read.
 _PARSER_TOO_DEEP = "exceeded maximum nesting depth"
@@ -41,11 +39,6 @@ _PLAIN = re.compile(
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 #: Longest key that is written before its colon; readers search 1024 characters for the colon.
 _LONGEST_KEY = 1000
-
-
-def is_yaml(path: PurePath) -> bool:
-    """Return whether the name of a file has a YAML suffix."""
-    return path.suffix.lower() in SUFFIXES
 
 
 def load_yaml(path: Path) -> Any:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from runforge_contracts.codec.strict_json import MAX_BYTES, parse_json
-from runforge_contracts.codec.strict_yaml import is_yaml, parse_yaml
+from runforge_contracts.codec.strict_yaml import parse_yaml
 from runforge_contracts.display import quote
-from runforge_contracts.documents import Document, identify
+from runforge_contracts.documents import Document, identify, is_yaml
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import FileDigest, read_and_digest
 from runforge_contracts.fs.folders import as_text, walk_folder

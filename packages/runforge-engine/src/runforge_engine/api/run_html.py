@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from runforge_contracts.diagnostics import placed_message
 from runforge_contracts.display import printable, shorten
+from runforge_contracts.recorded_diagnostics import placed_message
 from runforge_contracts.store.summary import RunSummary
 
 from runforge_engine.api.html_tables import class_table, confusion_table

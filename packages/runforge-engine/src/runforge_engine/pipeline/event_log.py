@@ -13,10 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from runforge_contracts.codec.strict_json import encode_json_line
-from runforge_contracts.diagnostics import Diagnostic, placed_message, raw_diagnostic
+from runforge_contracts.diagnostics import Diagnostic, raw_diagnostic
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
+from runforge_contracts.recorded_diagnostics import placed_message
 from runforge_contracts.store import layout
 
 from runforge_engine.pipeline.observer import Observer
