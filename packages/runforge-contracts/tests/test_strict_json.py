@@ -12,10 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from runforge_contracts.codec import strict_json
 from runforge_contracts.codec.strict_json import (
     MAX_DEPTH,
     canonical_json,
@@ -215,6 +217,66 @@ def test_hostile_texts_are_refused_by_code(data: bytes, code: ErrorCode) -> None
     assert caught.value.code is code
     assert caught.value.location.path == "there.json"
     assert caught.value.message.isprintable()
+
+
+def strictly(data: bytes) -> Any:
+    """Return what the strict parser alone makes of a text: a value, or the code of an error."""
+    with patch.object(strict_json, "_parse_own", lambda data: strict_json._UNSURE):
+        return outcome(data)
+
+
+def outcome(data: bytes) -> Any:
+    try:
+        return parse_json(data)
+    except RunForgeError as error:
+        return error.code
+
+
+#: Texts that the two parsers could take differently: numbers, strings, names and depths.
+TOKENS = (
+    *(b"1.0", b"1", b"-0", b"-0.0", b"1E5", b"1e5", b"1e16", b"1e-07", b"0.1e1", b"5e-324"),
+    *(b"9007199254740993", b"18446744073709551616", b"9007199254740993.0", b"1e400", b"NaN"),
+    *(b"9" * digits for digits in (299, 300, 308, 309, 400)),
+    *(
+        b'"\\u00e9"',
+        b'"\xc3\xa9"',
+        b'"\\/"',
+        b'"\\ud83d\\ude00"',
+        b'"\\ud800"',
+        b'"\x7f"',
+        b'"\xff"',
+    ),
+    *(b'{"a":1,"a":1}', b'{"a":1,"a":2}', b'{"a":1,"\\u0061":1}', b'{"":{"b":null,"b":null}}'),
+    *(b"[" * levels + b"]" * levels for levels in range(MAX_DEPTH - 3, MAX_DEPTH + 3)),
+    *(b'{"":' * levels + b"0" + b"}" * levels for levels in range(MAX_DEPTH - 3, MAX_DEPTH + 3)),
+    *(b"true", b"null", b"", b" ", b"[]", b"{}"),
+)
+
+
+@pytest.mark.parametrize(
+    "around", [b"%s", b" %s\n", b"[%s]", b'{"x": %s}', b"\xef\xbb\xbf[%s, %s]"]
+)
+def test_what_is_read_does_not_depend_on_who_reads_it(around: bytes) -> None:
+    for token in TOKENS:
+        data = around.replace(b"%s", token)
+        assert same(outcome(data), strictly(data)), data
+
+
+@given(values, st.booleans(), st.lists(st.tuples(st.integers(0, 200), st.binary(max_size=3))))
+def test_changed_documents_do_not_depend_on_it_either(
+    value: Any, lines: bool, changes: list[tuple[int, bytes]]
+) -> None:
+    data = encode_json(value) if lines else encode_json_line(value)
+    for at, put in changes:
+        data = data[:at] + put + data[at + len(put) :]
+    assert same(outcome(data), strictly(data))
+
+
+def test_most_documents_are_read_by_the_library() -> None:
+    documents = [path.read_bytes() for path in sorted(VECTORS.glob("*.v1.full.json"))]
+    read = [strict_json._parse_own(data) for data in documents]
+    assert sum(value is not strict_json._UNSURE for value in read) > len(read) / 2 > 10
+    assert all(map(same, map(outcome, documents), map(strictly, documents)))
 
 
 def test_the_deepest_document_is_read() -> None:
