@@ -15,7 +15,8 @@ import pytest
 from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import UsageError
-from runforge_contracts.index import entry_lines, index_filter, kept_index
+from runforge_contracts.fs import files
+from runforge_contracts.index import index_filter, kept_index
 from runforge_contracts.index.index_filter import runs_in_parts, skim_runs
 from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.run_ids import started
@@ -46,7 +47,7 @@ def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> boo
     """
     is_kept: bool = request.param not in ("read", "parts")
     if request.param == "parts":
-        monkeypatch.setattr(entry_lines, "_BLOCK", 137)
+        monkeypatch.setattr(files, "_BLOCK", 137)
     if request.param == "sorted":
         monkeypatch.setattr(kept_index, "_UNSORTED", 4)
     monkeypatch.setattr(kept_index, "_keeper", KEEPER if is_kept else None)

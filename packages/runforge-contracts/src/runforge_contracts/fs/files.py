@@ -132,15 +132,21 @@ def line_blocks(path: Path, *, max_bytes: int) -> Iterator[bytes]:
     with open_file(path) as file, reading(path):
         if os.fstat(file.fileno()).st_size > max_bytes:
             raise _too_large(path, max_bytes, ErrorCode.FILE_UNSAFE)
-        begun = b""
-        # Twice as much each time, so that a long line is not copied again and again.
-        while read := file.read(max(_BLOCK, len(begun))):
-            text = begun + read
-            end = text.rfind(b"\n") + 1
-            if end:
-                yield text[:end]
-            begun = text[end:]
-        yield begun
+        yield from blocks(file, b"\n")
+
+
+def blocks(file: BinaryIO, end: bytes) -> Iterator[bytes]:
+    """Yield what is left of an unbuffered file in blocks that end with ``end``, then the rest."""
+    begun = b""
+    # Twice as much each time, so that a long block is not copied again and again.
+    while read := file.read(max(_BLOCK, len(begun))):
+        text = begun + read
+        at = text.rfind(end) + len(end)
+        if at >= len(end):
+            yield text[:at]
+            text = text[at:]
+        begun = text
+    yield begun
 
 
 def read_all(file: BinaryIO, size: int) -> bytes:

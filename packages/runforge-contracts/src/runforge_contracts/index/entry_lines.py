@@ -17,7 +17,7 @@ from typing import Any
 
 from runforge_contracts.codec.strict_json import parse_json
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.fs.files import open_file, read_all, reading
+from runforge_contracts.fs.files import blocks, open_file, read_all, reading
 from runforge_contracts.metrics import SUMMARY_NAMES
 from runforge_contracts.selection.run_condition import RunCondition
 from runforge_contracts.selection.run_query import order_key
@@ -31,8 +31,6 @@ _NO_TAGS = b"[]"
 _STATUS = b'\n      "status": "'
 #: What is between two entries; the line break that follows belongs to the second one.
 _BETWEEN = BETWEEN[:-1]
-#: Bytes that are read at a time: few enough for the cache of a processor.
-_BLOCK = 2**18
 #: Where an object within an entry begins and ends.
 _METRICS, _METRICS_END = b'\n        "final_metrics": {\n', b"\n        }"
 _PARAMS, _PARAMS_END = b'\n      "hyperparameters": {\n', b"\n      }"
@@ -340,16 +338,16 @@ def read_pieces(path: Path) -> Iterator[list[bytes]]:
         If it is not in the form in which values can be found.
     """
     with open_file(path) as file, reading(path):
-        is_usual, begun = read_all(file, len(HEAD)) == HEAD, HEAD[-1:]
-        # Twice as much each time, so that a long entry is not copied again and again.
-        while is_usual and (read := file.read(max(_BLOCK, len(begun)))):
-            text = begun + read
-            is_usual = not is_escaped(text)
-            *pieces, begun = text.split(_BETWEEN)
+        is_usual, rest = read_all(file, len(HEAD)) == HEAD, HEAD[-1:]
+        for block in blocks(file, _BETWEEN) if is_usual else ():
+            if is_escaped(block):
+                is_usual = False
+                break
+            *pieces, rest = (rest + block).split(_BETWEEN)
             yield pieces
-    if not is_usual or not begun.endswith(TAIL):
+    if not is_usual or not rest.endswith(TAIL):
         raise ValueError("the index has another form")
-    yield [begun[: -len(TAIL)]]
+    yield [rest[: -len(TAIL)]]
 
 
 def id_in(piece: bytes) -> str | None:
