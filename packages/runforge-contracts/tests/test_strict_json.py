@@ -220,7 +220,7 @@ def test_hostile_texts_are_refused_by_code(data: bytes, code: ErrorCode) -> None
 
 
 def strictly(data: bytes) -> Any:
-    """Return what the strict parser alone makes of a text: a value, or the code of an error."""
+    """Return what the strict parser alone makes of bytes: a value, or the code of an error."""
     with patch.object(strict_json, "_parse_own", lambda data: strict_json._UNSURE):
         return outcome(data)
 

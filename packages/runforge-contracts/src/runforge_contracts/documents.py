@@ -15,9 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path, PurePath
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
-
-import msgspec
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 
 from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts.codec.pointers import get_at, remove_at, set_at
@@ -29,7 +27,11 @@ from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.schemas import BASE_URL, in_schema_order, without_nulls
 from runforge_contracts.validation import validate
 
-T = TypeVar("T", bound=msgspec.Struct)
+# Late: what reads a run and no view of it does without the library.
+if TYPE_CHECKING:
+    import msgspec
+
+T = TypeVar("T", bound="msgspec.Struct")
 
 #: Removes the field in :meth:`Document.edit`; ``None`` would be JSON's null.
 REMOVE = object()
@@ -139,6 +141,8 @@ class Document(Generic[T]):
     @classmethod
     def of(cls, view: T) -> Self:
         """Return the document that ``view`` describes, validated; absent fields stay absent."""
+        import msgspec
+
         name = schema_of(type(view))
         raw = in_schema_order(msgspec.to_builtins(view), name)
         validate(raw, name)
@@ -155,6 +159,8 @@ class Document(Generic[T]):
     @cached_property
     def view(self) -> T:
         """The typed view of :attr:`content`: frozen, without fields unknown to the schema."""
+        import msgspec
+
         type_ = cast("type[T]", struct_of(self.name))
         raw: Any = {**self.content, "version": 1} if self.warnings else self.content
         try:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-from msgspec import Struct
+from typing import Any, NamedTuple
 
 from runforge_contracts.display import printable, quote
 from runforge_contracts.errors import ErrorCode, Problem, RunForgeError
 from runforge_contracts.metrics import Metric, find_metric, lower_is_better
 
 
-class Gate(Struct, frozen=True):
+class Gate(NamedTuple):
     """A bound of one metric."""
 
     metric: str
@@ -52,7 +50,7 @@ class Gate(Struct, frozen=True):
         return f"at {'least' if self.at_least else 'most'} {self.bound:g}"
 
 
-class GateResult(Struct, frozen=True):
+class GateResult(NamedTuple):
     """A gate, and the value that it was judged by."""
 
     gate: Gate

@@ -1,4 +1,4 @@
-"""What the commands about bundles have in common: which argument is one, and the report as text."""
+"""What the commands about bundles have in common: the report as text, and paths to type."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ from runforge_cli.terminal.text_layout import plural
 
 if TYPE_CHECKING:
     from runforge_contracts.types import BundleReportV1
-
-
-def is_bundle(reference: str) -> bool:
-    """Return whether an argument names a bundle and not a run."""
-    return reference.endswith(".rfz")
 
 
 def report_rows(report: BundleReportV1, settings: Settings) -> Iterator[tuple[str, str]]:

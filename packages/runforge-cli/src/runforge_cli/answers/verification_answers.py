@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
 
-from runforge_cli.answers.bundle_answers import is_bundle
+from runforge_cli.shell.file_argument import is_bundle
 from runforge_cli.shell.settings import Settings
 
 if TYPE_CHECKING:

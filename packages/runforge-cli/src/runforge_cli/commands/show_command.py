@@ -17,7 +17,6 @@ from runforge_contracts.store.evaluations import (
 from runforge_contracts.store.run import Run
 
 from runforge_cli.answers.archive_answers import unpacked
-from runforge_cli.answers.bundle_answers import is_bundle
 from runforge_cli.answers.run_answers import run_document
 from runforge_cli.commands.gate_options import (
     as_json,
@@ -31,7 +30,7 @@ from runforge_cli.commands.gate_options import (
     report_gates,
 )
 from runforge_cli.shell.completion import complete_recorded
-from runforge_cli.shell.file_argument import is_archive
+from runforge_cli.shell.file_argument import is_archive, is_bundle
 from runforge_cli.shell.help_page import Command
 from runforge_cli.shell.settings import Settings, global_options, pass_settings
 from runforge_cli.terminal.output import write_json, write_lines

@@ -14,6 +14,11 @@ def is_archive(reference: str) -> bool:
     return reference.endswith(".tar.zst")
 
 
+def is_bundle(reference: str) -> bool:
+    """Return whether an argument names a bundle and not a run."""
+    return reference.endswith(".rfz")
+
+
 def is_file(path: Path) -> bool:
     """Return whether ``path`` exists and is not a folder; a folder may be that of a run."""
     try:

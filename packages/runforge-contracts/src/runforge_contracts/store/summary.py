@@ -8,9 +8,7 @@ are contents of documents, and values that none of them has are None or empty.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runforge_contracts.metrics import Metric, primary_metric
 
@@ -18,7 +16,7 @@ if TYPE_CHECKING:
     from runforge_contracts.store.run import Run
 
 
-class RunOutcome(Struct, frozen=True):
+class RunOutcome(NamedTuple):
     """How the run finished, and its id and name."""
 
     name: str | None
@@ -33,7 +31,7 @@ class RunOutcome(Struct, frozen=True):
     error: Mapping[str, Any] | None
 
 
-class RunData(Struct, frozen=True):
+class RunData(NamedTuple):
     """The dataset, and the parts of it that were used."""
 
     path: str | None
@@ -56,7 +54,7 @@ class RunData(Struct, frozen=True):
     prepared_sha256: str | None
 
 
-class RunModel(Struct, frozen=True):
+class RunModel(NamedTuple):
     """The configuration of the model."""
 
     family: str | None
@@ -73,7 +71,7 @@ class RunModel(Struct, frozen=True):
     file: str | None
 
 
-class RunOrigin(Struct, frozen=True):
+class RunOrigin(NamedTuple):
     """Who made the run, and with which software."""
 
     client: str | None
@@ -82,7 +80,7 @@ class RunOrigin(Struct, frozen=True):
     provenance: Mapping[str, Any]
 
 
-class RunSummary(Struct, frozen=True):
+class RunSummary(NamedTuple):
     """All parts of the summary."""
 
     outcome: RunOutcome

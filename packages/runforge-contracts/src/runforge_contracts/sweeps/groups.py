@@ -12,9 +12,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-from msgspec import Struct
+from typing import Any, NamedTuple
 
 from runforge_contracts.display import printable, quote, quote_some
 from runforge_contracts.documents import Document, DocumentFolder
@@ -32,7 +30,7 @@ GROUP_FORMS = ("group.v1", "field.desktop_group.v1")
 _SLUG_LENGTH = 20
 
 
-class GroupRow(Struct, frozen=True):
+class GroupRow(NamedTuple):
     """One member of a group, as ``group.json`` has it."""
 
     #: Its number in the plan; its position in ``group.json`` of another client.
