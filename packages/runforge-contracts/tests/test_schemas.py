@@ -26,6 +26,7 @@ from runforge_contracts.schemas import (
     BASE_URL,
     CATALOG,
     in_schema_order,
+    is_in_schema_order,
     schema_bytes,
     validator,
     without_nulls,
@@ -99,8 +100,8 @@ def test_examples_are_valid_and_in_order(name: str, example: Any) -> None:
     assert list(independent(name).iter_errors(example)) == []
     assert validator(name).is_valid(example)
     assert msgspec.convert(example, struct_of(name))
-    ordered = in_schema_order(example, name)
-    assert json.dumps(ordered) == json.dumps(example)
+    assert in_schema_order(example, name) is example
+    assert is_in_schema_order(example, name)
 
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES)
@@ -111,7 +112,10 @@ def test_key_order_is_the_schema_s_at_every_depth(name: str, example: Any) -> No
         return [turned(entry) for entry in item] if isinstance(item, list) else item
 
     def known(item: Any) -> Any:
-        return json.dumps(in_schema_order(item, name))
+        before = json.dumps(item)
+        ordered = in_schema_order(item, name)
+        assert json.dumps(item) == before
+        return json.dumps(ordered)
 
     # Maps of free keys keep the order that they had; everything else is put right.
     free = {"metrics", "hyperparameters", "packages", "environment", "files", "artifact_digests"}
@@ -125,6 +129,19 @@ def test_unknown_keys_follow_in_the_order_they_had() -> None:
     assert json.dumps(in_schema_order(raw, "request.v1")) == json.dumps(
         {"version": 1, "preset": "fast", "model": {"family": "f", "x": 0}, "z": 1, "a": 2}
     )
+    assert not is_in_schema_order(raw, "request.v1")
+
+
+def test_one_part_out_of_order_leaves_the_others_as_they_are() -> None:
+    first, second = ({"run_id": str(number), "status": "failed"} for number in range(2))
+    turned = {"status": "failed", "run_id": "2"}
+    index = {"schema_version": "index.v1", "runs": [first, turned, second]}
+    ordered = in_schema_order(index, "index.v1")
+    assert ordered == index
+    assert [[*entry] for entry in ordered["runs"]] == [["run_id", "status"]] * 3
+    assert ordered["runs"][0] is first
+    assert ordered["runs"][2] is second
+    assert [*turned] == ["status", "run_id"]
 
 
 def test_patterns_end_where_the_text_ends_in_every_language() -> None:
