@@ -80,11 +80,11 @@ class Judge:
             place = prepare(case, folder)
             message = question(case, place, 1)
             client = self.harness.Client()
-            try:
-                with patched(patches):
+            with patched(patches):  # What cannot be exchanged is our own mistake.
+                try:
                     answer = client.answer(message)
-            except Exception as error:  # noqa: BLE001 - it is the client's own
-                return Killed(case.id, f"crashed: {type(error).__name__}", "core")
+                except Exception as error:  # noqa: BLE001 - it is the client's own
+                    return Killed(case.id, f"crashed: {type(error).__name__}", "core")
             return told(case, judge(case, as_answer(answer), place))
         finally:
             shutil.rmtree(folder, ignore_errors=True)

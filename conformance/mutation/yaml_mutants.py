@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any
 
-import runforge_contracts.documents as reading
 import yaml
 from runforge_conformance._generated.cases_v1 import Case
 from runforge_conformance.vectors import all_cases, input_bytes, suffix_of
+from runforge_contracts.codec import strict_yaml
 from runforge_contracts.codec.strict_yaml import MAX_YAML_BYTES, parse_yaml
 from runforge_contracts.codec.yaml_events import Reader, resolve
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -27,7 +27,7 @@ def yaml_mutants() -> Iterator[Mutant]:
             kind,
             f"yaml/{name}",
             lambda parse=parse: [
-                (reading, "load_yaml", lambda path, parse=parse: parse(path.read_bytes()))
+                (strict_yaml, "load_yaml", lambda path, parse=parse: parse(path.read_bytes()))
             ],
             lambda parse=parse: _telling(parse),
         )

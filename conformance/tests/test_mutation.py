@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,14 @@ def test_names_are_unique() -> None:
     names = [mutant.name for mutants in kinds().values() for mutant in mutants]
     assert len(names) == len(set(names))
     assert len(names) > 7500
+
+
+def test_a_part_that_cannot_be_exchanged_is_an_error(tmp_path: Path) -> None:
+    """Otherwise a name that has moved would make every client crash, which counts as noticed."""
+    [first, *_] = run_mutants.all_mutants()
+    absent = replace(first, patches=lambda: [(run_mutants, "no_such_name", None)])
+    with pytest.raises(KeyError, match="no_such_name"):
+        Judge(tmp_path).killed(absent)
 
 
 def test_the_reference_client_passes_what_wrong_ones_fail(tmp_path: Path) -> None:
