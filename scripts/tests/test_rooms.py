@@ -32,6 +32,7 @@ ORDER = {
         "gates",
         "types",
         "diagnostics",
+        "recorded_diagnostics",
         "schemas",
         "fs",
         "codec",

@@ -75,6 +75,9 @@ def load_schema(name: str) -> dict[str, Any]:
 @cache
 def validator(name: str) -> Draft202012Validator:
     """Return the compiled validator of the schema ``name``."""
+    # The extension imports it, too, and ends the process where an interrupt comes meanwhile.
+    import decimal  # noqa: F401
+
     from jsonschema_rs import Draft202012Validator
 
     return Draft202012Validator(load_schema(name), retriever=_retrieve)

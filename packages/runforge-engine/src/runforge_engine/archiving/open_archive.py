@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -21,6 +20,7 @@ from runforge_contracts.store.layout import DEFAULT_STORE, ExperimentLayout, Sto
 from runforge_contracts.store.reading import run_names
 
 from runforge_engine.archiving.packed_store import SUFFIX, unpack
+from runforge_engine.runtime.temporary_folder import temporary_folder
 from runforge_engine.store.scan import refuse_links
 
 
@@ -85,8 +85,7 @@ def opened_archive(
         folder = Path(os.path.abspath(path))  # noqa: PTH100 - keeps links
         yield OpenArchive(path, _layout(path, folder, store))
         return
-    with TemporaryDirectory(prefix="runforge-", ignore_cleanup_errors=True) as name:
-        temporary = Path(name).resolve()
+    with temporary_folder() as temporary:
         sha256 = unpack(path, temporary, watch).sha256
         yield OpenArchive(path, _layout(path, temporary, store), sha256)
 

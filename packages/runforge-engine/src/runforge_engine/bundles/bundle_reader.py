@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -41,6 +40,7 @@ from runforge_engine.experiment.record.experiment_verification import verify_exp
 from runforge_engine.provenance.keys import fingerprint, load_public_key, load_public_keys
 from runforge_engine.provenance.signatures import read_claim, read_signature
 from runforge_engine.provenance.sigstore_bundle import MAX_BYTES as MAX_SIGNATURE
+from runforge_engine.runtime.temporary_folder import temporary_folder
 from runforge_engine.verification.check_result import Check, CheckVerdict
 from runforge_engine.verification.context import Surroundings
 from runforge_engine.verification.verify_run import RunVerification, verify_run
@@ -114,8 +114,8 @@ def opened_bundle(
         the bundle contradicts itself; ``KEY_INVALID``, ``FILE_NOT_FOUND``, ``FILE_UNREADABLE``.
     """
     keys = load_public_keys(public_key)
-    with TemporaryDirectory(prefix="runforge-", ignore_cleanup_errors=True) as temporary:
-        yield _open(path, Path(temporary).resolve(), workspace, keys)
+    with temporary_folder() as temporary:
+        yield _open(path, temporary, workspace, keys)
 
 
 def _open(
