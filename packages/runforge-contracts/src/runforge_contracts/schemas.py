@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import cache
-from operator import is_
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -178,12 +177,12 @@ def _ordered(value: Any, index: int, shapes: _Shapes) -> Any:
     if type(value) not in _CONTAINERS:
         return value
     keys, others, items = shapes[index]
+    changed: dict[Any, Any] = {}
     if type(value) is list:
-        found = [
-            _ordered(item, items, shapes) if type(item) in _CONTAINERS else item for item in value
-        ]
-        return value if all(map(is_, found, value)) else found
-    changed = dict[str, Any]()
+        for at, item in enumerate(value):
+            if type(item) in _CONTAINERS and (ordered := _ordered(item, items, shapes)) is not item:
+                changed[at] = ordered
+        return [changed.get(at, item) for at, item in enumerate(value)] if changed else value
     rest, is_in_order = iter(keys), True
     for key, item in value.items():
         member = keys.get(key)
@@ -191,10 +190,8 @@ def _ordered(value: Any, index: int, shapes: _Shapes) -> Any:
             member, rest = others, iter(())  # No known key may follow.
         elif key not in rest:  # Advances to the key.
             is_in_order = False
-        if type(item) in _CONTAINERS:
-            ordered = _ordered(item, member, shapes)
-            if ordered is not item:
-                changed[key] = ordered
+        if type(item) in _CONTAINERS and (ordered := _ordered(item, member, shapes)) is not item:
+            changed[key] = ordered
     if is_in_order and not changed:
         return value
     names: Iterable[str] = value
