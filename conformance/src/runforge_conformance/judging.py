@@ -457,8 +457,8 @@ def _entries(store: StoreLayout) -> list[dict[str, Any]]:
     if index is None:
         return []
     if index.is_foreign:
-        validate(index.raw, "index.v1")
-    return index.entries
+        validate(index.document, "index.v1")
+    return [*index.entries]
 
 
 def _as_findings(facts: Iterable[Fact]) -> Iterator[Finding]:

@@ -49,8 +49,8 @@ def parse_json(data: bytes, *, path: str | None = None, max_bytes: int = MAX_BYT
             path=path,
         )
     if "msgspec" in sys.modules or len(data) > _SHORT:
-        value = _parse_own(data)
-        if value is not _UNSURE:
+        value = parse_own(data)
+        if value is not UNSURE:
             return value
     text = _decode(data, path)
     try:
@@ -157,10 +157,10 @@ def _dump(value: Any, *, indent: int | None = None) -> bytes:
         ) from None
 
 
-def _parse_own(data: bytes) -> Any:
-    """Return the value of a document with the tokens that this library writes for it, else _UNSURE.
+def parse_own(data: bytes) -> Any:
+    """Return the value of a document with the tokens that msgspec writes for it, else UNSURE.
 
-    Most documents are of that kind, and it takes less than half the time. The library accepts more
+    Most documents are of that kind, and it takes less than half the time. That library accepts more
     than the contract does. But where it writes what it has read with the same tokens again, no
     member was dropped and no number rounded: the document has one meaning.
     """
@@ -170,19 +170,19 @@ def _parse_own(data: bytes) -> Any:
         value = msgspec.json.decode(data)
         is_own = msgspec.json.encode(value) == msgspec.json.format(data, indent=-1)
     except (msgspec.MsgspecError, RecursionError):
-        return _UNSURE
+        return UNSURE
     # The two other things that it accepts: too many digits, and too many levels, each of which is
     # one space more.
     if not is_own or b"0" * _SMALL_DIGITS in data.translate(_AS_ZEROS):
-        return _UNSURE
+        return UNSURE
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
         levels = msgspec.json.format(data, indent=1)
-        return _UNSURE if b"\n" + b" " * MAX_DEPTH in levels else value
+        return UNSURE if b"\n" + b" " * MAX_DEPTH in levels else value
     return value
 
 
 #: What is returned for a document on which the strict parser has to decide.
-_UNSURE = object()
+UNSURE = object()
 
 
 def _decode(data: bytes, path: str | None) -> str:

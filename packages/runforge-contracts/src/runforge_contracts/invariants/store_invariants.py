@@ -6,7 +6,7 @@ Source: specification, sections 5.1 to 5.5.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -24,10 +24,10 @@ from runforge_contracts.invariants.finding import PRESETS, Finding, close, same,
 from runforge_contracts.invariants.group_invariants import group_findings
 from runforge_contracts.invariants.run_invariants import check_folder
 from runforge_contracts.invariants.view_invariants import compare_view
-from runforge_contracts.run_ids import started
 from runforge_contracts.shared_work import in_processes
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
+from runforge_contracts.store.index_entries import ListedRun
 from runforge_contracts.store.index_form import ADDED, ADDED_SINCE
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.moved_store import is_stray_link, moved_to
@@ -58,6 +58,8 @@ class _Looked(NamedTuple):
     #: The id that the run has to have, and whether it is of the current version; None for a view.
     run_id: str | None = None
     is_current: bool = False
+    #: Findings about the entries of the index that name the folder, by their positions.
+    in_index: Mapping[int, Sequence[Finding]] = {}
 
 
 def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
@@ -85,20 +87,29 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
     index, refused = _read_index(store)
     findings: list[Finding] = []
     # Keep only what the index is compared with: there may be very many runs.
-    described: dict[Path, dict[str, Any] | None] = {}
+    in_index: dict[int, Sequence[Finding]] = {}
+    unlisted: list[dict[str, Any]] = []
     current: dict[str, bool] = {}
     listed = _listed_folders(index, store)
-    elsewhere = named_otherwise(index.entries if index else (), store)
-    paths = list(run_folders(store))
+    elsewhere = named_otherwise(index.listed if index else (), store)
+    ids = {run.run_id for run in index.listed} if index else set[str]()
 
     def look(path: Path) -> _Looked:
-        return _look(path, store, listed, in_store=path not in elsewhere)
+        found = _look(path, store, listed.keys(), in_store=path not in elsewhere)
+        if index is None or not found.is_described:
+            return found._replace(entry=None)
+        compared = {
+            number: tuple(_of_entry(index, number, store, {path: found.entry}))
+            for number in listed.get(path, ())
+        }
+        is_listed = found.entry is not None and found.entry["run_id"] in ids
+        return found._replace(entry=None if is_listed else found.entry, in_index=compared)
 
-    looked = in_processes(look, paths, jobs)
-    for path, found in zip(paths, looked, strict=True):
+    for found in in_processes(look, run_folders(store), jobs):
         findings += found.findings
-        if found.is_described:
-            described[path] = found.entry
+        in_index.update(found.in_index)
+        if found.entry is not None:
+            unlisted.append(found.entry)
         if found.run_id is not None:
             current[found.run_id] = found.is_current
     if store.runs.is_symlink():
@@ -112,10 +123,12 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
             findings.append(Finding("run.no-links", message, place))
     findings += group_findings(store)
     findings += evaluation_findings(store)
-    return [*findings, *refused, *(() if refused else _index(store, index, described, current))]
+    if not refused:
+        refused = [*_index(store, index, in_index, unlisted, current)]
+    return [*findings, *refused]
 
 
-def _look(path: Path, store: StoreLayout, listed: set[Path], *, in_store: bool) -> _Looked:
+def _look(path: Path, store: StoreLayout, listed: Set[Path], *, in_store: bool) -> _Looked:
     """Return what is known of a run folder, or of a view of a run."""
     record = record_of(path, store)
     if record is not None:
@@ -129,15 +142,33 @@ def _look(path: Path, store: StoreLayout, listed: set[Path], *, in_store: bool) 
     return _Looked(_placed(check_folder(folder), path, store), True, entry, run_id, is_current)
 
 
-def _listed_folders(index: StoreIndex | None, store: StoreLayout) -> set[Path]:
-    folders = set()
-    for entry in index.entries if index else ():
+def _listed_folders(index: StoreIndex | None, store: StoreLayout) -> dict[Path, list[int]]:
+    """Return the positions of the entries by the folder that they name."""
+    folders: dict[Path, list[int]] = {}
+    for number, entry in enumerate(index.entries if index else ()):
         with suppress(RunForgeError):
-            folders.add(locate_run(entry, store))
+            folders.setdefault(locate_run(entry, store), []).append(number)
     return folders
 
 
-def _unfinished(path: Path, listed: set[Path]) -> Iterator[Finding]:
+def _of_entry(
+    index: StoreIndex,
+    number: int,
+    store: StoreLayout,
+    described: Mapping[Path, dict[str, Any] | None] = MappingProxyType({}),
+) -> Iterator[Finding]:
+    """Yield the differences between an entry and the run that it names."""
+    return entry_findings(
+        index.entries[number],
+        store,
+        store.relative(store.index),
+        index.pointer(number),
+        described,
+        whole=not index.is_foreign,
+    )
+
+
+def _unfinished(path: Path, listed: Set[Path]) -> Iterator[Finding]:
     """Yield the violation of a run that is listed, and so had a result."""
     if path in listed:
         message = "The index lists the run, which has no result."
@@ -153,13 +184,13 @@ def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Fin
     ]
 
 
-def named_otherwise(entries: Iterable[dict[str, Any]], store: StoreLayout) -> set[Path]:
+def named_otherwise(listed: Iterable[ListedRun], store: StoreLayout) -> set[Path]:
     """Return the folders in the index that are not named by their run id (``--run-dir``)."""
     return {
-        store.workspace / entry["run_dir"]
-        for entry in entries
-        if not entry["run_dir"].endswith(f"/{entry['run_id']}")
-        and PurePosixPath(entry["run_dir"]).name != entry["run_id"]
+        store.workspace / run.run_dir
+        for run in listed
+        if not run.run_dir.endswith(f"/{run.run_id}")
+        and PurePosixPath(run.run_dir).name != run.run_id
     }
 
 
@@ -183,7 +214,7 @@ def describe_view(view: Path, record: Path, store: StoreLayout) -> dict[str, Any
 def _read_index(store: StoreLayout) -> tuple[StoreIndex | None, list[Finding]]:
     """Return the index, if there is one, and the findings if it cannot be read."""
     try:
-        return read_store_index(store), []
+        return read_store_index(store, parse_later=True), []
     except RunForgeError as error:
         file = store.relative(store.index)
         return None, [Finding("index.schema", error.message, file, error.location.pointer)]
@@ -192,10 +223,23 @@ def _read_index(store: StoreLayout) -> tuple[StoreIndex | None, list[Finding]]:
 def _index(
     store: StoreLayout,
     index: StoreIndex | None,
-    described: dict[Path, dict[str, Any] | None],
+    compared: Mapping[int, Sequence[Finding]],
+    unlisted: list[dict[str, Any]],
     current: dict[str, bool],
 ) -> Iterator[Finding]:
-    """Yield the violations in the index, compared with the finished runs."""
+    """Yield the violations in the index, whose entries were compared with the finished runs.
+
+    Parameters
+    ----------
+    store, index
+        The store and its index.
+    compared
+        What differs between entries and the runs that they name, by position.
+    unlisted
+        Entries of runs that the index does not have.
+    current
+        The ids of the finished runs, and whether they are of the current version.
+    """
     file = store.relative(store.index)
     if index is None:
         # The index can be rebuilt; clients of the first versions wrote none.
@@ -207,15 +251,13 @@ def _index(
     yield from origin_findings(index, file)
     yield from order_notes(index, file)
     removed = removed_runs(store)
-    for number, entry in enumerate(index.entries):
-        if entry["run_id"] in removed:
+    for number, run in enumerate(index.listed):
+        if run.run_id in removed:
             continue  # Its folder went by a recorded decision.
-        yield from entry_findings(
-            entry, store, file, index.pointer(number), described, whole=not index.is_foreign
-        )
-        yield from _outside_the_runs(entry, store)
-    listed = {entry["run_id"] for entry in index.entries}
-    entries = {entry["run_id"]: entry for entry in described.values() if entry is not None}
+        yield from compared[number] if number in compared else _of_entry(index, number, store)
+        yield from _outside_the_runs(index.entries[number], store)
+    listed = {run.run_id for run in index.listed}
+    entries = {entry["run_id"]: entry for entry in unlisted}
     for run_id, is_current in current.items():
         if is_current and run_id not in listed and _is_due(entries.get(run_id), index, store):
             message = f"The run {quote(run_id)} has finished but is not listed."
@@ -252,22 +294,26 @@ def problem_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
 def once_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
     """Yield the runs that the index ``file`` lists more than once."""
     seen: dict[tuple[str, ...], str] = {}
-    for number, entry in enumerate(index.entries):
-        run_id, pointer, key = entry["run_id"], index.pointer(number), index.key(entry)
+    for number, run in enumerate(index.listed):
+        pointer, key = index.pointer(number), index.key(run)
         if key in seen:
-            message = f"The run {quote(run_id)} is already listed at {seen[key]}."
-            yield Finding("index.once", message, file, f"{pointer}/run_id", found=run_id)
+            message = f"The run {quote(run.run_id)} is already listed at {seen[key]}."
+            yield Finding("index.once", message, file, f"{pointer}/run_id", found=run.run_id)
         seen.setdefault(key, pointer)
 
 
-def origin_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
-    """Yield the entries that name the index ``file`` itself as the one that their run came from."""
-    marked = [number for number, entry in enumerate(index.entries) if "origin" in entry]
-    origin = index.origin if marked else None
-    for number in marked:
-        entry = index.entries[number]
-        if entry["origin"] == origin:
-            message = f"The run {quote(entry['run_id'])} is said to come from this store itself."
+def origin_findings(
+    index: StoreIndex, file: str, numbers: Iterable[int] | None = None
+) -> Iterator[Finding]:
+    """Yield the entries that name the index ``file`` itself as the one that their run came from.
+
+    Only those at some positions of ``index.entries`` are looked at, if these are given.
+    """
+    origin, listed = index.origin, index.listed
+    for number in range(len(listed)) if numbers is None else numbers:
+        run = listed[number]
+        if run.origin is not None and run.origin == origin:
+            message = f"The run {quote(run.run_id)} is said to come from this store itself."
             pointer = f"{index.pointer(number)}/origin"
             yield Finding("index.origin", message, file, pointer, found=origin)
 
@@ -278,12 +324,11 @@ def order_notes(index: StoreIndex, file: str) -> Iterator[Finding]:
     This breaks no rule: entries are in the order of appending, and clocks are set back, runs
     train past midnight, and stores are merged. Runs of one day may overlap and are not noted.
     """
-    times = [started(entry) for entry in index.entries]
-    for number, (before, after) in enumerate(pairwise(times), 1):
-        if after[:8] < before[:8]:
+    for number, (before, after) in enumerate(pairwise(index.listed), 1):
+        if after.started[:8] < before.started[:8]:
             message = (
-                f"The run {quote(index.entries[number]['run_id'])} started at {after}, before the"
-                f" run listed above it, which started at {before}."
+                f"The run {quote(after.run_id)} started at {after.started}, before the run listed"
+                f" above it, which started at {before.started}."
             )
             yield Finding("index.order", message, file, index.pointer(number))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -26,6 +26,7 @@ from runforge_contracts.store.foreign_index import (
     form_of,
     read_entry,
 )
+from runforge_contracts.store.index_entries import IndexEntries, ListedRun, listed_run
 from runforge_contracts.store.index_form import once
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.moved_store import is_stray_link
@@ -50,22 +51,24 @@ class StoreIndex:
 
     #: ``index.v1``, or the form of another client.
     form: IndexFormName
-    #: The document; an array in one of the forms.
-    raw: Any
     #: The bytes that it was read from.
     text: bytes
+    #: The members of the document besides its entries; None where it is an array of them.
+    members: Mapping[str, Any] | None
+    #: The entries as the document has them.
+    raw_entries: Sequence[Any]
     #: Its entries, oldest first: those of ``index.v1`` as they are, others in its terms.
-    entries: list[dict[str, Any]]
+    entries: Sequence[dict[str, Any]]
     #: Position in the document of each of :attr:`entries`.
     positions: Sequence[int]
     #: Entries of another client that cannot be read.
     problems: tuple[EntryProblem, ...] = ()
 
     @property
-    def raw_entries(self) -> list[Any]:
-        """The entries as the document has them."""
-        found: list[Any] = self.raw if isinstance(self.raw, list) else self.raw["runs"]
-        return found
+    def document(self) -> Any:
+        """The whole document; an array in one of the forms."""
+        entries = [*self.raw_entries]
+        return entries if self.members is None else {**self.members, "runs": entries}
 
     @property
     def origin(self) -> str | None:
@@ -81,18 +84,25 @@ class StoreIndex:
         """Whether it is in the form of another client."""
         return self.form != OWN_FORM
 
-    def key(self, entry: dict[str, Any]) -> tuple[str, ...]:
+    @property
+    def listed(self) -> list[ListedRun]:
+        """The run of each of :attr:`entries`."""
+        known = self.entries
+        return known.listed if isinstance(known, IndexEntries) else [*map(listed_run, known)]
+
+    def key(self, run: ListedRun) -> tuple[str, ...]:
         """Return what no two entries of different runs have in common.
 
         Engines of other clients give two runs of one second the same id, in folders of their own.
         """
-        return (entry["run_id"], entry["run_dir"]) if self.is_foreign else (entry["run_id"],)
+        return (run.run_id, run.run_dir) if self.is_foreign else (run.run_id,)
 
     def distinct(self) -> list[dict[str, Any]]:
         """Return the entries without repeated runs, of which the first one counts."""
         if not self.is_foreign:
-            return once(self.entries)
-        return list({self.key(entry): entry for entry in reversed(self.entries)}.values())[::-1]
+            return once([*self.entries])
+        known = zip(reversed(self.listed), reversed(self.entries), strict=True)
+        return list({self.key(run): entry for run, entry in known}.values())[::-1]
 
     def pointer(self, number: int) -> str:
         """Return the JSON Pointer of the entry ``entries[number]``."""
@@ -100,11 +110,31 @@ class StoreIndex:
 
     def pointer_at(self, position: int) -> str:
         """Return the JSON Pointer of the entry at a position in the document."""
-        return f"/{position}" if isinstance(self.raw, list) else f"/runs/{position}"
+        return f"/{position}" if self.members is None else f"/runs/{position}"
+
+    @property
+    def is_parsed_later(self) -> bool:
+        """Whether its entries are parsed when they are read; it then has the written form."""
+        return isinstance(self.raw_entries, IndexEntries)
+
+    def in_parts(self) -> Iterator[dict[str, Any]]:
+        """Yield documents with some of the entries each, in our form, which together have all."""
+        if isinstance(self.raw_entries, IndexEntries):
+            yield from self.raw_entries.in_parts()
+        else:
+            yield self.document
 
 
-def read_store_index(store: StoreLayout) -> StoreIndex | None:
+def read_store_index(store: StoreLayout, *, parse_later: bool = False) -> StoreIndex | None:
     """Return the index of the store, or None if it does not exist.
+
+    Parameters
+    ----------
+    store
+        The store.
+    parse_later
+        Whether to parse the entries of a large index again each time one is read, see
+        :mod:`runforge_contracts.store.index_entries`.
 
     Raises
     ------
@@ -115,6 +145,8 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
     try:
         _refuse_link(store.index.parent)
         data = read_file(store.index, max_bytes=MAX_INDEX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
+        if parse_later and (large := _large_index(data, store)) is not None:
+            return large
         raw = parse_json(data, path=str(store.index), max_bytes=MAX_INDEX_BYTES)
         form = form_of(raw, store) or OWN_FORM
         if form == OWN_FORM:
@@ -131,11 +163,13 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
             path=str(store.index),
             pointer=error.location.pointer,
         ) from error
+    members = None if isinstance(raw, list) else raw
+    found = raw if members is None else members.pop("runs")
     if form == OWN_FORM:
-        entries = own_entries(raw["runs"], store)
-        return StoreIndex(form, raw, data, entries, range(len(entries)))
+        entries = own_entries(found, store)
+        return StoreIndex(form, data, members, found, entries, range(len(entries)))
     entries, positions, problems = [], list[int](), list[EntryProblem]()
-    for position, entry in enumerate(raw if isinstance(raw, list) else raw["runs"]):
+    for position, entry in enumerate(found):
         try:
             entries.append(read_entry(entry, store))
         except RunForgeError as error:
@@ -143,7 +177,18 @@ def read_store_index(store: StoreLayout) -> StoreIndex | None:
             problems.append(EntryProblem(position, error.message, member))
         else:
             positions.append(position)
-    return StoreIndex(form, raw, data, entries, positions, tuple(problems))
+    return StoreIndex(form, data, members, found, entries, positions, tuple(problems))
+
+
+def _large_index(data: bytes, store: StoreLayout) -> StoreIndex | None:
+    """Return a large index in our form, whose entries are parsed later; None for any other."""
+    runs = f"{store.relative(store.runs)}/"
+    try:
+        entries = IndexEntries(data, lambda entry: _is_of_editor(entry, runs))
+    except ValueError:
+        return None
+    members = {"schema_version": OWN_FORM}
+    return StoreIndex(OWN_FORM, data, members, entries, entries, range(len(entries)))
 
 
 def own_entries(entries: Iterable[dict[str, Any]], store: StoreLayout) -> list[dict[str, Any]]:
@@ -186,7 +231,7 @@ def read_index(store: StoreLayout) -> list[dict[str, Any]]:
     out. Raises ``INDEX_INVALID`` if the index cannot be read.
     """
     index = read_store_index(store)
-    return [] if index is None else index.entries
+    return [] if index is None else [*index.entries]
 
 
 def run_folders(store: StoreLayout) -> list[Path]:

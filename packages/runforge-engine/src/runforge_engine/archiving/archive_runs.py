@@ -29,13 +29,11 @@ from runforge_contracts.shared_work import (
     usable_cores,
     watched_bytes,
 )
-from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import read_store_index
 from runforge_contracts.store.removals import place_of, read_removals
 from runforge_contracts.system.system_files import sync_folder
 from runforge_contracts.types import ArchivedRun, ArchiveReportV1
-from runforge_contracts.validation import validate
 
 from runforge_engine.archiving.archived_copies import (
     UsedCopy,
@@ -439,8 +437,8 @@ def _append_entries(chosen: Sequence[_Chosen], place: StoreLayout) -> None:
                 hint="Name another folder.",
                 path=str(place.index),
             )
-        raw = {"schema_version": OWN_FORM, "runs": []} if index is None else index.raw
-        known = {entry["run_id"]: entry for entry in raw["runs"]}
+        entries = [] if index is None else [*index.raw_entries]
+        known = {entry["run_id"]: entry for entry in entries}
         new = list[dict[str, Any]]()
         for item in chosen:
             mine = known.get(item.record.run_id)
@@ -451,9 +449,7 @@ def _append_entries(chosen: Sequence[_Chosen], place: StoreLayout) -> None:
             elif [path for path, _, _ in differences(mine, item.entry) if path != ("origin",)]:
                 raise _taken(item, place, "its entry in the index differs")
         if new:
-            raw = {**raw, "runs": [*raw["runs"], *new]}
-            validate(raw, OWN_FORM)
-            write_index(place, raw)
+            write_index(place, index, entries + new)
 
 
 def _check_copies(chosen: Sequence[_Chosen], place: StoreLayout, watch: WorkWatch) -> None:

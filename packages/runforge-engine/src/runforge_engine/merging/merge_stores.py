@@ -21,7 +21,6 @@ from runforge_contracts.errors import ErrorCode, Location, RunForgeError
 from runforge_contracts.fs.files import read_file, write_file, writing
 from runforge_contracts.invariants.store_invariants import differences
 from runforge_contracts.store.aliases import AliasHistory, read_aliases
-from runforge_contracts.store.foreign_index import OWN_FORM
 from runforge_contracts.store.layout import (
     CONFIG,
     EXPERIMENT_MANIFEST,
@@ -32,7 +31,6 @@ from runforge_contracts.store.merges import contents_of, read_merges
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 from runforge_contracts.store.removals import RemovalRecord, place_of, read_removals
 from runforge_contracts.types import MergedItem, MergeReportV1, StoreContents
-from runforge_contracts.validation import validate
 
 from runforge_engine.bundles.bundle_contents import problems_of
 from runforge_engine.data.kept_datasets import DATASETS
@@ -402,10 +400,7 @@ def _write(plan: _Plan, other: OtherStore, store: StoreLayout, created_by: str) 
         append_chained(store.removals, record, _removals(other, store, record))
         if merged.added:
             index = read_store_index(store)
-            raw = {"schema_version": OWN_FORM} if index is None else index.raw
-            raw = {**raw, "runs": merged.entries}
-            validate(raw, OWN_FORM)
-            write_index(store, raw)
+            write_index(store, index, merged.entries)
         if merged.lines:
             _append_lines(store, merged, created_by)
         if plan.aliases is not None:

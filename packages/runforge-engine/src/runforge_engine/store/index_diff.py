@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from runforge_contracts.invariants.store_invariants import (
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched
 from runforge_contracts.store.foreign_index import write_entry
+from runforge_contracts.store.index_entries import listed_run
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 from runforge_contracts.store.removals import Removed, removed_runs
@@ -120,7 +122,7 @@ class IndexDiff:
         self._thorough = thorough
         self._known: dict[Path, Found] = {}
         #: Entries that agreed with the documents in these folders, which never change.
-        self._agreed: dict[Path, dict[str, Any]] = {}
+        self._agreed: dict[Path, tuple[StoreIndex, int]] = {}
         self._removed: Mapping[str, Removed] = {}
         self.read_again()
 
@@ -129,24 +131,24 @@ class IndexDiff:
         before = None if self.index is None else self.index.text
         self.index = self.problem = None
         try:
-            self.index = read_store_index(self.store)
+            self.index = read_store_index(self.store, parse_later=True)
         except RunForgeError as error:
             self.problem = error
         return before != (None if self.index is None else self.index.text)
 
     def report(self) -> IndexReport:
         """Scan the run folders and return the report."""
-        entries = self.index.entries if self.index else []
+        runs = [] if self.index is None else self.index.listed
         # The folder of each indexed run: by its first entry, as readers of the index find it.
         firsts = dict[_Key, int]()
         if self.index is not None:
-            for number, entry in enumerate(entries):
-                firsts.setdefault(self.index.key(entry), number)
+            for number, run in enumerate(runs):
+                firsts.setdefault(self.index.key(run), number)
         listed = list(children(self.store))
         beside = f"{self.store.relative(self.store.runs)}/"
         folders = {beside + path.name: path for path, reason in listed if reason is None}
         by_key = {
-            key: folders.get(entries[number]["run_dir"]) or _place(entries[number], self.store)
+            key: folders.get(runs[number].run_dir) or self._place(number)
             for key, number in firsts.items()
         }
         self._removed = removed_runs(self.store)
@@ -197,9 +199,9 @@ class IndexDiff:
             running=named("running"),
             incomplete=named("incomplete"),
             cancelled=tuple(
-                entry["run_id"]
-                for entry in (*entries, *(item.entry for item in self.unlisted))
-                if entry.get("status") == "cancelled"
+                run.run_id
+                for run in chain(runs, (listed_run(item.entry) for item in self.unlisted))
+                if run.status == "cancelled"
             ),
             missing_folders=tuple(
                 key[0]
@@ -214,6 +216,15 @@ class IndexDiff:
             ),
             form=None if self.index is None else self.index.form,
         )
+
+    def _place(self, number: int) -> Path | None:
+        """Return the run folder that an entry of the index names; None if there is none."""
+        assert self.index is not None  # noqa: S101 - it has the entry
+        try:
+            place = locate_run(self.index.entries[number], self.store)
+        except RunForgeError:
+            return None
+        return place if place.is_dir() and not place.is_symlink() else None
 
     def _can_list(self, found: Found) -> bool:
         """Return whether the index, which may be another client's, has a form for a run."""
@@ -242,11 +253,12 @@ class IndexDiff:
         The process that reads the documents compares them: most agree, and then it has nothing to
         hand over.
         """
-        entries = [] if self.index is None else self.index.entries
+        if self.index is None:
+            return {}
         waiting = [
             (number, place)
             for key, number in firsts.items()
-            if (place := places[key]) is not None and self._agreed.get(place) != entries[number]
+            if (place := places[key]) is not None and not self._has_agreed(number, place)
         ]
         compared = in_processes(lambda item: list(self._compare(*item)), waiting, self._jobs)
         found = dict[int, list[IndexFinding]]()
@@ -256,13 +268,22 @@ class IndexDiff:
             if findings:
                 found[number] = findings
             else:
-                self._agreed[place] = entries[number]
+                self._agreed[place] = self.index, number
         return found
+
+    def _has_agreed(self, number: int, place: Path) -> bool:
+        """Return whether the same entry agreed with the documents in a folder before."""
+        assert self.index is not None  # noqa: S101 - it has the entry
+        if place not in self._agreed:
+            return False
+        index, before = self._agreed[place]
+        return index.entries[before] == self.index.entries[number]
 
     def _compare(self, number: int, place: Path) -> Iterator[IndexFinding]:
         """Yield the differences between an entry of the index and the documents in a folder."""
         assert self.index is not None  # noqa: S101 - it has the entry
-        entry, run_id = self.index.entries[number], self.index.entries[number]["run_id"]
+        entry = self.index.entries[number]
+        run_id = entry["run_id"]
         found = look_at(record_of(place, self.store) or place, self.store, is_listed=True)
         if found.state == "unreadable":
             yield self._folder_unreadable(found, run_id)
@@ -290,9 +311,9 @@ class IndexDiff:
             pointer = self.index.pointer_at(problem.position)
             pointer += format_pointer(() if problem.member is None else (problem.member,))
             yield IndexFinding("entry_unreadable", problem.message, file, pointer)
-        for number, entry in enumerate(self.index.entries):
-            run_id, pointer = entry["run_id"], self.index.pointer(number)
-            key = self.index.key(entry)
+        for number, run in enumerate(self.index.listed):
+            run_id, pointer = run.run_id, self.index.pointer(number)
+            key = self.index.key(run)
             first, place = firsts[key], places[key]
             if first != number:
                 text = (
@@ -303,9 +324,7 @@ class IndexDiff:
             elif place is not None:
                 yield from disagreeing.get(number, ())
             elif run_id not in self._removed:
-                text = (
-                    f"The folder of the run {quote(run_id)} is missing: {quote(entry['run_dir'])}."
-                )
+                text = f"The folder of the run {quote(run_id)} is missing: {quote(run.run_dir)}."
                 yield IndexFinding("folder_missing", text, file, f"{pointer}/run_dir", run_id)
 
     def _folder_findings(self, found: list[Found]) -> Iterator[IndexFinding]:
@@ -328,15 +347,6 @@ class IndexDiff:
 
 def _is_view(record: Path, store: StoreLayout) -> str:
     return f"It is a view of the run {quote(store.relative(record), 200)}."
-
-
-def _place(entry: dict[str, Any], store: StoreLayout) -> Path | None:
-    """Return the run folder that an entry names; None if there is none."""
-    try:
-        place = locate_run(entry, store)
-    except RunForgeError:
-        return None
-    return place if place.is_dir() and not place.is_symlink() else None
 
 
 def _choose(

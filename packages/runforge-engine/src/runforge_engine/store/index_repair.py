@@ -20,7 +20,7 @@ from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import read_file, writing
 from runforge_contracts.shared_work import WorkWatch, unwatched
-from runforge_contracts.store.foreign_index import FORM_BY_VERSION, OWN_FORM
+from runforge_contracts.store.foreign_index import FORM_BY_VERSION
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import CONFLICT_HINT, MAX_INDEX_BYTES, StoreIndex
 from runforge_contracts.system.system_files import hard_link, sync_folder
@@ -112,9 +112,7 @@ def rebuild_index(
         index = comparison.index
         missing = [_entry(found, index, origin_of) for found in comparison.unlisted]
         if index is None or not index.is_foreign:
-            raw = {"schema_version": OWN_FORM, "runs": []} if index is None else index.raw
-            raw["runs"] += missing
-            write_index(store, raw)
+            write_index(store, index, [*(index.raw_entries if index else ()), *missing])
     if index is not None and index.is_foreign:
         append_foreign(store, index, missing)
     comparison.read_again()

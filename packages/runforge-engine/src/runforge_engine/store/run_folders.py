@@ -11,7 +11,7 @@ import json
 import mmap
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -212,10 +212,9 @@ def append_entry(store: StoreLayout, entry: dict[str, Any]) -> None:
         if index is not None and append_as_text(store.index, index.text, entry):
             return
         if index is None or not index.is_foreign:
-            raw = {"schema_version": OWN_FORM, "runs": []} if index is None else index.raw
-            if all(known["run_id"] != entry["run_id"] for known in raw["runs"]):
-                raw["runs"].append(entry)
-                write_index(store, raw)
+            entries = [] if index is None else index.raw_entries
+            if all(known["run_id"] != entry["run_id"] for known in entries):
+                write_index(store, index, [*entries, entry])
             return
     append_foreign(store, index, [entry])
 
@@ -235,9 +234,29 @@ def append_foreign(
         append_foreign_entries(store, new)
 
 
-def write_index(store: StoreLayout, index: dict[str, Any]) -> None:
-    """Write the raw index, whose entries are valid; a reader sees the old file or the new one."""
-    write_file(store.index, encode_json(in_schema_order(index, "index.v1")))
+def write_index(
+    store: StoreLayout, index: StoreIndex | None, entries: Sequence[dict[str, Any]]
+) -> None:
+    """Write an index of our form with other entries; a reader sees the old file or the new one.
+
+    Parameters
+    ----------
+    store
+        The store.
+    index
+        The index as it was read, whose other members are kept; None if there is none.
+    entries
+        All entries.
+
+    Raises
+    ------
+    RunForgeError
+        ``DOCUMENT_INVALID`` for invalid entries; ``STORE_NOT_WRITABLE``.
+    """
+    members = {"schema_version": OWN_FORM} if index is None else index.members or {}
+    document = {**members, "runs": [*entries]}
+    validate(document, OWN_FORM)
+    write_file(store.index, encode_json(in_schema_order(document, OWN_FORM)))
 
 
 def write_new(path: Path, data: bytes, check: Check | None = None, *, sync: bool = True) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.store_invariants import named_otherwise
 from runforge_contracts.store.aliases import AliasHistory, read_aliases
 from runforge_contracts.store.chained_lines import ChainedLines
+from runforge_contracts.store.index_entries import ListedRun
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.merges import read_merges
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
@@ -39,6 +40,8 @@ class Surroundings:
         of which may have signed; runs without a signature then fail.
     datasets
         The datasets of the workspace, if several verifications share them.
+    many
+        Whether there may be very many runs, whose entries are then not all in memory.
 
     Raises
     ------
@@ -52,6 +55,8 @@ class Surroundings:
         workspace: Path,
         public_key: TrustedKeys | None = None,
         datasets: Datasets | None = None,
+        *,
+        many: bool = False,
     ) -> None:
         #: The keys any of which may have signed; empty if any key may have.
         #: An unusable key is an error of the caller, not a finding.
@@ -82,7 +87,7 @@ class Surroundings:
             except RunForgeError as error:
                 self.merge_problem = error
             try:
-                self.index = read_store_index(store)
+                self.index = read_store_index(store, parse_later=many)
             except RunForgeError as error:
                 self.problem = error
             try:
@@ -95,9 +100,14 @@ class Surroundings:
         _ = self.positions, self._listed_by_path, self._positions_by_path
 
     @property
-    def entries(self) -> list[dict[str, Any]] | None:
+    def entries(self) -> Sequence[dict[str, Any]] | None:
         """The entries of the index; None if there is none, or if it cannot be read."""
         return None if self.index is None else self.index.entries
+
+    @cached_property
+    def listed(self) -> list[ListedRun]:
+        """The run of each of :attr:`entries`."""
+        return [] if self.index is None else self.index.listed
 
     @property
     def alias_head(self) -> IndexHead | None:
@@ -125,17 +135,11 @@ class Surroundings:
     @cached_property
     def positions(self) -> dict[str, list[int]]:
         """Positions in :attr:`entries` by run id."""
-        return self._positions_by("run_id")
+        return _positions(run.run_id for run in self.listed)
 
     @cached_property
     def _positions_by_path(self) -> dict[str, list[int]]:
-        return self._positions_by("run_dir")
-
-    def _positions_by(self, member: str) -> dict[str, list[int]]:
-        positions: dict[str, list[int]] = {}
-        for number, entry in enumerate(self.entries or ()):
-            positions.setdefault(entry[member], []).append(number)
-        return positions
+        return _positions(run.run_dir for run in self.listed)
 
     def positions_of(self, run_id: str, folder: Path) -> list[int]:
         """Return the positions of the entries of a run: by its id, or else by its folder."""
@@ -144,12 +148,12 @@ class Surroundings:
 
     @cached_property
     def _listed_by_path(self) -> set[Path]:
-        return set() if self.store is None else named_otherwise(self.entries or (), self.store)
+        return set() if self.store is None else named_otherwise(self.listed, self.store)
 
     def is_received(self, run_id: str, folder: Path) -> bool:
         """Return whether a run came from another store, by its entry in the index."""
         positions = self.positions_of(run_id, folder)
-        return any("origin" in (self.entries or ())[number] for number in positions)
+        return any(self.listed[number].origin is not None for number in positions)
 
     def names_by_id(self, folder: Path) -> bool:
         """Return whether the name of ``folder`` must be the id of its run."""
@@ -159,6 +163,13 @@ class Surroundings:
     def relative(self, folder: Path) -> str:
         """Return the path of ``folder`` as it is written in documents."""
         return StoreLayout(self.workspace).relative(folder)
+
+
+def _positions(names: Iterable[str]) -> dict[str, list[int]]:
+    positions: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        positions.setdefault(name, []).append(number)
+    return positions
 
 
 def surroundings_of(

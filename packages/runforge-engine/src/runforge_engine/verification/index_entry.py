@@ -58,11 +58,7 @@ def index_findings(
         yield Finding("index.once", message, file, f"{index.pointer(number)}/run_id", found=run_id)
     entry, pointer = index.entries[positions[0]], index.pointer(positions[0])
     if "origin" in entry:
-        yield from (
-            finding
-            for finding in origin_findings(index, file)
-            if finding.pointer == f"{pointer}/origin"
-        )
+        yield from origin_findings(index, file, [positions[0]])
     described = run.index_entry(store)
     lenient = entry_findings(
         entry, store, file, pointer, {run.path: described}, whole=not index.is_foreign

@@ -90,15 +90,8 @@ def _line_findings(around: Surroundings, file: str) -> Iterator[Finding]:
     """Yield where the lines about removed runs differ from the index and the signatures."""
     store = around.store
     assert store is not None  # noqa: S101 - the caller has checked it
-    raw = [] if around.index is None else around.index.raw_entries
-    # Entries of other clients may have no id; of such runs none can be removed.
-    entries = {
-        entry["run_id"]: entry
-        for entry in reversed(raw)
-        if isinstance(entry, dict) and isinstance(entry.get("run_id"), str)
-    }
     for run_id, line in around.removals.current.items():
-        entry = entries.get(run_id)
+        entry = _raw_entry(run_id, around)
         found = None if entry is None else entry_digest(entry)
         if found is not None and found != line.get("entry_sha256", found):
             message = f"The entry of {quote(run_id)} is another one than when it was removed."
@@ -110,6 +103,15 @@ def _line_findings(around: Surroundings, file: str) -> Iterator[Finding]:
                 message = f"The model of {quote(run_id)} was not the one of its entry."
                 yield Finding("removal.entry", message, file, None, entry["model_sha256"], model)
         yield from _signature_findings(line, around, file)
+
+
+def _raw_entry(run_id: str, around: Surroundings) -> dict[str, Any] | None:
+    """Return the first entry of a run, as the index has it."""
+    index, positions = around.index, around.positions.get(run_id)
+    if index is None or positions is None:
+        return None
+    entry: dict[str, Any] = index.raw_entries[index.positions[positions[0]]]
+    return entry
 
 
 def _signature_findings(line: dict[str, Any], around: Surroundings, file: str) -> Iterator[Finding]:

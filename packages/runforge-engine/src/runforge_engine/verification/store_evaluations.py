@@ -29,7 +29,6 @@ def verify_evaluations(
     """Verify all evaluations of the store ``around``."""
     store = around.store
     assert store is not None  # noqa: S101 - of a store
-    listed = [(entry, store) for entry in around.entries or ()]
     verified = []
     with ModelProcess() as process:
         for evaluation in list_evaluations(store):
@@ -40,7 +39,7 @@ def verify_evaluations(
                     evaluation,
                     around,
                     run,
-                    listed,
+                    ((entry, store) for entry in around.entries or ()),
                     with_dataset=with_dataset,
                     alone=False,
                     process=process,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET
 from runforge_contracts.display import quote
@@ -69,6 +69,9 @@ from runforge_engine.verification.verify_view import verify_view
 
 if TYPE_CHECKING:
     from runforge_engine.provenance.keys import TrustedKeys
+
+#: How many different checks and datasets are held for runs that have the same.
+_MOST_IN_COMMON = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +210,7 @@ def verify_store(
         states = FileStates([path for path, reason in beside if reason is None], jobs)
     folders, views, unfinished, links = _scan(store, beside)
     # Read after the folders: a run is listed before its lock is released.
-    around = Surroundings(store, store.workspace, public_key, datasets)
+    around = Surroundings(store, store.workspace, public_key, datasets, many=True)
     signatures, detour = _signatures_of(store)
     # What is left of a removal that was not finished is counted by its check.
     removed = around.removals.current
@@ -234,6 +237,7 @@ def verify_store(
     order = sorted(folders, key=start) + elsewhere
     around.prepare()
     verifications, notes = dict[Path, RunVerification](), dict[str, KeptRun]()
+    in_common = _InCommon()
 
     def untouched(folder: Path, state: str | None) -> RunVerification | None:
         note = None if kept is None else kept.runs.get(folder.name)
@@ -261,11 +265,11 @@ def verify_store(
             if run is None:
                 unread.append((folder, state))
             else:
-                verifications[folder] = run
+                verifications[folder] = in_common.of(run)
                 yield run
         read = in_processes(verified, unread, jobs)
         for (folder, _), (run, note) in zip(unread, read, strict=True):
-            verifications[folder] = run
+            verifications[folder] = in_common.of(run)
             if note is not None:
                 notes[folder.name] = note
             yield run
@@ -312,6 +316,29 @@ def verify_store(
         running=tuple(name for name, state in unfinished.items() if state == "running"),
         incomplete=tuple(name for name, state in unfinished.items() if state == "incomplete"),
     )
+
+
+class _InCommon:
+    """The checks and datasets of many runs, of which equal ones are held once: most are equal."""
+
+    def __init__(self) -> None:
+        self._known = dict[Hashable, Any]()
+
+    def of(self, run: RunVerification) -> RunVerification:
+        """Return the verification of a run with the same objects as others have."""
+        if not run.holds:
+            return run
+        same = tuple(
+            (check.name, check.outcome, check.verdict, check.message, *check.particulars.items())
+            for check in run.checks
+        )
+        checks, dataset = self._one(same, run.checks), self._one(run.dataset, run.dataset)
+        return replace(run, checks=checks, dataset=dataset)
+
+    def _one(self, same: Hashable, value: Any) -> Any:
+        if len(self._known) < _MOST_IN_COMMON:
+            return self._known.setdefault(same, value)
+        return self._known.get(same, value)
 
 
 def _scan(
@@ -363,9 +390,10 @@ def _listed(around: Surroundings, known: set[Path]) -> tuple[list[Path], list[Fi
     if around.index is None:
         return elsewhere, lost
     found = {store.relative(path) for path in known}
-    for number, entry in enumerate(around.index.entries):
-        if entry["run_dir"] in found or entry["run_id"] in around.removals.current:
+    for number, run in enumerate(around.listed):
+        if run.run_dir in found or run.run_id in around.removals.current:
             continue
+        entry = around.index.entries[number]
         try:
             path = locate_run(entry, store)
         except RunForgeError:
@@ -468,8 +496,14 @@ def _form(index: StoreIndex, file: str) -> Iterator[Finding]:
     """Yield where the index is not in the contract's form; another client's has its own."""
     # Clients before this form was defined wrote no status.
     if not index.is_foreign and index.entries and "status" in index.entries[-1]:
-        yield from written_form(index.text, file)
-        yield from key_order(index.raw, "index.v1", file)
+        # Entries are parsed later only where the index has that form.
+        if not index.is_parsed_later:
+            yield from written_form(index.text, file)
+        for part in index.in_parts():
+            found = [*key_order(part, "index.v1", file)]
+            if found:
+                yield from found
+                return
 
 
 def _signatures(
