@@ -221,7 +221,7 @@ def test_hostile_texts_are_refused_by_code(data: bytes, code: ErrorCode) -> None
 
 def strictly(data: bytes) -> Any:
     """Return what the strict parser alone makes of bytes: a value, or the code of an error."""
-    with patch.object(strict_json, "_parse_own", lambda data: strict_json._UNSURE):
+    with patch.object(strict_json, "parse_own", lambda data: strict_json.UNSURE):
         return outcome(data)
 
 
@@ -274,8 +274,8 @@ def test_changed_documents_do_not_depend_on_it_either(
 
 def test_most_documents_are_read_by_the_library() -> None:
     documents = [path.read_bytes() for path in sorted(VECTORS.glob("*.v1.full.json"))]
-    read = [strict_json._parse_own(data) for data in documents]
-    assert sum(value is not strict_json._UNSURE for value in read) > len(read) / 2 > 10
+    read = [strict_json.parse_own(data) for data in documents]
+    assert sum(value is not strict_json.UNSURE for value in read) > len(read) / 2 > 10
     assert all(map(same, map(outcome, documents), map(strictly, documents)))
 
 
