@@ -27,7 +27,7 @@ from runforge_contracts.invariants.view_invariants import compare_view
 from runforge_contracts.shared_work import in_processes
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
-from runforge_contracts.store.index_entries import ListedRun
+from runforge_contracts.store.index_entries import IndexedRun
 from runforge_contracts.store.index_form import ADDED, ADDED_SINCE
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.moved_store import is_stray_link, moved_to
@@ -184,7 +184,7 @@ def _placed(findings: list[Finding], path: Path, store: StoreLayout) -> list[Fin
     ]
 
 
-def named_otherwise(listed: Iterable[ListedRun], store: StoreLayout) -> set[Path]:
+def named_otherwise(listed: Iterable[IndexedRun], store: StoreLayout) -> set[Path]:
     """Return the folders in the index that are not named by their run id (``--run-dir``)."""
     return {
         store.workspace / run.run_dir

@@ -27,7 +27,7 @@ _BETWEEN = re.compile(re.escape(BETWEEN))
 _OPENING, _CLOSING = b"{\n", b"\n    }"
 
 
-class ListedRun(NamedTuple):
+class IndexedRun(NamedTuple):
     """The run of an entry: what tells it from others, where it is, and how it ended."""
 
     run_id: str
@@ -39,13 +39,13 @@ class ListedRun(NamedTuple):
     origin: str | None
 
 
-def listed_run(entry: dict[str, Any]) -> ListedRun:
+def indexed_run(entry: dict[str, Any]) -> IndexedRun:
     """Return the run of a valid entry."""
     # Many runs have the same status, and the same origin.
     status, origin = (
         sys.intern(value) if (value := entry.get(name)) else None for name in ("status", "origin")
     )
-    return ListedRun(entry["run_id"], entry["run_dir"], started(entry), status, origin)
+    return IndexedRun(entry["run_id"], entry["run_dir"], started(entry), status, origin)
 
 
 class IndexEntries(Sequence[dict[str, Any]]):
@@ -79,12 +79,12 @@ class IndexEntries(Sequence[dict[str, Any]]):
             self._begins.append(found.end() - len(_OPENING))
         self._ends.append(len(text) - len(TAIL) + len(_CLOSING))
         #: The run of each entry.
-        self.listed = list[ListedRun]()
+        self.listed = list[IndexedRun]()
         for part in self._parts():
             entries = _checked(part)["runs"]
             if any(map(refuse, entries)):
                 raise ValueError("an entry is refused")
-            self.listed += map(listed_run, entries)
+            self.listed += map(indexed_run, entries)
 
     def __len__(self) -> int:
         return len(self._begins)

@@ -26,7 +26,7 @@ from runforge_contracts.store.foreign_index import (
     form_of,
     read_entry,
 )
-from runforge_contracts.store.index_entries import IndexEntries, ListedRun, listed_run
+from runforge_contracts.store.index_entries import IndexedRun, IndexEntries, indexed_run
 from runforge_contracts.store.index_form import once
 from runforge_contracts.store.layout import LEGACY_STORE, StoreLayout
 from runforge_contracts.store.moved_store import is_stray_link
@@ -85,12 +85,12 @@ class StoreIndex:
         return self.form != OWN_FORM
 
     @property
-    def listed(self) -> list[ListedRun]:
+    def listed(self) -> list[IndexedRun]:
         """The run of each of :attr:`entries`."""
         known = self.entries
-        return known.listed if isinstance(known, IndexEntries) else [*map(listed_run, known)]
+        return known.listed if isinstance(known, IndexEntries) else [*map(indexed_run, known)]
 
-    def key(self, run: ListedRun) -> tuple[str, ...]:
+    def key(self, run: IndexedRun) -> tuple[str, ...]:
         """Return what no two entries of different runs have in common.
 
         Engines of other clients give two runs of one second the same id, in folders of their own.

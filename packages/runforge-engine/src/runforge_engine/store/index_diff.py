@@ -24,7 +24,7 @@ from runforge_contracts.invariants.store_invariants import (
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.shared_work import WorkWatch, in_processes, unwatched
 from runforge_contracts.store.foreign_index import write_entry
-from runforge_contracts.store.index_entries import listed_run
+from runforge_contracts.store.index_entries import indexed_run
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 from runforge_contracts.store.removals import Removed, removed_runs
@@ -200,7 +200,7 @@ class IndexDiff:
             incomplete=named("incomplete"),
             cancelled=tuple(
                 run.run_id
-                for run in chain(runs, (listed_run(item.entry) for item in self.unlisted))
+                for run in chain(runs, (indexed_run(item.entry) for item in self.unlisted))
                 if run.status == "cancelled"
             ),
             missing_folders=tuple(

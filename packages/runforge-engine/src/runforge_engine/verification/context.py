@@ -11,7 +11,7 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.invariants.store_invariants import named_otherwise
 from runforge_contracts.store.aliases import AliasHistory, read_aliases
 from runforge_contracts.store.chained_lines import ChainedLines
-from runforge_contracts.store.index_entries import ListedRun
+from runforge_contracts.store.index_entries import IndexedRun
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.merges import read_merges
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
@@ -105,7 +105,7 @@ class Surroundings:
         return None if self.index is None else self.index.entries
 
     @cached_property
-    def listed(self) -> list[ListedRun]:
+    def listed(self) -> list[IndexedRun]:
         """The run of each of :attr:`entries`."""
         return [] if self.index is None else self.index.listed
 
