@@ -6,7 +6,7 @@ Source: specification, sections 5.5 and 5.7.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -287,9 +287,10 @@ class IndexDiff:
         found = look_at(record_of(place, self.store) or place, self.store, is_listed=True)
         if found.state == "unreadable":
             yield self._folder_unreadable(found, run_id)
+        described = found.entry
         if self.index.is_foreign and not is_recorded_here(place, self.store):
-            found = replace(found, entry=in_common(found.entry))
-        for parts, text in _disagreements(entry, found):
+            described = in_common(described)
+        for parts, text in _disagreements(entry, found, described):
             file = self.store.relative(self.store.index)
             pointer = self.index.pointer(number) + format_pointer(parts)
             yield IndexFinding("entry_disagrees", text, file, pointer, run_id)
@@ -374,16 +375,27 @@ def _choose(
     return chosen, others
 
 
-def _disagreements(entry: dict[str, Any], found: Found) -> Iterator[tuple[tuple[str, ...], str]]:
+def _disagreements(
+    entry: dict[str, Any], found: Found, described: dict[str, Any]
+) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the fields of an entry that differ from the run's documents, with their values there.
 
     A field that an older client left out is not a difference.
+
+    Parameters
+    ----------
+    entry
+        The entry.
+    found
+        The run.
+    described
+        The values that its documents have for an entry.
     """
     if found.state in ("interrupted", "incomplete"):
         yield (), f"The run {quote(entry['run_id'])} is listed, but it has no result."
     if found.state != "finished":
         return
-    for parts, expected, value in differences(entry, found.entry):
+    for parts, expected, value in differences(entry, described):
         if parts == ("run_dir",):
             continue  # only the run's existence is compared
         if parts == ("created_at",) and instant(value) in found.times:

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +111,9 @@ def rebuild_index(
         elif not report.unlisted:
             return report
         index = comparison.index
-        missing = [_entry(found, index, origin_of) for found in comparison.unlisted]
+        missing = (_entry(found, index, origin_of) for found in comparison.unlisted)
         if index is None or not index.is_foreign:
-            write_index(store, index, [*(index.raw_entries if index else ()), *missing])
+            write_index(store, index, chain(index.raw_entries if index else (), missing))
     if index is not None and index.is_foreign:
         append_foreign(store, index, missing)
     comparison.read_again()

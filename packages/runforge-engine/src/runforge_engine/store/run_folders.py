@@ -11,7 +11,8 @@ import json
 import mmap
 import os
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from runforge_contracts.fs.files import open_file, reading, rename_new, write_fi
 from runforge_contracts.schemas import in_schema_order
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import OWN_FORM, write_entry
+from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
 from runforge_contracts.store.layout import GIT_ATTRIBUTES_TEXT, StoreLayout
 from runforge_contracts.store.reading import StoreIndex, read_store_index
 from runforge_contracts.system.system_files import open_without_link, sync_file, sync_folder
@@ -31,6 +33,9 @@ from runforge_engine.runtime.background import Check, run_stoppable
 from runforge_engine.store.editor_index import append_foreign_entries
 from runforge_engine.store.index_append import append_as_text, append_to_checked, append_to_large
 from runforge_engine.store.index_lock import index_lock, refuse_linked_folders
+
+#: How many entries of an index are written together.
+_AT_ONCE = 500
 
 
 def claim_folder(store: StoreLayout, candidates: Iterator[str]) -> Path:
@@ -235,9 +240,11 @@ def append_foreign(
 
 
 def write_index(
-    store: StoreLayout, index: StoreIndex | None, entries: Sequence[dict[str, Any]]
+    store: StoreLayout, index: StoreIndex | None, entries: Iterable[dict[str, Any]]
 ) -> None:
     """Write an index of our form with other entries; a reader sees the old file or the new one.
+
+    Only some hundred entries are in memory beside the text, unless they are given all at once.
 
     Parameters
     ----------
@@ -246,7 +253,7 @@ def write_index(
     index
         The index as it was read, whose other members are kept; None if there is none.
     entries
-        All entries.
+        All entries, in their order.
 
     Raises
     ------
@@ -254,9 +261,27 @@ def write_index(
         ``DOCUMENT_INVALID`` for invalid entries; ``STORE_NOT_WRITABLE``.
     """
     members = {"schema_version": OWN_FORM} if index is None else index.members or {}
-    document = {**members, "runs": [*entries]}
-    validate(document, OWN_FORM)
-    write_file(store.index, encode_json(in_schema_order(document, OWN_FORM)))
+    # An index with other members cannot be put together from several.
+    at_once = _AT_ONCE if members.keys() == {"schema_version"} else None
+    texts = [_index_text({**members, "runs": part}) for part in _portions(entries, at_once)]
+    if len(texts) > 1:
+        texts = [HEAD + BETWEEN.join(text[len(HEAD) : -len(TAIL)] for text in texts) + TAIL]
+    write_file(store.index, texts[0])
+
+
+def _index_text(index: dict[str, Any]) -> bytes:
+    validate(index, OWN_FORM)
+    return encode_json(in_schema_order(index, OWN_FORM))
+
+
+def _portions(
+    entries: Iterable[dict[str, Any]], size: int | None
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield entries, so many at a time or all at once; one empty list if there are none."""
+    left = iter(entries)
+    yield list(islice(left, size))
+    while portion := list(islice(left, size)):
+        yield portion
 
 
 def write_new(path: Path, data: bytes, check: Check | None = None, *, sync: bool = True) -> None:

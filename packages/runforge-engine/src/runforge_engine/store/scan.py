@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from runforge_contracts.codec.strict_json import MAX_BYTES
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -40,9 +41,9 @@ class Found:
 
     path: Path
     state: State
-    #: The index entry of a finished run.
-    entry: dict[str, Any] = field(default_factory=dict)
-    #: Times in the run's documents, any of which a client may have used as the time of the run.
+    #: The index entry of a finished run as JSON, which takes less memory: there may be very many.
+    text: bytes = b"{}"
+    #: For a listed run, times in its documents, any of which a client may have used as its time.
     times: frozenset[str] = frozenset()
     #: Sort key of finished runs that are not listed: by end time, the order in which their entries
     #: are appended.
@@ -51,6 +52,12 @@ class Found:
     reason: str = ""
     #: Whether the run is one that an index of this contract has to list.
     is_due: bool = True
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """The index entry of a finished run."""
+        entry: dict[str, Any] = msgspec.json.decode(self.text)
+        return entry
 
     @property
     def is_final(self) -> bool:
@@ -116,10 +123,11 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
         if ended is not None:
             entry = describe(folder, store)
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
-            found = Found(path, "finished", entry, _times(folder))
+            text = msgspec.json.encode(entry)
             if is_listed:
-                return found
-            return replace(found, ended=_order(folder, entry, ended), is_due=_is_due(folder))
+                return Found(path, "finished", text, _times(folder))
+            order = _order(folder, entry, ended)
+            return Found(path, "finished", text, ended=order, is_due=_is_due(folder))
     except RunForgeError as error:
         # An incomplete document without a manifest was still being written.
         if not over or _exists(path / layout.MANIFEST):
