@@ -10,9 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 from real_data import ROOT
+from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.invariants.store_invariants import check_store
 from runforge_contracts.shared_work import WORTH_SHARING, Result
+from runforge_contracts.store import index_entries
 from runforge_contracts.store.layout import StoreLayout
+from runforge_contracts.store.reading import read_store_index
+from runforge_engine.store import run_folders
 from runforge_engine.store.index_repair import check_index, rebuild_index
 from runforge_engine.verification.verify_store import verification_document, verify_store
 
@@ -78,3 +82,56 @@ def test_a_store_is_checked_alike(store: StoreLayout) -> None:
     alone = check_store(store)
     assert check_store(store, jobs=2) == alone
     assert alone
+
+
+def contradict(store: StoreLayout) -> None:
+    """Change the index so that it has every kind of mistake that a valid one can have."""
+    index = json.loads(store.index.read_text("utf-8"))
+    runs = index["runs"]
+    runs[3]["status"], runs[4]["origin"] = "failed", "0" * 64
+    runs[7]["run_dir"] = ".runforge/runs/20260101-000000-ffffffff"
+    runs[8]["run_dir"] = runs[9]["run_dir"]
+    runs[12]["run_dir"] = "../elsewhere"
+    del runs[14]["status"], runs[15]["name"], runs[16], runs[17]["summary"]
+    index["runs"] = [*runs[20:], runs[5], *runs[:20]]
+    store.index.write_bytes(encode_json(index))
+    shutil.rmtree(store.run_folder(runs[2]["run_id"]))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_entries_that_are_parsed_when_they_are_read_give_the_same(
+    jobs: int, store: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuild_index(store)
+    contradict(store)
+
+    def found() -> list[object]:
+        verified = verify_store(store, jobs=jobs)
+        document = verification_document(verified.runs, [verified])
+        checked = check_index(store, jobs=jobs)
+        return [msgspec.to_builtins(document), checked, check_store(store, jobs=jobs)]
+
+    monkeypatch.setattr(index_entries, "_SMALL", 2**40)
+    whole = found()
+    monkeypatch.setattr(index_entries, "_SMALL", 0)
+    index = read_store_index(store, parse_later=True)
+    assert index is not None
+    assert index.is_parsed_later
+    assert found() == whole
+    findings = {item.rule for item in check_store(store)}
+    assert findings >= {"index.once", "index.entry", "index.run-dir", "index.complete"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 120])
+@pytest.mark.parametrize("beside", [{}, {"beside": [1]}])
+def test_an_index_of_any_length_is_written_alike(
+    count: int, beside: dict[str, object], store: StoreLayout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuild_index(store)
+    whole = json.loads(store.index.read_text("utf-8"))
+    document = {**whole, "runs": whole["runs"][:count], **beside}
+    store.index.write_bytes(encode_json(document))
+    index = read_store_index(store)
+    monkeypatch.setattr(run_folders, "_AT_ONCE", 50)
+    run_folders.write_index(store, index, iter(document["runs"]))
+    assert store.index.read_bytes() == encode_json(document)
