@@ -7,7 +7,7 @@ import math
 import shutil
 import time
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +331,36 @@ def test_what_is_written_otherwise_is_left_to_the_whole_index(text: Any, tmp_pat
     assert skim_runs(store, 5, query({}, "accuracy"), facts()) is not None
     store.index.write_text(text({"schema_version": "index.v1", "runs": entries}), "utf-8")
     assert skim_runs(store, 5, query({}, "accuracy"), facts()) is None
+
+
+@pytest.mark.parametrize("number", [0, 7, 19])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: "",
+        lambda line: line[:-3] + line[-2:],
+        lambda line: line.replace("-", "-0", 1),
+        lambda line: line.replace("-", "_"),
+        lambda line: "\n" + line,
+        lambda line: line.replace(" ", "", 1),
+        lambda line: line.replace(": ", ":  "),
+        lambda line: f'\n      "note": 1,{line}',
+        lambda line: line.replace('"run_id"', '"run_ID"'),
+        lambda line: line.replace("2026", "\uff12026"),
+        lambda line: line.replace("2026", "\x85\xa02026"),
+    ],
+)
+def test_an_entry_that_begins_otherwise_is_left_to_the_whole_index(
+    change: Callable[[str], str], number: int, tmp_path: Path
+) -> None:
+    entries = [entry(each) for each in range(20)]
+    store = make(tmp_path, entries)
+    line = f'\n      "run_id": "{entries[number]["run_id"]}",'
+    text = store.index.read_text("utf-8")
+    assert text.count(line) == 1
+    store.index.write_text(text.replace(line, change(line)), "utf-8")
+    for asked in ((), parse_conditions(["repeats=x"]), parse_conditions(["tag=odd"])):
+        assert skim_runs(store, 5, RunQuery(asked), facts()) is None
 
 
 @pytest.mark.parametrize("run_id", ["run-2", f"{entry(2)['run_id']}-2"])

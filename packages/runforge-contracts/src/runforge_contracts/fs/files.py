@@ -24,8 +24,9 @@ from runforge_contracts.system.system_files import (
 )
 
 _PIECE = 2**20
-#: Bytes of a file that are searched at a time: few enough for the cache of a processor.
-_BLOCK = 2**18
+#: Bytes of a file that are searched at a time: few enough for the cache of a processor, and for
+#: memory that is used again. Larger texts take new memory of the system each time.
+_BLOCK = 2**16
 
 
 class FileDigest(NamedTuple):

@@ -24,8 +24,9 @@ from runforge_contracts.selection.run_query import order_key
 from runforge_contracts.selection.run_values import FIELDS, RunColumn, metrics_in, values_of
 from runforge_contracts.store.index_form import ADDED, BETWEEN, HEAD, TAIL, can_be_shown
 
-#: The first line of an entry, with a run id in the form of this version.
-_ID = re.compile(rb'\n {6}"run_id": "([0-9]{8}-[0-9]{6}-[0-9a-f]{8})"')
+#: The first line of an entry, with a run id in the form of this version, and its length up to there.
+_ID = re.compile(r'\n {6}"run_id": "([0-9]{8}-[0-9]{6}-[0-9a-f]{8})"')
+_ID_LENGTH = len('\n      "run_id": "20260201-120000-abc12345"')
 _TAGS, _TAGS_END = b'\n      "tags": ', b"\n      ]"
 _NO_TAGS = b"[]"
 _STATUS = b'\n      "status": "'
@@ -350,13 +351,19 @@ def read_pieces(path: Path) -> Iterator[list[bytes]]:
     yield [rest[: -len(TAIL)]]
 
 
-def id_in(piece: bytes) -> str | None:
-    """Return the run id of an entry; None if the entry has another form.
+def ids_in(pieces: Sequence[bytes]) -> list[str] | None:
+    """Return the run ids of entries; None if one has another form.
 
     Entries of the first version lack the status, which is in the documents of their runs.
     """
-    found = _ID.match(piece)
-    return None if found is None or _STATUS not in piece else found[1].decode()
+    # All together: that takes half the time of looking at one after the other. The beginnings have
+    # room for as many ids as there are entries only if each is that of an id.
+    text = b"".join([piece[:_ID_LENGTH] for piece in pieces]).decode("latin-1")
+    ids = _ID.findall(text)
+    # `find` takes half the time of `in` in texts as short as an entry.
+    if len(ids) < len(pieces) or any(piece.find(_STATUS) < 0 for piece in pieces):
+        return None
+    return ids
 
 
 def is_escaped(data: bytes) -> bool:

@@ -20,7 +20,7 @@ from runforge_contracts.index.entry_lines import (
     OF_TAGS,
     EntryLines,
     PieceLines,
-    id_in,
+    ids_in,
     may_fit,
     read_pieces,
     values_at,
@@ -249,7 +249,9 @@ def _read_lines(
     known, count = set[str](), 0
     try:
         for pieces in read_pieces(store.index):
-            ids = [run_id for run_id in map(id_in, pieces) if run_id is not None]
+            ids = ids_in(pieces)
+            if ids is None:
+                return None
             known.update(ids)
             count += len(pieces)
             if len(known) < count:

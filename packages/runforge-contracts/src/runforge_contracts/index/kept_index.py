@@ -30,7 +30,7 @@ from runforge_contracts.index.entry_lines import (
     EntryLines,
     Found,
     find,
-    id_in,
+    ids_in,
     is_escaped,
     lacks_settings,
     metric_lines_of,
@@ -316,9 +316,9 @@ class _KeptIndex:
                 if entries.pop(0):
                     return False
                 is_first = True
-            if not all(map(self._add, entries)):
+            if not self._add_all(entries):
                 return False
-        if end > begun and not (is_first and self._add(text)):
+        if end > begun and not (is_first and self._add_all([text])):
             return False
         self._length = end
         escaped = bool(self._last) and is_escaped(_BETWEEN.join(self._last))
@@ -333,10 +333,13 @@ class _KeptIndex:
             digest.update(piece)
         return digest.digest() == self._digest.digest()
 
-    def _add(self, piece: bytes) -> bool:
-        """Add an entry; return False if it has another form."""
-        run_id = id_in(piece)
-        if run_id is None or run_id in self.known:
+    def _add_all(self, pieces: list[bytes]) -> bool:
+        """Add entries; return False if one has another form."""
+        ids = ids_in(pieces)
+        return ids is not None and all(map(self._add, pieces, ids))
+
+    def _add(self, piece: bytes, run_id: str) -> bool:
+        if run_id in self.known:
             return False
         at = len(self.ids)
         try:
