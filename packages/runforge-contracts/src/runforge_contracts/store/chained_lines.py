@@ -7,9 +7,8 @@ Source: specification, sections 5.11, 23.4 and 25.1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import parse_json
@@ -20,8 +19,7 @@ from runforge_contracts.store.moved_store import is_stray_link
 from runforge_contracts.validation import validate
 
 
-@dataclass(frozen=True)
-class ChainedLines:
+class ChainedLines(NamedTuple):
     """The lines of a file, in the order in which they were appended."""
 
     entries: tuple[dict[str, Any], ...] = ()

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, RunForgeError
@@ -68,8 +67,7 @@ _ADDED = (*ADDED, *ADDED_SINCE)
 _CHECKED = ("dataset_fingerprint_sha256", "model_sha256", "model_family", "origin")
 
 
-@dataclass(frozen=True, slots=True)
-class EntryProblem:
+class EntryProblem(NamedTuple):
     """An entry of an index that cannot be read."""
 
     #: Its position in the index.

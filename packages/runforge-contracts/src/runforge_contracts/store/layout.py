@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from runforge_contracts._generated.catalog import CATALOG
 from runforge_contracts.display import quote
@@ -81,14 +80,30 @@ OTHERS = "others"
 SIGNATURE_SUFFIX = ".sig"
 
 
-@dataclass(frozen=True)
 class StoreLayout:
-    """The paths of one store."""
+    """The paths of one store; two are equal if they are those of the same folder.
 
-    #: Folder that contains the store, absolute.
-    workspace: Path
-    #: Name of the store's folder in the workspace.
-    name: str = DEFAULT_STORE
+    Parameters
+    ----------
+    workspace
+        Folder that contains the store, absolute.
+    name
+        Name of the store's folder in the workspace.
+    """
+
+    # Not a data class, which takes a millisecond to make: every command imports this module.
+    def __init__(self, workspace: Path, name: str = DEFAULT_STORE) -> None:
+        self.workspace: Final = workspace
+        self.name: Final = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoreLayout) and other.root == self.root
+
+    def __hash__(self) -> int:
+        return hash(self.root)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.workspace!r}, {self.name!r})"
 
     @cached_property
     def root(self) -> Path:
@@ -180,8 +195,7 @@ class StoreLayout:
         return _relative(folder, self.workspace)
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentLayout:
+class ExperimentLayout(NamedTuple):
     """The paths of the experiment runs in one repository."""
 
     #: Folder that contains the folder of runs, absolute.

@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import parse_json
@@ -45,8 +44,7 @@ CONFLICT_HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoreIndex:
+class StoreIndex(NamedTuple):
     """The index of a store, as its file has it and in the terms of ``index.v1``."""
 
     #: ``index.v1``, or the form of another client.
