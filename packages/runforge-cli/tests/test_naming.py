@@ -303,7 +303,7 @@ def test_missing_is_a_status_that_lists_choose_by(
     gone = ids(filled)[0]
     shutil.rmtree(filled / ".runforge/runs" / gone)
     if kept:
-        monkeypatch.setattr("runforge_contracts.index.kept_index.keeps_indexes", lambda: True)
+        monkeypatch.setattr("runforge_contracts.index.keeping.keeps_indexes", lambda: True)
     for arguments in (("--status", "missing"), ("--where", "status=missing")):
         listed = runforge("runs", *arguments, "--json").json["runs"]
         assert [(entry["run_id"], entry["state"]) for entry in listed] == [(gone, "missing")]

@@ -16,7 +16,7 @@ from runforge_contracts.codec.hash_chain import chain_digests
 from runforge_contracts.codec.strict_json import encode_json
 from runforge_contracts.errors import UsageError
 from runforge_contracts.fs import files
-from runforge_contracts.index import index_filter, kept_index
+from runforge_contracts.index import index_filter, keeping, kept_index
 from runforge_contracts.index.index_filter import runs_in_parts, skim_runs
 from runforge_contracts.metrics import lower_is_better
 from runforge_contracts.run_ids import started
@@ -50,11 +50,11 @@ def kept(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> boo
         monkeypatch.setattr(files, "_BLOCK", 137)
     if request.param == "sorted":
         monkeypatch.setattr(kept_index, "_UNSORTED", 4)
-    monkeypatch.setattr(kept_index, "_keeper", KEEPER if is_kept else None)
+    monkeypatch.setattr(keeping, "keeper", KEEPER if is_kept else None)
     return is_kept
 
 
-KEEPER = kept_index._Keeper(600)
+KEEPER = kept_index.Keeper(600)
 
 
 def entry(number: int, **more: Any) -> dict[str, Any]:
@@ -263,8 +263,8 @@ def test_an_index_is_kept_until_nobody_asks(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     store = make(tmp_path, [entry(number) for number in range(70)])
-    monkeypatch.setattr(kept_index, "_keeper", None)
-    assert (kept_index.keeps_indexes(), kept_index.kept_stores()) == (False, [])
+    monkeypatch.setattr(keeping, "keeper", None)
+    assert (keeping.keeps_indexes(), kept_index.kept_stores()) == (False, [])
     kept_index.keep_indexes(idle=0.2)
     kept_index.keep_indexes()
     assert skim_runs(store, 10, RunQuery(), facts()) is not None
@@ -275,7 +275,7 @@ def test_an_index_is_kept_until_nobody_asks(
 
 
 def test_columns_are_prepared_in_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(kept_index, "_keeper", KEEPER)
+    monkeypatch.setattr(keeping, "keeper", KEEPER)
     monkeypatch.setattr(kept_index, "_BLOCK", 8)
     monkeypatch.setattr(kept_index, "_AT_ONCE", 1)
     entries = [entry(number) for number in range(131)]

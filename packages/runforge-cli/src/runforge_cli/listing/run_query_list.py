@@ -119,7 +119,7 @@ class QueriedList:
             As :meth:`first`.
         """
         from runforge_contracts.index.index_filter import runs_in_parts
-        from runforge_contracts.index.kept_index import keeps_indexes
+        from runforge_contracts.index.keeping import keeps_indexes
 
         place, *others = self._places
         # The newest runs are read from the end of the index, without all of it.
@@ -141,7 +141,7 @@ class QueriedList:
             return [(newest_in(place, end), place) for place in self._places]
         # Late: the plain list does not need them.
         from runforge_contracts.index.index_filter import skim_runs
-        from runforge_contracts.index.kept_index import keeps_indexes
+        from runforge_contracts.index.keeping import keeps_indexes
 
         if is_plain and not keeps_indexes():
             return [(newest_in(place, end), place) for place in self._places]

@@ -24,7 +24,7 @@ from runforge_contracts.selection.run_query import order_key
 from runforge_contracts.selection.run_values import FIELDS, RunColumn, metrics_in, values_of
 from runforge_contracts.store.index_form import ADDED, BETWEEN, HEAD, TAIL, can_be_shown
 
-#: The first line of an entry, with a run id in the form of this version, and its length up to there.
+#: How an entry begins, with a run id in the form of this version, and the length of that.
 _ID = re.compile(r'\n {6}"run_id": "([0-9]{8}-[0-9]{6}-[0-9a-f]{8})"')
 _ID_LENGTH = len('\n      "run_id": "20260201-120000-abc12345"')
 _TAGS, _TAGS_END = b'\n      "tags": ', b"\n      ]"
@@ -41,7 +41,7 @@ _MEMBER, _INNER, _METRIC = 6, 8, 10
 #: Fields of the summary.
 _OF_SUMMARY = frozenset({"duration", "device"})
 _SHA256_DIGITS = 64
-_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_NUMBER = rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
 
 #: Fields whose only value is that of the line.
 _SINGLE = frozenset({"run", "created", "name", "preset", "label", "group", "repeats", "run_dir"})
@@ -58,6 +58,8 @@ _PLAIN = re.compile(rb'"[^"\\\x00-\x1f]*"')
 
 #: The name of a value in an entry, and its bytes.
 Found = tuple[str, bytes]
+#: Returns the positions of those of some entries that matter.
+Choice = Callable[[Sequence[bytes]], Iterable[int]]
 
 
 class EntryLines(ABC):
@@ -454,17 +456,28 @@ def literal_line(column: RunColumn, condition: RunCondition) -> bytes | None:
     return _line(_MEMBER, FIELDS[column.name]) + _string(condition.value)
 
 
-def may_fit(column: RunColumn, condition: RunCondition) -> Callable[[bytes], bool]:
-    """Return a test of entries; a condition holds for none that it refuses."""
+def places_of_all(pieces: Sequence[bytes]) -> Iterable[int]:
+    """Return the positions of all entries."""
+    return range(len(pieces))
+
+
+def may_fit(column: RunColumn, condition: RunCondition) -> Choice:
+    """Return a choice of entries; a condition holds for none that it leaves out."""
     if column == OF_TAGS and condition.operator != "!=":
-        return _may_have_tags
+        return lambda pieces: [at for at, piece in enumerate(pieces) if _may_have_tags(piece)]
     line = literal_line(column, condition)
     if line is None or column == OF_STATE:
-        return lambda piece: True
+        return places_of_all
     # Searched from the end, which takes half the time in texts as short as an entry.
     if column.needs_settings:
-        return lambda piece: piece.rfind(line) >= 0 or lacks_settings(piece)
-    return lambda piece: piece.rfind(line) >= 0
+        # Most entries have the first setting: no function is called for them.
+        first = _SETTINGS[0]
+        return lambda pieces: [
+            at
+            for at, piece in enumerate(pieces)
+            if piece.rfind(line) >= 0 or (piece.rfind(first) < 0 and lacks_settings(piece))
+        ]
+    return lambda pieces: [at for at, piece in enumerate(pieces) if piece.rfind(line) >= 0]
 
 
 def metric_lines_of(name: str) -> tuple[str, ...]:
@@ -501,7 +514,7 @@ def _value(token: bytes) -> Any:
 
 @lru_cache(maxsize=2**16)
 def _parsed(token: bytes) -> Any:
-    found = _NUMBER.fullmatch(token)
+    found = re.fullmatch(_NUMBER, token)
     if found is not None:
         value = float(token)
         if math.isinf(value):

@@ -7,25 +7,26 @@ the file has another form, the whole file is read.
 from __future__ import annotations
 
 import os
-from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from runforge_contracts.codec.strict_json import MAX_BYTES
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.index.entry_lines import (
     OF_STATE,
     OF_TAGS,
+    Choice,
     EntryLines,
     PieceLines,
     ids_in,
     may_fit,
+    places_of_all,
     read_pieces,
     values_at,
 )
-from runforge_contracts.index.kept_index import KeptLines, keeps_indexes, kept_lines
+from runforge_contracts.index.keeping import keeps_indexes
 from runforge_contracts.index.newest import described_runs
 from runforge_contracts.run_ids import started
 from runforge_contracts.schemas import validator
@@ -53,6 +54,9 @@ from runforge_contracts.store.reading import MAX_INDEX_BYTES, own_entries
 from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.view_folders import may_have_views
 from runforge_contracts.validation import validate
+
+if TYPE_CHECKING:
+    from runforge_contracts.index.kept_index import KeptLines
 
 Read = TypeVar("Read")
 
@@ -102,11 +106,11 @@ def skim_runs(
         return _skim_kept(store, count, query, facts, skip)
     if may_have_views(store):
         return None
-    read = _read_lines(store, _first_test(query))
+    read = _read_lines(store, _first_choice(query))
     if read is None:
         return None
-    lines, listed, names = read
-    known = {*listed, *removed_runs(store)}
+    lines, known, names = read
+    known |= removed_runs(store).keys()
     others = described_runs(store, [name for name in names if name not in known], known)
     try:
         return _chosen(lines, others, store, count, query, facts, skip)
@@ -141,7 +145,7 @@ def runs_in_parts(
         validator(OWN_FORM)  # Loaded after the entries, it would keep the memory that they leave.
     is_in_time = column_of(query.order.name, ()) == _CREATED
     is_possible = is_in_time and size <= MAX_INDEX_BYTES and not may_have_views(store)
-    read = _read_lines(store, _first_test(query)) if is_possible else None
+    read = _read_lines(store, _first_choice(query)) if is_possible else None
     if read is None:
         raise ValueError("the whole index is needed")
     lines, known, names = read
@@ -204,10 +208,10 @@ def entries_with(store: StoreLayout, digits: str) -> list[dict[str, Any]] | None
     def lacks_digest(piece: bytes) -> bool:
         return _MODEL in piece and _MODEL_DIGEST not in piece
 
-    def matters(piece: bytes) -> bool:
-        return begin in piece or lacks_digest(piece)
+    def choose(pieces: Sequence[bytes]) -> Iterable[int]:
+        return [at for at, piece in enumerate(pieces) if begin in piece or lacks_digest(piece)]
 
-    read = None if may_have_views(store) else _read_lines(store, matters)
+    read = None if may_have_views(store) else _read_lines(store, choose)
     if read is None:
         return None
     lines, known, names = read
@@ -222,15 +226,15 @@ def entries_with(store: StoreLayout, digits: str) -> list[dict[str, Any]] | None
     return [*found, *described_runs(store, [name for name in names if name not in known], known)]
 
 
-def _first_test(query: RunQuery) -> Callable[[bytes], bool]:
-    """Return a test of entries that none fails for which the first condition of a query may hold.
+def _first_choice(query: RunQuery) -> Choice:
+    """Return a choice of the entries for which the first condition of a query may hold.
 
-    It refuses none if it depends on the entries what a name means, or whether it means anything.
+    It leaves out none if it depends on the entries what a name means, or whether it means anything.
     """
     if query.conditions and all(is_field(name) for name in _names_in(query)):
         with suppress(RunForgeError):  # What is wrong with the query is said later.
             return may_fit(*query.columns(())[0])
-    return lambda piece: True
+    return places_of_all
 
 
 def _names_in(query: RunQuery) -> set[str]:
@@ -238,7 +242,7 @@ def _names_in(query: RunQuery) -> set[str]:
 
 
 def _read_lines(
-    store: StoreLayout, matters: Callable[[bytes], bool]
+    store: StoreLayout, choose: Choice
 ) -> tuple[PieceLines, set[str], list[str]] | None:
     """Return those entries of an index that matter, the ids of all, and the names of all folders.
 
@@ -256,10 +260,9 @@ def _read_lines(
             count += len(pieces)
             if len(known) < count:
                 return None
-            for piece, run_id in zip(pieces, ids, strict=True):
-                if matters(piece):
-                    kept.append(piece)
-                    kept_ids.append(run_id)
+            for at in choose(pieces):
+                kept.append(pieces[at])
+                kept_ids.append(ids[at])
         names = os.listdir(store.runs)  # noqa: PTH208 - names are enough, and ten times as fast
     except (OSError, RunForgeError, ValueError):
         return None
@@ -282,6 +285,8 @@ def _of_kept(store: StoreLayout, read: Callable[[KeptLines], Read]) -> Read | No
     """Return what is read from the index that this process keeps; None if it is not enough."""
     if may_have_views(store) or not keeps_indexes():
         return None
+    from runforge_contracts.index.kept_index import kept_lines  # late: only servers keep indexes
+
     try:
         with kept_lines(store) as lines:
             return None if lines is None else read(lines)
@@ -314,6 +319,8 @@ class _Groups(Sequence[RunGroup]):
     """The runs of an index by a field; what stands in it is decoded where it is asked for."""
 
     def __init__(self, lines: EntryLines, places: Sequence[int], column: RunColumn) -> None:
+        from array import array  # late: only servers group runs
+
         numbers, known = lines.groups(column)
         counts, newest = (array("Q", bytes(8 * len(known))) for _ in range(2))
         for rank, at in enumerate(places):  # the oldest first

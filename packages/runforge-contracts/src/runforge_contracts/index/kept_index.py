@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.fs.files import open_file, read_all, reading
+from runforge_contracts.index import keeping
 from runforge_contracts.index.entry_lines import (
     TEXT_FIELDS,
     EntryLines,
@@ -549,7 +550,7 @@ class KeptLines(EntryLines):
         return self._kept.unlisted()
 
 
-class _Keeper:
+class Keeper:
     """The indexes that this process keeps."""
 
     def __init__(self, idle: float) -> None:
@@ -558,6 +559,7 @@ class _Keeper:
         threading.Thread(target=self._watch, name="runforge-kept-index", daemon=True).start()
 
     def index_of(self, store: StoreLayout) -> _KeptIndex:
+        """Return the index of a store, which may not have been read yet."""
         with self._lock:
             found = self._kept.pop(store, None) or _KeptIndex(store)
             self._kept[store] = found
@@ -566,6 +568,7 @@ class _Keeper:
             return found
 
     def stores(self) -> list[StoreLayout]:
+        """Return the stores whose indexes are kept now."""
         with self._lock:
             return list(self._kept)
 
@@ -578,9 +581,6 @@ class _Keeper:
                         del self._kept[store]
 
 
-_keeper: _Keeper | None = None
-
-
 def keep_indexes(idle: float = _IDLE) -> None:
     """Let this process keep the indexes that it reads.
 
@@ -589,27 +589,20 @@ def keep_indexes(idle: float = _IDLE) -> None:
     idle
         Seconds without a query after which an index is thrown away.
     """
-    global _keeper
-    if _keeper is None:
-        _keeper = _Keeper(idle)
+    if keeping.keeper is None:
+        keeping.keeper = Keeper(idle)
         if hasattr(os, "register_at_fork"):
             # A process that was divided from this one has none of its threads.
             os.register_at_fork(after_in_child=_keep_none)
 
 
 def _keep_none() -> None:
-    global _keeper
-    _keeper = None
-
-
-def keeps_indexes() -> bool:
-    """Return whether this process keeps the indexes that it reads."""
-    return _keeper is not None
+    keeping.keeper = None
 
 
 def kept_stores() -> list[StoreLayout]:
     """Return the stores whose indexes are kept now."""
-    return [] if _keeper is None else _keeper.stores()
+    return [] if keeping.keeper is None else keeping.keeper.stores()
 
 
 @contextmanager
@@ -623,9 +616,9 @@ def kept_lines(store: StoreLayout) -> Iterator[KeptLines | None]:
     RunForgeError
         As :func:`~runforge_contracts.fs.files.open_file`.
     """
-    if _keeper is None:
+    if keeping.keeper is None:
         raise RuntimeError("this process keeps no indexes")
-    kept = _keeper.index_of(store)
+    kept = keeping.keeper.index_of(store)
     with kept.lock:
         yield KeptLines(kept) if kept.renew() else None
 
@@ -635,11 +628,12 @@ def prepare_columns(stores: Iterable[StoreLayout], columns: Iterable[RunColumn])
 
     It does nothing for stores for which it was done, or where no indexes are kept.
     """
-    if _keeper is None:
+    keeper = keeping.keeper
+    if keeper is None:
         return
     columns = list(columns)
     for store in stores:
-        kept = _keeper.index_of(store)
+        kept = keeper.index_of(store)
         if not kept.is_prepared:
             kept.is_prepared = True
             threading.Thread(target=_prepare, args=(kept, columns), daemon=True).start()
