@@ -59,15 +59,19 @@ def test_the_list_has_the_settings_in_which_runs_differ(
     assert max(map(len, result.out.splitlines())) <= 80
 
 
-def test_a_list_loads_no_library_for_documents(store: Path) -> None:
+@pytest.mark.parametrize("length", [0, 1_000])
+def test_a_list_loads_no_library_for_documents(length: int, workspace: Path) -> None:
+    # The newest runs are read from the end of a large index.
+    write_index(workspace, [grid(number, note="x" * length) for number in range(200)])
     program = (
         "import sys\n"
         "from runforge_cli.shell.app import cli\n"
         "assert cli.main(sys.argv[1:], standalone_mode=False) == 0\n"
-        "late = {'jsonschema_rs', 'msgspec', 'hashlib', 'runforge_contracts.documents'}\n"
+        "late = {'dataclasses', 'jsonschema_rs', 'msgspec', 'hashlib'}\n"
+        "late |= {'runforge_contracts.documents', 'runforge_contracts.index.index_filter'}\n"
         "assert not late & set(sys.modules), late & set(sys.modules)\n"
     )
-    command = [sys.executable, "-c", program, "--workspace", str(store), "runs"]
+    command = [sys.executable, "-c", program, "--workspace", str(workspace), "runs"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 

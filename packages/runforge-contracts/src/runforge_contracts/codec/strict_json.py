@@ -25,8 +25,9 @@ MAX_DEPTH = 64
 _MAX_EXACT_INTEGER = 2**53 - 1
 #: An integer of at most so many characters is in the range of a double.
 _SMALL_DIGITS = 300
-#: A document of at most so many bytes is read and written without loading a library for it.
-_SHORT = 2**16
+#: A document of at most so many bytes is read and written without loading a library for it, which
+#: takes longer than it saves.
+_SHORT = 2**18
 #: Makes every digit a 0.
 _AS_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
