@@ -48,6 +48,15 @@ def found(reference: str, root: Path) -> str:
     return find_any_run(reference, places(root)).path.relative_to(root).as_posix()
 
 
+def test_places_are_equal_if_they_are_the_same_folder(tmp_path: Path) -> None:
+    store, experiments = places(tmp_path)
+    assert places(tmp_path) == [store, experiments]
+    others = [StoreLayout(tmp_path, ".ml"), StoreLayout(tmp_path / "a"), *places(tmp_path / "b")]
+    assert not {store, experiments} & {*others}
+    assert len({store, experiments, *others, *places(tmp_path)}) == 6
+    assert repr(store) == f"StoreLayout({tmp_path!r}, '.runforge')"
+
+
 def test_runs_are_in_the_order_of_their_ids(tmp_path: Path) -> None:
     for run_id in ("run-2026-02-01-1000", "run-2026-02-01-002", "run-2025-12-31-999"):
         write(tmp_path, run_id)
