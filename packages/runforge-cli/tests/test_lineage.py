@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,24 @@ def test_a_run_is_shown_with_what_it_repeats_and_what_repeats_it(
     assert runforge("verify", "--all", "--json").code == 0
     listed = runforge("runs", "--where", f"repeats={first}", "--columns", "run,repeats", "--json")
     assert [run["run_id"] for run in listed.json["runs"]] == [second]
+
+
+def test_a_run_is_shown_without_the_code_for_servers_and_sweeps(
+    workspace: Path, chain: list[str]
+) -> None:
+    program = (
+        "import sys\n"
+        "from runforge_cli.shell.app import cli\n"
+        "assert cli.main(sys.argv[1:], standalone_mode=False) == 0\n"
+        "late = {'dataclasses', 'msgspec', 'runforge_cli.render.differences'}\n"
+        "late |= {'runforge_contracts.index.kept_index', 'runforge_contracts.sweeps.groups'}\n"
+        "assert not late & set(sys.modules), late & set(sys.modules)\n"
+    )
+    words = ["--workspace", str(workspace), "show", chain[1][:-1]]
+    shown = subprocess.run(
+        [sys.executable, "-c", program, *words], check=True, capture_output=True, text=True
+    ).stdout
+    assert f"repeated by  {chain[2]}\n" in shown
 
 
 def test_the_lineage_has_every_step_with_what_changed(

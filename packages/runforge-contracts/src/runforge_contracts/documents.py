@@ -9,7 +9,6 @@ Source: specification, sections 2.4, 2.7, 4.2 and 4.7.
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, cached_property
@@ -188,6 +187,8 @@ class Document(Generic[T]):
             ``POINTER_INVALID``, or ``DOCUMENT_INVALID`` if the result would not be valid; the
             document is then unchanged.
         """
+        import copy  # late: most documents are only read
+
         raw = copy.deepcopy(self.raw)
         for pointer, value in changes.items():
             if value is REMOVE:

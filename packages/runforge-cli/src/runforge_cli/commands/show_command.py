@@ -16,8 +16,6 @@ from runforge_contracts.store.evaluations import (
 )
 from runforge_contracts.store.run import Run
 
-from runforge_cli.answers.archive_answers import unpacked
-from runforge_cli.answers.run_answers import run_document
 from runforge_cli.commands.gate_options import (
     as_json,
     evaluated_metrics,
@@ -126,6 +124,8 @@ def command(
 
 def _show_archive(settings: Settings, archive: str, run: str, gates: Sequence[Gate]) -> int:
     """Show a run of an archive in one file, or list its runs."""
+    from runforge_cli.answers.archive_answers import unpacked
+
     with unpacked(settings, archive) as inside:
         if run:
             return _show_run(settings, inside.find_any(run, quiet=True), gates, Path(archive))
@@ -164,6 +164,8 @@ def _show_run(
 
         lines = experiment_lines(folder, settings, bundle=bundle)
     if settings.json:
+        from runforge_cli.answers.run_answers import run_document
+
         write_json({**run_document(folder, settings, bundle), **as_json(results)})
     else:
         write_lines(lines)

@@ -9,6 +9,7 @@ from typing import Any
 
 from runforge_contracts.display import printable, shorten
 
+from runforge_cli.render.tables import source_text
 from runforge_cli.terminal.text_layout import (
     beside,
     number,
@@ -23,7 +24,6 @@ from runforge_cli.terminal.text_layout import (
 TOP = 10
 #: Maximum length of one value.
 _LONG = 300
-_SOURCES = {"model_default": "model default", "cli": "command line"}
 _COLORS = {"better": "32", "worse": "31"}
 _NOT_RECORDED = "–"
 _DIGEST = re.compile("[0-9a-f]{40,64}")
@@ -99,11 +99,6 @@ def value_text(value: Any) -> str:
     if _DIGEST.fullmatch(text):
         return f"{text[:12]}…"
     return shorten(text, _LONG)
-
-
-def source_text(source: str) -> str:
-    """Return the source of a hyperparameter for display."""
-    return _SOURCES.get(source, source)
 
 
 def field_texts(field: dict[str, Any]) -> list[str]:

@@ -24,7 +24,6 @@ from runforge_contracts.store.summary import (
     summary_of,
 )
 
-from runforge_cli.render.differences import source_text
 from runforge_cli.render.evaluation_table import evaluation_rows
 from runforge_cli.render.lineage_view import lineage_facts
 from runforge_cli.render.sweep_membership import membership_of
@@ -36,6 +35,7 @@ from runforge_cli.render.tables import (
     metric_lines,
     raw_coefficient_lines,
     raw_importance_lines,
+    source_text,
 )
 from runforge_cli.shell.file_argument import is_archive
 from runforge_cli.shell.settings import Settings

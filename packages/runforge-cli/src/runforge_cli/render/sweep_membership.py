@@ -9,7 +9,6 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.layout import DEFAULT_STORE, StoreLayout
 from runforge_contracts.store.reading import group_of
 from runforge_contracts.store.run import Run
-from runforge_contracts.sweeps.groups import Group
 
 from runforge_cli.terminal.text_layout import plural
 
@@ -43,6 +42,8 @@ def membership_of(run: Run) -> SweepMembership | None:
 
 def _others(run: Run, group_id: str) -> int | None:
     """Return the number of other members, or None if the group is not there or not readable."""
+    from runforge_contracts.sweeps.groups import Group  # late: most runs are of no sweep
+
     store = _store_of(run.path)
     if store is None:
         return None

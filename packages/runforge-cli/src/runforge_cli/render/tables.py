@@ -26,6 +26,12 @@ from runforge_cli.terminal.text_layout import (
 
 _METRICS = ("accuracy", "precision_macro", "recall_macro", "f1_macro", "roc_auc", "log_loss")
 _LOWER = {"log_loss": " (lower is better)"}
+_SOURCES = {"model_default": "model default", "cli": "command line"}
+
+
+def source_text(source: str) -> str:
+    """Return the source of a hyperparameter for display."""
+    return _SOURCES.get(source, source)
 
 
 def metric_lines(metrics: dict[str, Any]) -> list[str]:

@@ -8,8 +8,9 @@ from typing import Any
 from runforge_contracts.display import format_duration, shorten, time_text
 from runforge_contracts.store.summary import RunModel, RunOutcome, RunSummary, summary_of
 
-from runforge_cli.render.differences import source_text, value_text
+from runforge_cli.render.differences import value_text
 from runforge_cli.render.sweep_membership import membership_of
+from runforge_cli.render.tables import source_text
 from runforge_cli.report.curve_blocks import curve_blocks
 from runforge_cli.report.evaluation_blocks import evaluation_blocks
 from runforge_cli.report.origin_blocks import (

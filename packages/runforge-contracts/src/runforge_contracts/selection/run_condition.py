@@ -34,7 +34,8 @@ GRAMMAR = (
 _OPERATOR = re.compile(r"==|!=|<=|>=|=|<|>|~")
 _BARE = re.compile(r"[^\s=!<>~\"']+")
 _DOUBLE = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+#: Compiled where it is used, as few conditions are numbers.
+_NUMBER = r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 _BLANKS = " \t\r\n"
 #: Longest integer that is read as one; longer ones are read as doubles.
 _DIGITS = 300
@@ -131,7 +132,7 @@ def is_number(value: Any) -> bool:
 @lru_cache(maxsize=64)
 def number_in(text: str) -> int | float | None:
     """Return the number that ``text`` is, or None."""
-    if not _NUMBER.fullmatch(text):
+    if not re.fullmatch(_NUMBER, text):
         return None
     if text.lstrip("+-").isdecimal() and len(text) <= _DIGITS:
         return int(text)

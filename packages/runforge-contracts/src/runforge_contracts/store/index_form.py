@@ -31,7 +31,7 @@ _BLOCK = 2**16
 #: Bytes of an index that are searched at a time: few enough for the cache of a processor.
 _PIECE = 2**18
 #: The line of an entry that has its run id; no run id is longer.
-_ID, _LONGEST_ID = re.compile(rb'\n {6}"run_id": "([^"\n]+)"'), 128
+_ID, _LONGEST_ID = rb'\n {6}"run_id": "([^"\n]+)"', 128
 #: Strings and numbers of an entry that a list of runs shows.
 _TEXTS = (
     "run_id",
@@ -106,7 +106,7 @@ def listed_ids(path: Path) -> set[str]:
         As :func:`~runforge_contracts.fs.files.open_file`.
     """
     pieces = _overlapping(path, len('\n      "run_id": ""') + _LONGEST_ID)
-    return {found.decode("latin-1") for piece in pieces for found in _ID.findall(piece)}
+    return {found.decode("latin-1") for piece in pieces for found in re.findall(_ID, piece)}
 
 
 def _overlapping(path: Path, overlap: int) -> Iterator[bytes]:

@@ -20,7 +20,6 @@ from runforge_contracts.fs.files import read_file
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.store.chained_lines import ChainedLines, read_chained_lines
 from runforge_contracts.store.layout import EVALUATION, ExperimentLayout, Place, StoreLayout
-from runforge_contracts.store.merges import without_place
 from runforge_contracts.store.moved_store import is_stray_link
 
 #: Largest record that is read, in bytes: some hundred thousand lines.
@@ -173,6 +172,8 @@ def removed_run(line: Mapping[str, Any]) -> RunForgeError:
 def entry_digest(entry: Mapping[str, Any]) -> str:
     """Return the digest of an entry of an index that a line has, the same in every store."""
     import hashlib  # late, as in the hash chain
+
+    from runforge_contracts.store.merges import without_place
 
     return hashlib.sha256(canonical_json(without_place(entry))).hexdigest()
 

@@ -37,7 +37,7 @@ from runforge_contracts.store.removals import find_removals, removed_run
 from runforge_contracts.store.removed_lookup import refuse_removed
 from runforge_contracts.store.run import Run
 
-_LISTED_ID = re.compile(rb'"run_id":\s*"([0-9A-Za-z._-]+)"')
+_LISTED_ID = rb'"run_id":\s*"([0-9A-Za-z._-]+)"'
 #: The words before the colon, and what follows it.
 FORMS = {
     "name": "TEXT",
@@ -267,7 +267,7 @@ def may_be_named(text: str, place: Place) -> bool:
         return True
     if b"\\u" in data or b'"' + text.encode() in data:
         return True
-    listed = {found.decode() for found in _LISTED_ID.findall(data)}
+    listed = {found.decode() for found in re.findall(_LISTED_ID, data)}
     return not names <= listed  # The documents of a run that is not listed have its name.
 
 

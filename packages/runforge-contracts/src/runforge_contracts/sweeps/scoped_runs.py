@@ -17,7 +17,6 @@ from runforge_contracts.store.lookup import AnyRun, Takes, find_any_run
 from runforge_contracts.store.missing_folder import is_missing_folder
 from runforge_contracts.store.reference_text import without_line_end
 from runforge_contracts.store.run_queries import RunReference, find_queried, parse_query
-from runforge_contracts.sweeps.groups import find_group
 
 
 def find_scoped_run(reference: str, places: Sequence[Place], takes: Takes | None = None) -> AnyRun:
@@ -74,6 +73,8 @@ def _within(scope: str, places: Sequence[Place]) -> Callable[[dict[str, Any]], i
         if scope and (base / scope).is_file():
             sha256 = digest_file((base / scope).resolve()).sha256
             return lambda entry: 0 if entry.get("dataset_fingerprint_sha256") == sha256 else None
+    from runforge_contracts.sweeps.groups import find_group  # late: few references name a sweep
+
     stores = [place for place in places if isinstance(place, StoreLayout)]
     try:
         group = find_group(scope, stores)
