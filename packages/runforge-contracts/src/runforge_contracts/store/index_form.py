@@ -27,9 +27,9 @@ ADDED = ("seed", "hyperparameters", "group_id", "rerun_from")
 #: Members that were added after those: an entry may lack each of them.
 ADDED_SINCE = ("tags",)
 
+#: Bytes of an index that are read at a time: few enough for the cache of a processor, and for
+#: memory that is used again. Larger texts take new memory of the system each time.
 _BLOCK = 2**16
-#: Bytes of an index that are searched at a time: few enough for the cache of a processor.
-_PIECE = 2**18
 #: The line of an entry that has its run id; no run id is longer.
 _ID, _LONGEST_ID = rb'\n {6}"run_id": "([^"\n]+)"', 128
 #: Strings and numbers of an entry that a list of runs shows.
@@ -113,7 +113,7 @@ def _overlapping(path: Path, overlap: int) -> Iterator[bytes]:
     """Yield the bytes of a file in pieces, each of which begins with the end of the one before."""
     with open_file(path) as file, reading(path):
         end = b""
-        while read := file.read(_PIECE):
+        while read := file.read(_BLOCK):
             piece = end + read
             yield piece
             end = piece[-overlap:]
