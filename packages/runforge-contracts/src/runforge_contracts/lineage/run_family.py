@@ -17,7 +17,6 @@ from runforge_contracts.run_ids import started
 from runforge_contracts.selection.older_entries import Listed, SettingsReader
 from runforge_contracts.selection.run_condition import RunCondition
 from runforge_contracts.selection.run_query import RunFacts, RunQuery, query_runs
-from runforge_contracts.store.experiment_list import newest_experiments
 from runforge_contracts.store.layout import ExperimentLayout, Place
 from runforge_contracts.store.reading import list_runs
 
@@ -153,6 +152,9 @@ def _matching(places: Iterable[Place], condition: RunCondition) -> list[Listed]:
 def _rows(place: Place, query: RunQuery, facts: RunFacts) -> list[Listed]:
     entries: list[dict[str, Any]]
     if isinstance(place, ExperimentLayout):
+        # Late: most workspaces have no experiments.
+        from runforge_contracts.store.experiment_list import newest_experiments
+
         entries = newest_experiments(place).entries
     else:
         skimmed = skim_runs(place, sys.maxsize, query, facts)

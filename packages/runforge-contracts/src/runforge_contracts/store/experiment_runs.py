@@ -22,7 +22,7 @@ from runforge_contracts.fs.files import open_file, reading
 from runforge_contracts.run_ids import parse_experiment_run_id
 from runforge_contracts.schemas import without_nulls
 from runforge_contracts.store import layout
-from runforge_contracts.store.run import BaseRun, RunStatus
+from runforge_contracts.store.run import BaseRun, Run, RunStatus
 from runforge_contracts.validation import validate
 
 #: Schemas of the documents of an experiment run, by their path in its folder.
@@ -132,6 +132,10 @@ class ExperimentRun(BaseRun):
             return
         with io.BufferedReader(file) as lines, reading(path):
             yield from journal_lines(lines)
+
+
+#: A run of either kind.
+AnyRun = Run | ExperimentRun
 
 
 def journal_lines(lines: BinaryIO) -> Iterator[JournalLine]:

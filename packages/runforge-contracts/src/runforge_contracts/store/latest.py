@@ -22,15 +22,13 @@ from runforge_contracts.errors import RunForgeError
 from runforge_contracts.run_ids import ExperimentRunId, started
 from runforge_contracts.store import layout
 from runforge_contracts.store.experiment_list import describe_experiment
-from runforge_contracts.store.experiment_runs import ExperimentRun
+from runforge_contracts.store.experiment_runs import AnyRun, ExperimentRun
 from runforge_contracts.store.index_form import can_be_shown, newest_entries
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.reading import locate_run, read_index, run_names
 from runforge_contracts.store.removals import removed_runs
 from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import record_of
-
-AnyRun = Run | ExperimentRun
 
 #: How many entries at the end of an index are read before the whole index is.
 _TAIL = 50

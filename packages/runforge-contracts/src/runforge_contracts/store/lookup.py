@@ -15,9 +15,8 @@ from runforge_contracts.run_ids import as_run_id, is_run_id
 from runforge_contracts.store import layout
 from runforge_contracts.store.aliases import ambiguous
 from runforge_contracts.store.evaluations import refuse_evaluation
+from runforge_contracts.store.experiment_runs import AnyRun as AnyRun
 from runforge_contracts.store.experiment_runs import ExperimentRun, is_experiment_folder
-from runforge_contracts.store.latest import AnyRun as AnyRun
-from runforge_contracts.store.latest import latest_runs
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.missing_folder import folder_of, is_missing_folder
 from runforge_contracts.store.reading import MAX_INDEX_BYTES, read_index, run_names
@@ -234,6 +233,8 @@ def _at(reference: Path, places: Sequence[Place]) -> AnyRun:
 
 
 def _latest(places: Sequence[Place], takes: Takes | None) -> AnyRun:
+    from runforge_contracts.store.latest import latest_runs  # late: most runs are named otherwise
+
     last = None
     for run in latest_runs(places):
         if takes is None or is_taken(run, takes):

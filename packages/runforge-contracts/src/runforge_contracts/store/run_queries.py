@@ -21,9 +21,7 @@ from runforge_contracts.metrics import (
 )
 from runforge_contracts.run_ids import started
 from runforge_contracts.store.aliases import find_aliases
-from runforge_contracts.store.experiment_list import newest_experiments
-from runforge_contracts.store.experiment_runs import ExperimentRun
-from runforge_contracts.store.latest import AnyRun
+from runforge_contracts.store.experiment_runs import AnyRun, ExperimentRun
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, Place, StoreLayout
 from runforge_contracts.store.missing_folder import folder_of, known_of
 from runforge_contracts.store.reading import (
@@ -313,6 +311,9 @@ def _entries(places: Sequence[Place]) -> list[_Candidate]:
     found = []
     for place in places:
         if isinstance(place, ExperimentLayout):
+            # Late: most workspaces have no experiments.
+            from runforge_contracts.store.experiment_list import newest_experiments
+
             entries = newest_experiments(place).entries
         else:
             entries = list_runs(place)

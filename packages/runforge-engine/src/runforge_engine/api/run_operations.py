@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from runforge_contracts.display import quote
 from runforge_contracts.errors import NotFoundError, RunForgeError
-from runforge_contracts.store.experiment_runs import ExperimentRun
-from runforge_contracts.store.latest import AnyRun
+from runforge_contracts.store.experiment_runs import AnyRun, ExperimentRun
 from runforge_contracts.store.layout import (
     DEFAULT_STORE,
     ExperimentLayout,

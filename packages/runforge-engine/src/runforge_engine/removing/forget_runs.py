@@ -16,8 +16,7 @@ from runforge_contracts.errors import ErrorCode, Location, Problem, RunForgeErro
 from runforge_contracts.shared_work import WorkWatch, unwatched
 from runforge_contracts.store.aliases import read_aliases
 from runforge_contracts.store.experiment_list import describe_experiment
-from runforge_contracts.store.experiment_runs import ExperimentRun
-from runforge_contracts.store.latest import AnyRun
+from runforge_contracts.store.experiment_runs import AnyRun, ExperimentRun
 from runforge_contracts.store.layout import LEGACY_STORE, ExperimentLayout, StoreLayout
 from runforge_contracts.store.reading import describe, group_of, run_folders
 from runforge_contracts.store.removals import read_removals
