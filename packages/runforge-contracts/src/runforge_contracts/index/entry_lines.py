@@ -41,7 +41,7 @@ _MEMBER, _INNER, _METRIC = 6, 8, 10
 #: Fields of the summary.
 _OF_SUMMARY = frozenset({"duration", "device"})
 _SHA256_DIGITS = 64
-_NUMBER = rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"
+_NUMBER = re.compile(rb"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 #: Fields whose only value is that of the line.
 _SINGLE = frozenset({"run", "created", "name", "preset", "label", "group", "repeats", "run_dir"})
@@ -514,7 +514,7 @@ def _value(token: bytes) -> Any:
 
 @lru_cache(maxsize=2**16)
 def _parsed(token: bytes) -> Any:
-    found = re.fullmatch(_NUMBER, token)
+    found = _NUMBER.fullmatch(token)
     if found is not None:
         value = float(token)
         if math.isinf(value):
