@@ -22,7 +22,6 @@ from runforge_contracts.validation import validate
 _SMALL = 2**16
 #: How many entries are parsed together.
 _AT_ONCE = 500
-_BETWEEN = re.compile(re.escape(BETWEEN))
 #: The lines of the braces of an entry, as far as they belong to it.
 _OPENING, _CLOSING = b"{\n", b"\n    }"
 
@@ -74,7 +73,7 @@ class IndexEntries(Sequence[dict[str, Any]]):
         self._text = memoryview(text)
         #: Where each entry begins and ends in the text, with its braces.
         self._begins, self._ends = array("Q", [len(HEAD) - len(_OPENING)]), array("Q")
-        for found in _BETWEEN.finditer(text):
+        for found in re.finditer(re.escape(BETWEEN), text):
             self._ends.append(found.start() + len(_CLOSING))
             self._begins.append(found.end() - len(_OPENING))
         self._ends.append(len(text) - len(TAIL) + len(_CLOSING))
