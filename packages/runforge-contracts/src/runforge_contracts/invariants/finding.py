@@ -131,6 +131,8 @@ def same(left: Any, right: Any) -> bool:
 
     Integers beyond 53 bits are rounded to doubles too, as most languages do.
     """
+    if type(left) is str:  # as most are
+        return bool(left == right)
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, dict) and isinstance(right, dict):

@@ -28,9 +28,10 @@ from runforge_contracts.store.index_entries import indexed_run
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
 from runforge_contracts.store.removals import Removed, removed_runs
+from runforge_contracts.store.run import Run
 from runforge_contracts.store.view_folders import record_of
 
-from runforge_engine.store.scan import Found, Skipped, State, children, look_at
+from runforge_engine.store.scan import Found, Skipped, State, children, look_at, times_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,7 +399,7 @@ def _disagreements(
     for parts, expected, value in differences(entry, described):
         if parts == ("run_dir",):
             continue  # only the run's existence is compared
-        if parts == ("created_at",) and instant(value) in found.times:
+        if parts == ("created_at",) and instant(value) in times_of(Run(found.path)):
             continue
         if parts == ("name",) and value == entry["run_id"]:
             continue

@@ -43,8 +43,6 @@ class Found:
     state: State
     #: The index entry of a finished run as JSON, which takes less memory: there may be very many.
     text: bytes = b"{}"
-    #: For a listed run, times in its documents, any of which a client may have used as its time.
-    times: frozenset[str] = frozenset()
     #: Sort key of finished runs that are not listed: by end time, the order in which their entries
     #: are appended.
     ended: tuple[str, str, int, str] = ("", "", 0, "")
@@ -125,7 +123,7 @@ def look_at(path: Path, store: StoreLayout, *, is_listed: bool = False) -> Found
             validate({"schema_version": "index.v1", "runs": [entry]}, "index.v1")
             text = msgspec.json.encode(entry)
             if is_listed:
-                return Found(path, "finished", text, _times(folder))
+                return Found(path, "finished", text)
             order = _order(folder, entry, ended)
             return Found(path, "finished", text, ended=order, is_due=_is_due(folder))
     except RunForgeError as error:
@@ -180,7 +178,8 @@ def _order(folder: Run, entry: dict[str, Any], ended: str) -> tuple[str, str, in
     return instant(ended), _last_event(folder.path), written, str(entry["run_id"])
 
 
-def _times(folder: Run) -> frozenset[str]:
+def times_of(folder: Run) -> frozenset[str]:
+    """Return the times in a run's documents, any of which a client may have used as its time."""
     documents = (folder.request, folder.record, folder.result)
     names = ("created_at", "started_at", "finished_at")
     return frozenset(
