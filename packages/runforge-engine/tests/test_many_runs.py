@@ -135,3 +135,22 @@ def test_an_index_of_any_length_is_written_alike(
     monkeypatch.setattr(run_folders, "_AT_ONCE", 50)
     run_folders.write_index(store, index, iter(document["runs"]))
     assert store.index.read_bytes() == encode_json(document)
+
+
+@pytest.mark.parametrize(
+    ("members", "is_in_order"),
+    [
+        (["schema_version", "runs", "beside"], True),
+        (["schema_version", "beside", "runs"], False),
+        (["runs", "schema_version"], False),
+    ],
+)
+def test_the_order_of_the_members_of_an_index_is_that_of_its_file(
+    members: list[str], is_in_order: bool, store: StoreLayout
+) -> None:
+    rebuild_index(store)
+    document = {**json.loads(store.index.read_text("utf-8")), "beside": [{"a": 1}]}
+    store.index.write_bytes(encode_json({name: document[name] for name in members}))
+    found = {item.rule for check in verify_store(store).checks for item in check.findings}
+    assert ("json.key-order" not in found) == is_in_order
+    assert not {item for item in found if item.startswith("index.")}

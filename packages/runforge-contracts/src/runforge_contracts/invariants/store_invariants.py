@@ -24,6 +24,7 @@ from runforge_contracts.invariants.finding import PRESETS, Finding, close, same,
 from runforge_contracts.invariants.group_invariants import group_findings
 from runforge_contracts.invariants.run_invariants import check_folder
 from runforge_contracts.invariants.view_invariants import compare_view
+from runforge_contracts.run_ids import started
 from runforge_contracts.shared_work import in_processes
 from runforge_contracts.store import layout
 from runforge_contracts.store.foreign_index import write_entry
@@ -88,6 +89,7 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
     findings: list[Finding] = []
     # Keep only what the index is compared with: there may be very many runs.
     in_index: dict[int, Sequence[Finding]] = {}
+    compared = bytearray(len(index.entries) if index else 0)
     unlisted: list[dict[str, Any]] = []
     current: dict[str, bool] = {}
     listed = _listed_folders(index, store)
@@ -98,16 +100,19 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
         found = _look(path, store, listed.keys(), in_store=path not in elsewhere)
         if index is None or not found.is_described:
             return found._replace(entry=None)
-        compared = {
+        differing = {
             number: tuple(_of_entry(index, number, store, {path: found.entry}))
             for number in listed.get(path, ())
         }
         is_listed = found.entry is not None and found.entry["run_id"] in ids
-        return found._replace(entry=None if is_listed else found.entry, in_index=compared)
+        return found._replace(entry=None if is_listed else found.entry, in_index=differing)
 
     for found in in_processes(look, run_folders(store), jobs):
         findings += found.findings
-        in_index.update(found.in_index)
+        for number, differing in found.in_index.items():
+            compared[number] = True
+            if differing:
+                in_index[number] = differing
         if found.entry is not None:
             unlisted.append(found.entry)
         if found.run_id is not None:
@@ -124,7 +129,7 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
     findings += group_findings(store)
     findings += evaluation_findings(store)
     if not refused:
-        refused = [*_index(store, index, in_index, unlisted, current)]
+        refused = [*_index(store, index, compared, in_index, unlisted, current)]
     return [*findings, *refused]
 
 
@@ -223,7 +228,8 @@ def _read_index(store: StoreLayout) -> tuple[StoreIndex | None, list[Finding]]:
 def _index(
     store: StoreLayout,
     index: StoreIndex | None,
-    compared: Mapping[int, Sequence[Finding]],
+    compared: Sequence[int],
+    in_index: Mapping[int, Sequence[Finding]],
     unlisted: list[dict[str, Any]],
     current: dict[str, bool],
 ) -> Iterator[Finding]:
@@ -234,7 +240,9 @@ def _index(
     store, index
         The store and its index.
     compared
-        What differs between entries and the runs that they name, by position.
+        Whether each entry was compared with the run that it names.
+    in_index
+        What differs, by position.
     unlisted
         Entries of runs that the index does not have.
     current
@@ -254,7 +262,10 @@ def _index(
     for number, run in enumerate(index.listed):
         if run.run_id in removed:
             continue  # Its folder went by a recorded decision.
-        yield from compared[number] if number in compared else _of_entry(index, number, store)
+        if compared[number]:
+            yield from in_index.get(number, ())
+        else:
+            yield from _of_entry(index, number, store)
         yield from _outside_the_runs(index.entries[number], store)
     listed = {run.run_id for run in index.listed}
     entries = {entry["run_id"]: entry for entry in unlisted}
@@ -302,20 +313,19 @@ def once_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
         seen.setdefault(key, pointer)
 
 
-def origin_findings(
-    index: StoreIndex, file: str, numbers: Iterable[int] | None = None
-) -> Iterator[Finding]:
-    """Yield the entries that name the index ``file`` itself as the one that their run came from.
-
-    Only those at some positions of ``index.entries`` are looked at, if these are given.
-    """
-    origin, listed = index.origin, index.listed
-    for number in range(len(listed)) if numbers is None else numbers:
-        run = listed[number]
+def origin_findings(index: StoreIndex, file: str) -> Iterator[Finding]:
+    """Yield the entries that name the index ``file`` itself as the one that their run came from."""
+    origin = index.origin
+    for number, run in enumerate(index.listed):
         if run.origin is not None and run.origin == origin:
-            message = f"The run {quote(run.run_id)} is said to come from this store itself."
-            pointer = f"{index.pointer(number)}/origin"
-            yield Finding("index.origin", message, file, pointer, found=origin)
+            yield origin_finding(index, number, file, run.run_id)
+
+
+def origin_finding(index: StoreIndex, number: int, file: str, run_id: str) -> Finding:
+    """Return what is said of the entry ``index.entries[number]``, which names its own index."""
+    message = f"The run {quote(run_id)} is said to come from this store itself."
+    pointer = f"{index.pointer(number)}/origin"
+    return Finding("index.origin", message, file, pointer, found=index.origin)
 
 
 def order_notes(index: StoreIndex, file: str) -> Iterator[Finding]:
@@ -324,13 +334,18 @@ def order_notes(index: StoreIndex, file: str) -> Iterator[Finding]:
     This breaks no rule: entries are in the order of appending, and clocks are set back, runs
     train past midnight, and stores are merged. Runs of one day may overlap and are not noted.
     """
-    for number, (before, after) in enumerate(pairwise(index.listed), 1):
-        if after.started[:8] < before.started[:8]:
+    runs = index.listed
+    for number, (before, after) in enumerate(pairwise(map(_started, runs)), 1):
+        if after[:8] < before[:8]:
             message = (
-                f"The run {quote(after.run_id)} started at {after.started}, before the run listed"
-                f" above it, which started at {before.started}."
+                f"The run {quote(runs[number].run_id)} started at {after}, before the run listed"
+                f" above it, which started at {before}."
             )
             yield Finding("index.order", message, file, index.pointer(number))
+
+
+def _started(run: IndexedRun) -> str:
+    return started({"run_id": run.run_id, "created_at": run.created_at})
 
 
 def entry_findings(

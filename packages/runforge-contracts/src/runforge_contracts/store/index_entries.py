@@ -1,6 +1,6 @@
 """The entries of a large index, each parsed when it is read.
 
-A parsed entry takes four times the memory of its bytes, and a few millionths of a second: so a
+A parsed entry takes four times the memory of its bytes, and parsing one a few microseconds: so a
 process that looks at very many runs need not hold the entries of all.
 """
 
@@ -14,7 +14,6 @@ from typing import Any, NamedTuple, overload
 
 from runforge_contracts.codec.strict_json import UNSURE, in_form, parse_own
 from runforge_contracts.errors import RunForgeError
-from runforge_contracts.run_ids import started
 from runforge_contracts.store.index_form import BETWEEN, HEAD, TAIL
 from runforge_contracts.validation import validate
 
@@ -31,8 +30,7 @@ class IndexedRun(NamedTuple):
 
     run_id: str
     run_dir: str
-    #: As :func:`~runforge_contracts.run_ids.started` returns it.
-    started: str
+    created_at: str
     status: str | None
     #: The index that it came from, if that is another one.
     origin: str | None
@@ -40,11 +38,15 @@ class IndexedRun(NamedTuple):
 
 def indexed_run(entry: dict[str, Any]) -> IndexedRun:
     """Return the run of a valid entry."""
-    # Many runs have the same status, and the same origin.
-    status, origin = (
-        sys.intern(value) if (value := entry.get(name)) else None for name in ("status", "origin")
+    status, origin = entry.get("status"), entry.get("origin")
+    return IndexedRun(
+        entry["run_id"],
+        entry["run_dir"],
+        entry["created_at"],
+        # Many runs have the same status, and the same origin.
+        None if status is None else sys.intern(status),
+        None if origin is None else sys.intern(origin),
     )
-    return IndexedRun(entry["run_id"], entry["run_dir"], started(entry), status, origin)
 
 
 class IndexEntries(Sequence[dict[str, Any]]):
@@ -113,8 +115,9 @@ class IndexEntries(Sequence[dict[str, Any]]):
 def _checked(text: bytes) -> dict[str, Any]:
     """Return an index; raise ``ValueError`` if it has another form or is invalid."""
     index: Any = parse_own(text)
-    # In this form nothing else is between the lines of the braces of two entries.
-    if index is UNSURE or in_form(text) != text:
+    # In this form, without other members, nothing else is between the lines of the braces of two
+    # entries.
+    if index is UNSURE or in_form(text) != text or [*index] != ["schema_version", "runs"]:
         raise ValueError("the index has another form")
     try:
         validate(index, "index.v1")

@@ -51,7 +51,7 @@ class StoreIndex(NamedTuple):
     form: IndexFormName
     #: The bytes that it was read from.
     text: bytes
-    #: The members of the document besides its entries; None where it is an array of them.
+    #: The document without its entries; None where it is an array of them.
     members: Mapping[str, Any] | None
     #: The entries as the document has them.
     raw_entries: Sequence[Any]
@@ -116,7 +116,7 @@ class StoreIndex(NamedTuple):
         return isinstance(self.raw_entries, IndexEntries)
 
     def in_parts(self) -> Iterator[dict[str, Any]]:
-        """Yield documents with some of the entries each, in our form, which together have all."""
+        """Yield documents that together have all entries; the whole one if it is not large."""
         if isinstance(self.raw_entries, IndexEntries):
             yield from self.raw_entries.in_parts()
         else:
@@ -161,8 +161,9 @@ def read_store_index(store: StoreLayout, *, parse_later: bool = False) -> StoreI
             path=str(store.index),
             pointer=error.location.pointer,
         ) from error
-    members = None if isinstance(raw, list) else raw
-    found = raw if members is None else members.pop("runs")
+    found = raw if isinstance(raw, list) else raw["runs"]
+    # The entries keep their place among the members.
+    members = None if isinstance(raw, list) else {**raw, "runs": ()}
     if form == OWN_FORM:
         entries = own_entries(found, store)
         return StoreIndex(form, data, members, found, entries, range(len(entries)))
@@ -185,7 +186,7 @@ def _large_index(data: bytes, store: StoreLayout) -> StoreIndex | None:
         entries = IndexEntries(data, lambda entry: _is_of_editor(entry, runs))
     except ValueError:
         return None
-    members = {"schema_version": OWN_FORM}
+    members = {"schema_version": OWN_FORM, "runs": ()}
     return StoreIndex(OWN_FORM, data, members, entries, entries, range(len(entries)))
 
 

@@ -278,7 +278,10 @@ class IndexDiff:
         if place not in self._agreed:
             return False
         index, before = self._agreed[place]
-        return index.entries[before] == self.index.entries[number]
+        if index.entries[before] != self.index.entries[number]:
+            return False
+        self._agreed[place] = self.index, number  # The index that was read before is let go.
+        return True
 
     def _compare(self, number: int, place: Path) -> Iterator[IndexFinding]:
         """Yield the differences between an entry of the index and the documents in a folder."""

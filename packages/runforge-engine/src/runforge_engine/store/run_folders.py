@@ -242,7 +242,7 @@ def append_foreign(
 def write_index(
     store: StoreLayout, index: StoreIndex | None, entries: Iterable[dict[str, Any]]
 ) -> None:
-    """Write an index of our form with other entries; a reader sees the old file or the new one.
+    """Write an index in our form with some entries; a reader sees the old file or the new one.
 
     Only some hundred entries are in memory beside the text, unless they are given all at once.
 
@@ -260,9 +260,9 @@ def write_index(
     RunForgeError
         ``DOCUMENT_INVALID`` for invalid entries; ``STORE_NOT_WRITABLE``.
     """
-    members = {"schema_version": OWN_FORM} if index is None else index.members or {}
+    members = {"schema_version": OWN_FORM, "runs": ()} if index is None else index.members or {}
     # An index with other members cannot be put together from several.
-    at_once = _AT_ONCE if members.keys() == {"schema_version"} else None
+    at_once = _AT_ONCE if members.keys() == {"schema_version", "runs"} else None
     texts = [_index_text({**members, "runs": part}) for part in _portions(entries, at_once)]
     if len(texts) > 1:
         texts = [HEAD + BETWEEN.join(text[len(HEAD) : -len(TAIL)] for text in texts) + TAIL]

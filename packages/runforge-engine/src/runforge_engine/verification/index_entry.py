@@ -12,7 +12,7 @@ from typing import Any
 from runforge_contracts.display import quote
 from runforge_contracts.invariants.checked_folder import CheckedRun
 from runforge_contracts.invariants.finding import ABSENT, Finding, same
-from runforge_contracts.invariants.store_invariants import entry_findings, origin_findings
+from runforge_contracts.invariants.store_invariants import entry_findings, origin_finding
 from runforge_contracts.store.index_form import ADDED, ADDED_SINCE
 from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.store.reading import StoreIndex
@@ -57,8 +57,8 @@ def index_findings(
         message = f"The run {quote(run_id)} is listed more than once."
         yield Finding("index.once", message, file, f"{index.pointer(number)}/run_id", found=run_id)
     entry, pointer = index.entries[positions[0]], index.pointer(positions[0])
-    if "origin" in entry:
-        yield from origin_findings(index, file, [positions[0]])
+    if "origin" in entry and entry["origin"] == index.origin:
+        yield origin_finding(index, positions[0], file, entry["run_id"])
     described = run.index_entry(store)
     lenient = entry_findings(
         entry, store, file, pointer, {run.path: described}, whole=not index.is_foreign

@@ -106,7 +106,7 @@ def _line_findings(around: Surroundings, file: str) -> Iterator[Finding]:
 
 
 def _raw_entry(run_id: str, around: Surroundings) -> dict[str, Any] | None:
-    """Return the first entry of a run, as the index has it."""
+    """Return the first entry of a run that can be read, as the index has it."""
     index, positions = around.index, around.positions.get(run_id)
     if index is None or positions is None:
         return None
