@@ -88,8 +88,7 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
     index, refused = _read_index(store)
     findings: list[Finding] = []
     # Keep only what the index is compared with: there may be very many runs.
-    in_index: dict[int, Sequence[Finding]] = {}
-    compared = bytearray(len(index.entries) if index else 0)
+    in_index: list[Sequence[Finding] | None] = [None] * len(index.entries if index else ())
     unlisted: list[dict[str, Any]] = []
     current: dict[str, bool] = {}
     listed = _listed_folders(index, store)
@@ -110,12 +109,10 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
     for found in in_processes(look, run_folders(store), jobs):
         findings += found.findings
         for number, differing in found.in_index.items():
-            compared[number] = True
-            if differing:
-                in_index[number] = differing
+            in_index[number] = differing
         if found.entry is not None:
             unlisted.append(found.entry)
-        if found.run_id is not None:
+        if found.run_id is not None and found.run_id not in ids:
             current[found.run_id] = found.is_current
     if store.runs.is_symlink():
         place = store.runs.relative_to(store.workspace).as_posix()
@@ -129,7 +126,7 @@ def check_store(store: StoreLayout, *, jobs: int = 1) -> list[Finding]:
     findings += group_findings(store)
     findings += evaluation_findings(store)
     if not refused:
-        refused = [*_index(store, index, compared, in_index, unlisted, current)]
+        refused = [*_index(store, index, in_index, unlisted, current)]
     return [*findings, *refused]
 
 
@@ -228,8 +225,7 @@ def _read_index(store: StoreLayout) -> tuple[StoreIndex | None, list[Finding]]:
 def _index(
     store: StoreLayout,
     index: StoreIndex | None,
-    compared: Sequence[int],
-    in_index: Mapping[int, Sequence[Finding]],
+    in_index: Sequence[Sequence[Finding] | None],
     unlisted: list[dict[str, Any]],
     current: dict[str, bool],
 ) -> Iterator[Finding]:
@@ -239,14 +235,13 @@ def _index(
     ----------
     store, index
         The store and its index.
-    compared
-        Whether each entry was compared with the run that it names.
     in_index
-        What differs, by position.
+        What differs between each entry and the run that it names; None if it was not compared.
     unlisted
         Entries of runs that the index does not have.
     current
-        The ids of the finished runs, and whether they are of the current version.
+        The ids of the finished runs that the index does not have, and whether they are of the
+        current version.
     """
     file = store.relative(store.index)
     if index is None:
@@ -262,15 +257,12 @@ def _index(
     for number, run in enumerate(index.listed):
         if run.run_id in removed:
             continue  # Its folder went by a recorded decision.
-        if compared[number]:
-            yield from in_index.get(number, ())
-        else:
-            yield from _of_entry(index, number, store)
+        differing = in_index[number]
+        yield from _of_entry(index, number, store) if differing is None else differing
         yield from _outside_the_runs(index.entries[number], store)
-    listed = {run.run_id for run in index.listed}
     entries = {entry["run_id"]: entry for entry in unlisted}
     for run_id, is_current in current.items():
-        if is_current and run_id not in listed and _is_due(entries.get(run_id), index, store):
+        if is_current and _is_due(entries.get(run_id), index, store):
             message = f"The run {quote(run_id)} has finished but is not listed."
             pointer = index.pointer_at(0).rpartition("/")[0]
             yield Finding("index.complete", message, file, pointer, run_id)
