@@ -8,9 +8,10 @@ import { HERE, ROOT } from "./places.ts";
 const manifest = JSON.parse(readFileSync(join(HERE, "package.json"), "utf8"));
 const { commands, menus, jsonValidation, yamlValidation, configuration, walkthroughs } =
   manifest.contributes;
-const sources = readdirSync(join(HERE, "src"), { recursive: true, encoding: "utf8" })
+const files = readdirSync(join(HERE, "src"), { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts"))
-  .map((name) => readFileSync(join(HERE, "src", name), "utf8"));
+  .map((name) => ({ name, text: readFileSync(join(HERE, "src", name), "utf8") }));
+const sources = files.map(({ text }) => text);
 const declared: string[] = commands.map(({ command }: { command: string }) => command);
 const registered = sources.flatMap((text) =>
   [...text.matchAll(/app\.command\("(\w+)"/g)].map(([, name]) => `runforge.${name}`),
@@ -22,6 +23,14 @@ test("every declared command is registered, and every other one is called by pag
   assert.deepEqual(
     [...registered].sort(),
     [...declared, ...INNER.map((name) => `runforge.${name}`)].sort(),
+  );
+});
+
+test("questions are asked in one place, so that all of them stay when a page takes the focus", () => {
+  const asking = files.filter(({ text }) => /\b(showQuickPick|showInputBox)\b/.test(text));
+  assert.deepEqual(
+    asking.map(({ name }) => name),
+    [join("commands", "questions.ts")],
   );
 });
 

@@ -31,6 +31,8 @@ const SETTINGS = {
   "window.commandCenter": false,
   "workbench.enableExperiments": false,
   "workbench.layoutControl.enabled": false,
+  // A page that is drawn late takes the focus, which would close the palette and lists of the editor.
+  "workbench.quickOpen.closeOnFocusLost": false,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "workbench.startupEditor": "none",
   "workbench.tips.enabled": false,

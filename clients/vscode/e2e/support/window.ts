@@ -82,21 +82,12 @@ export class Window {
   async run(title: string): Promise<void> {
     const command = this.option(title);
     await this.bring(async () => {
-      // A view that takes the focus closes the palette, and an open palette does not learn of an
-      // extension that has been loaded meanwhile.
+      // An open palette does not learn of an extension that has been loaded meanwhile.
       await this.page.keyboard.press("Escape");
       await this.page.keyboard.press("F1");
       await this.input.fill(`>${title}`, { timeout: AGAIN });
     }, command);
     await this.clickAway(command);
-  }
-
-  /**
-   * Run a command that asks something first, after a page was opened: a page takes the focus when
-   * it is drawn, which closes a question that is open.
-   */
-  async ask(title: string, question: Locator): Promise<void> {
-    await this.bring(() => this.run(title), question);
   }
 
   /** A row of the quick pick, by its label. */

@@ -95,6 +95,34 @@ describe("a machine without memory", () => {
   });
 });
 
+describe("a question", () => {
+  const code = inVsCode({ settings: { "workbench.quickOpen.closeOnFocusLost": true } });
+
+  test("stays when a page takes the focus, and goes with Escape", async () => {
+    const workspace = await code.server.workspace("question", ["examples/penguins.csv"]);
+    await train(workspace, "--name", "kept");
+    const window = await code.server.open(workspace);
+    await window.run("RunForge: Open Runs");
+    const heading = window.webview.getByText("Confusion matrix").first();
+    await window.click(window.row("kept"), heading);
+    const focused = () => window.page.evaluate<boolean>('document.activeElement.matches("iframe")');
+    const takeFocus = () => window.bring(() => heading.click(), focused);
+    // The page may take the focus once more, which closes the palette of the editor.
+    const ask = () => window.bring(() => window.run("RunForge: Predict"), window.option("kept"));
+    await ask();
+    await takeFocus();
+    await window.input.press("Escape");
+    await window.input.waitFor({ state: "hidden" });
+    await ask();
+    await takeFocus();
+    await window.choose("kept");
+    await window.option("penguins.csv").waitFor();
+    await takeFocus();
+    await window.choose("penguins.csv");
+    await window.tab(/^Predict/).waitFor();
+  });
+});
+
 describe("10,000 runs", () => {
   const code = inVsCode();
 

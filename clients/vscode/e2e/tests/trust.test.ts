@@ -137,7 +137,7 @@ describe("a hostile workspace", () => {
     const window = await code.server.open(workspace);
     await window.run("RunForge: Open Runs");
     await window.click(window.row("poisoned"), window.webview.getByText("accuracy").first());
-    await window.ask("RunForge: Predict", window.option("poisoned"));
+    await window.run("RunForge: Predict");
     await window.choose("poisoned");
     await window.choose("penguins.csv");
     await window.notified(/\[[A-Z_]+\]/);

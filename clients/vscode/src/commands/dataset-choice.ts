@@ -11,6 +11,7 @@ import {
   recipeOf,
   stillValid,
 } from "../training/choices.ts";
+import { askChoice } from "./questions.ts";
 
 const PATTERN = "**/*.{csv,csv.gz,parquet}";
 const LEFT_OUT = "**/{.runforge,.ml,.venv,node_modules,.git,.tox}/**";
@@ -35,7 +36,7 @@ export async function chooseDataset(
     label: label(name),
     name,
   }));
-  const chosen = await vscode.window.showQuickPick([...items, { label: other }], {
+  const chosen = await askChoice([...items, { label: other }], {
     title,
     placeHolder: "CSV or Parquet file",
   });
@@ -94,7 +95,7 @@ async function asBefore(
   features: string,
 ): Promise<boolean | undefined> {
   const again = `Label ${label(labelColumn)}`;
-  const chosen = await vscode.window.showQuickPick(
+  const chosen = await askChoice(
     [
       { label: again, description: `as before, with ${features}` },
       { label: "Choose the columns again…" },
@@ -136,7 +137,7 @@ async function chooseRecipe(
     { label: "Without a recipe", description: "the features are numbers already", use: false },
   ];
   const title = { title: `RunForge: ${label(dataset)}`, placeHolder: "Recipe" };
-  return (await vscode.window.showQuickPick(items, title))?.use;
+  return (await askChoice(items, title))?.use;
 }
 
 async function remember(app: App, dataset: string, choice: Remembered): Promise<Remembered> {
@@ -188,7 +189,7 @@ async function chooseLabel(
   }));
   if (before)
     items.sort((one, other) => Number(other.name === before) - Number(one.name === before));
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await askChoice(items, {
     title: "RunForge: Label",
     placeHolder: "The column that is to be predicted",
   });
@@ -210,7 +211,7 @@ async function chooseExcluded(
     picked: !before.has(one.name),
     name: one.name,
   }));
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await askChoice(items, {
     title: "RunForge: Features",
     placeHolder: "The columns that the model may use; the others are recorded as excluded",
     canPickMany: true,

@@ -1,10 +1,11 @@
 // Which run a command is about, and how runs are chosen from a list.
 
-import * as vscode from "vscode";
+import type * as vscode from "vscode";
 import type { App, RunArgument } from "../app.ts";
 import { Refusal } from "../failures.ts";
 import type { Message } from "../pages/html.ts";
 import { type RunRow, runRow } from "../runs/run-rows.ts";
+import { askChoice } from "./questions.ts";
 
 /** How many runs a list to choose from has; typing an id or a name finds the others. */
 const MOST = 500;
@@ -30,7 +31,7 @@ export async function chooseRun(
   const given = runOf(argument);
   if (given !== undefined) return given;
   const items = await runItems(app);
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await askChoice(items, {
     title,
     placeHolder: "Run",
     matchOnDescription: true,
@@ -41,7 +42,7 @@ export async function chooseRun(
 
 /** Let the user choose several runs. */
 export async function chooseRuns(app: App, title: string): Promise<string[] | undefined> {
-  const chosen = await vscode.window.showQuickPick(await runItems(app), {
+  const chosen = await askChoice(await runItems(app), {
     title,
     placeHolder: "Two or more runs; the oldest is the baseline",
     canPickMany: true,

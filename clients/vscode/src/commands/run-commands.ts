@@ -21,6 +21,7 @@ import {
 import type { Message } from "../pages/html.ts";
 import type { RunRow, SweepRow } from "../runs/run-rows.ts";
 import { chooseDataset, inspect, recall } from "./dataset-choice.ts";
+import { askChoice, askInput } from "./questions.ts";
 import { chooseRun, chooseRuns, inOrder, runItems, runOf } from "./run-choice.ts";
 import { act, openComparison, openRun } from "./run-pages.ts";
 import { openSweep } from "./sweep-page.ts";
@@ -98,7 +99,7 @@ export function registerRuns(app: App): void {
 
 /** Choose a run, then what to do with it. */
 async function browse(app: App): Promise<void> {
-  const chosen = await vscode.window.showQuickPick(await runItems(app), {
+  const chosen = await askChoice(await runItems(app), {
     title: "RunForge: Browse Runs",
     placeHolder: "Newest first",
     matchOnDescription: true,
@@ -115,7 +116,7 @@ async function browse(app: App): Promise<void> {
     ["Verify", "verify"],
     ["Reproduce", "reproduce"],
   ];
-  const action = await vscode.window.showQuickPick(
+  const action = await askChoice(
     actions.map(([title, command]) => ({ label: title, command })),
     { title: `RunForge: ${chosen.label}` },
   );
@@ -231,7 +232,7 @@ async function compare(app: App, first: RunArgument, all: unknown): Promise<void
   const given = runOf(first);
   if (runs.length < 2 && given !== undefined) {
     const items = await runItems(app);
-    const others = await vscode.window.showQuickPick(
+    const others = await askChoice(
       items.filter(({ row }) => row.id !== given),
       {
         title: `RunForge: Compare ${given} with`,
@@ -301,8 +302,7 @@ async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
   const what =
     given instanceof vscode.Uri
       ? given.fsPath
-      : await vscode.window.showInputBox({
-          ignoreFocusOut: true,
+      : await askInput({
           title: "RunForge: Trace",
           prompt:
             "A run, the path of a model, another artifact or a dataset, or eight or more digits of its SHA-256",

@@ -7,6 +7,7 @@ import { indexPage } from "../pages/document-pages.ts";
 import type { Choice } from "../runs/run-listing.ts";
 import type { Grouping } from "../runs/run-rows.ts";
 import { type Inspected, inspectInterpreter, originText, whyNot } from "../server/interpreters.ts";
+import { askChoice, askInput } from "./questions.ts";
 import { act } from "./run-pages.ts";
 
 export function registerStore(app: App): void {
@@ -50,15 +51,14 @@ async function filter(app: App): Promise<void> {
     { label: "Only the last 7 days", filter: { ...before, since: "7d" } },
     { label: "All runs", filter: {} },
   ];
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await askChoice(items, {
     title: "RunForge: Filter Runs",
     placeHolder: describe(before),
   });
   if (!chosen) return;
   if (chosen.filter) return app.view.choose({ filter: chosen.filter });
   const isName = chosen.label.startsWith("Name");
-  const typed = await vscode.window.showInputBox({
-    ignoreFocusOut: true,
+  const typed = await askInput({
     title: `RunForge: ${chosen.label}`,
     prompt: isName
       ? "The name of runs; tag:TEXT for a tag"
@@ -86,14 +86,15 @@ function describe(chosen: Choice["filter"]): string {
 async function sort(app: App): Promise<void> {
   const newest = "Newest first";
   const other = "By another value…";
-  const chosen = await vscode.window.showQuickPick(
-    [newest, "accuracy", "f1_score", "duration", "name", "model", other],
+  const names = [newest, "accuracy", "f1_score", "duration", "name", "model", other];
+  const answer = await askChoice(
+    names.map((label) => ({ label })),
     { title: "RunForge: Sort Runs", placeHolder: `Now: ${app.view.choice.sort ?? newest}` },
   );
-  if (chosen === undefined) return;
+  if (!answer) return;
+  const chosen = answer.label;
   if (chosen !== other) return app.view.choose({ sort: chosen === newest ? undefined : chosen });
-  const typed = await vscode.window.showInputBox({
-    ignoreFocusOut: true,
+  const typed = await askInput({
     title: "RunForge: Sort Runs",
     prompt: "A metric, a hyperparameter or a field; - before the name reverses the order",
   });
@@ -111,7 +112,7 @@ async function group(app: App): Promise<void> {
     { label: "By dataset", grouping: "dataset" },
     { label: "No groups", grouping: "none" },
   ];
-  const chosen = await vscode.window.showQuickPick(groupings, { title: "RunForge: Group Runs" });
+  const chosen = await askChoice(groupings, { title: "RunForge: Group Runs" });
   if (chosen) app.view.choose({ grouping: chosen.grouping });
 }
 
@@ -184,7 +185,7 @@ async function chooseInterpreter(able: readonly Inspected[]): Promise<Inspected 
     one,
   }));
   if (items.length === 1) return items[0]?.one;
-  const chosen = await vscode.window.showQuickPick(items, {
+  const chosen = await askChoice(items, {
     title: "RunForge: Install for which Python?",
   });
   return chosen?.one;

@@ -16,6 +16,7 @@ import {
   readValues,
 } from "../training/choices.ts";
 import { chooseColumns, chooseDataset, label, prepareDataset } from "./dataset-choice.ts";
+import { askChoice, askInput } from "./questions.ts";
 import { chooseRun, runOf } from "./run-choice.ts";
 import { openRun } from "./run-pages.ts";
 import { openSweep } from "./sweep-page.ts";
@@ -328,7 +329,7 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
   const chosen =
     items.length === 1 && own.length === 1
       ? only
-      : await vscode.window.showQuickPick(items, { title: "RunForge: Cancel" });
+      : await askChoice(items, { title: "RunForge: Cancel" });
   await chosen?.stop();
 }
 
@@ -346,7 +347,7 @@ async function sweep(app: App, start: Start): Promise<void> {
   const base = defaults(app);
   const family = base.model ?? "logistic_regression";
   const known = hyperparametersOf(app, family);
-  const chosen = await vscode.window.showQuickPick(
+  const chosen = await askChoice(
     [
       ...known.map((one) => ({ label: one.name, description: rangeText(one), one })),
       { label: "seed", description: "seeds, such as 1..5", one: undefined },
@@ -357,8 +358,7 @@ async function sweep(app: App, start: Start): Promise<void> {
   const parameters: { path: string; values: unknown[] }[] = [];
   for (const { label: name, one } of chosen) {
     const read = one ? (typed: string) => readValues(one, typed) : readSeeds;
-    const typed = await vscode.window.showInputBox({
-      ignoreFocusOut: true,
+    const typed = await askInput({
       title: `RunForge: values of ${name}`,
       prompt: one ? `Separated by commas; each ${rangeText(one)}` : "Such as 1..5 or 1, 2, 42",
       value: one?.kind === "float" ? "0.01, 0.1, 1, 10" : one ? "" : "1..3",
@@ -368,8 +368,7 @@ async function sweep(app: App, start: Start): Promise<void> {
     if (!values) return;
     parameters.push({ path: one ? `/model/hyperparameters/${name}` : "/seed", values });
   }
-  const name = await vscode.window.showInputBox({
-    ignoreFocusOut: true,
+  const name = await askInput({
     title: "RunForge: name of the sweep",
     value: parameters.map((one) => one.path.split("/").at(-1)).join(" and "),
   });
@@ -496,7 +495,7 @@ async function chooseOptions(
         if (notes) set({ notes });
       }),
     ];
-    const chosen = await vscode.window.showQuickPick(fields, {
+    const chosen = await askChoice(fields, {
       title: `RunForge: ${verb}`,
       placeHolder: `Choose what to change, then ${verb}`,
     });
@@ -523,7 +522,8 @@ function field(name: string, value: string, change: () => Promise<void>, detail?
 }
 
 async function pick(title: string, names: readonly string[]): Promise<string | undefined> {
-  return vscode.window.showQuickPick([...names], { title: `RunForge: ${title}` });
+  const items = names.map((name) => ({ label: name }));
+  return (await askChoice(items, { title: `RunForge: ${title}` }))?.label;
 }
 
 async function askText(
@@ -531,8 +531,7 @@ async function askText(
   value: string,
   validateInput?: (input: string) => string | undefined,
 ): Promise<string | undefined> {
-  return vscode.window.showInputBox({
-    ignoreFocusOut: true,
+  return askInput({
     title: `RunForge: ${title}`,
     value,
     ...(validateInput ? { validateInput } : {}),
