@@ -10,6 +10,8 @@ import type { CodeServer } from "./code-server.ts";
 export const TIMEOUT = 120_000;
 /** How long what was done may show nothing before it is done again, in milliseconds. */
 const AGAIN = 5_000;
+/** The same for what costs nothing to do again; it is twice as long each time. */
+const SOON = 500;
 
 export class Window {
   readonly page: Page;
@@ -36,19 +38,23 @@ export class Window {
    * Do something, again and again, until what it should bring is there: the editor misses clicks on
    * what it draws anew at that moment. Only for what may be done twice.
    */
-  async bring(act: () => Promise<unknown>, there: Locator | (() => Promise<boolean>)) {
+  async bring(
+    act: () => Promise<unknown>,
+    there: Locator | (() => Promise<boolean>),
+    first = AGAIN,
+  ): Promise<void> {
     const end = Date.now() + TIMEOUT;
-    for (;;) {
+    for (let patience = first; ; patience = Math.min(2 * patience, AGAIN)) {
       const error = await act().catch(unlessOther);
-      if (await this.#soon(there)) return;
+      if (await this.#soon(there, patience)) return;
       if (Date.now() > end) throw error ?? new Error(`Not there after ${TIMEOUT} ms: ${there}`);
     }
   }
 
-  async #soon(there: Locator | (() => Promise<boolean>)): Promise<boolean> {
+  async #soon(there: Locator | (() => Promise<boolean>), patience = AGAIN): Promise<boolean> {
     if (typeof there !== "function")
-      return !(await there.waitFor({ timeout: AGAIN }).catch(unlessOther));
-    const end = Date.now() + AGAIN;
+      return !(await there.waitFor({ timeout: patience }).catch(unlessOther));
+    const end = Date.now() + patience;
     while (!(await there())) {
       if (Date.now() > end) return false;
       await setTimeout(100);
@@ -81,12 +87,16 @@ export class Window {
   /** Run a command by its title, from the palette. */
   async run(title: string): Promise<void> {
     const command = this.option(title);
-    await this.bring(async () => {
-      // An open palette does not learn of an extension that has been loaded meanwhile.
-      await this.page.keyboard.press("Escape");
-      await this.page.keyboard.press("F1");
-      await this.input.fill(`>${title}`, { timeout: AGAIN });
-    }, command);
+    await this.bring(
+      async () => {
+        // An open palette does not learn of an extension that has been loaded meanwhile.
+        await this.page.keyboard.press("Escape");
+        await this.page.keyboard.press("F1");
+        await this.input.fill(`>${title}`, { timeout: AGAIN });
+      },
+      command,
+      SOON,
+    );
     await this.clickAway(command);
   }
 
@@ -217,11 +227,15 @@ export class Window {
   /** Open a file of the workspace in an editor. */
   async openFile(name: string): Promise<void> {
     const row = this.quick.locator(".monaco-list-row").filter({ hasText: path.basename(name) });
-    await this.bring(async () => {
-      await this.page.keyboard.press("Escape");
-      await this.page.keyboard.press("Control+p");
-      await this.input.fill(path.join(this.workspace, name), { timeout: AGAIN });
-    }, row.first());
+    await this.bring(
+      async () => {
+        await this.page.keyboard.press("Escape");
+        await this.page.keyboard.press("Control+p");
+        await this.input.fill(path.join(this.workspace, name), { timeout: AGAIN });
+      },
+      row.first(),
+      SOON,
+    );
     await this.clickAway(row.first());
     await this.tab(path.basename(name)).waitFor();
   }
