@@ -2,13 +2,25 @@
 import type { DocumentName, Documents, Strict } from "@runforge/contracts";
 import { schemas } from "@runforge/contracts/schemas";
 import { RunForgeError } from "./errors.js";
-import { encodeJson, isObject, type Json, type JsonObject, parseJson } from "./json.js";
+import {
+  checkValue,
+  copy,
+  encodeJson,
+  isObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+} from "./json.js";
 import { inSchemaOrder } from "./order.js";
 import { removeAt, setAt } from "./pointers.js";
 import { validate } from "./validation.js";
 import { encodeYaml, parseYaml } from "./yaml.js";
 
 export type Format = "json" | "yaml";
+
+/** Largest documents that are read, in bytes; an index grows with its store. */
+const MAX_BYTES = { json: 64 * 2 ** 20, yaml: 2 ** 20 };
+const MAX_INDEX_BYTES = 256 * 2 ** 20;
 
 export interface Loaded<Name extends DocumentName> {
   document: Documents[Name];
@@ -26,6 +38,7 @@ export function parse<Name extends DocumentName>(
   source: string | Uint8Array,
   format: Format = "json",
 ): Loaded<Name> {
+  checkSize(name, typeof source === "string" ? source.length : source.byteLength, format);
   const text = decode(source, format);
   const value = format === "yaml" ? parseYaml(text) : parseJson(text);
   const newer = newerVersion(value, name);
@@ -43,14 +56,16 @@ export function parse<Name extends DocumentName>(
  * Validate a document and encode it as files contain it: keys in the order of the schema, two
  * spaces of indentation, one newline at the end.
  *
- * @throws {RunForgeError} If the document is invalid.
+ * @throws {RunForgeError} If no reader would accept it: it is invalid, has a newer version, a number
+ *   that is not finite, half of a surrogate pair, or more than 64 levels.
  */
 export function encode<Name extends DocumentName>(
   name: Name,
   document: Strict<Documents[Name]>,
   format: Format = "json",
 ): string {
-  validate(name, document);
+  const form = format === "yaml" ? "YAML" : "JSON";
+  checkWritable(name, document as unknown as Json, form);
   const ordered = inSchemaOrder(document as unknown as Json, name);
   return format === "yaml" ? encodeYaml(ordered) : encodeJson(ordered);
 }
@@ -59,7 +74,7 @@ export function encode<Name extends DocumentName>(
  * Return a changed copy of a document.
  *
  * @param changes New values by JSON Pointer, applied in order; `undefined` removes a value.
- * @throws {RunForgeError} If a pointer leads nowhere, or the result is invalid.
+ * @throws {RunForgeError} If a pointer leads nowhere, or `encode` would refuse the result.
  */
 export function edit<Name extends DocumentName>(
   name: Name,
@@ -71,8 +86,26 @@ export function edit<Name extends DocumentName>(
     if (value === undefined) removeAt(edited, pointer);
     else setAt(edited, pointer, copy(value));
   }
-  validate(name, edited);
+  checkWritable(name, edited, "JSON");
   return edited as unknown as Documents[Name];
+}
+
+/** Throw for a document that is larger than what is read. */
+export function checkSize(name: DocumentName, bytes: number, format: Format): void {
+  const most = name === "index.v1" ? MAX_INDEX_BYTES : MAX_BYTES[format];
+  if (bytes > most)
+    throw new RunForgeError(
+      `${format.toUpperCase()}_TOO_LARGE`,
+      `The document has ${bytes} bytes, more than the ${most} that are read.`,
+    );
+}
+
+/** Throw unless readers of this version accept the document once it is written. */
+function checkWritable(name: DocumentName, value: Json, form: "JSON" | "YAML"): void {
+  checkValue(value, form);
+  const newer = newerVersion(value, name);
+  if (newer !== undefined) throw unsupported("version", newer, 1);
+  validate(name, value);
 }
 
 function decode(source: string | Uint8Array, format: Format): string {
@@ -109,10 +142,4 @@ function unsupported(member: string, found: unknown, expected: unknown): RunForg
     `/${member} is ${JSON.stringify(found)}; this client knows ${JSON.stringify(expected)}.`,
     `/${member}`,
   );
-}
-
-function copy(value: Json): Json {
-  if (Array.isArray(value)) return value.map(copy);
-  if (!isObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copy(member)]));
 }

@@ -36,15 +36,49 @@ export function encodeJson(value: Json): string {
 /** Count brackets, so that no recursive parser runs on a document that is nested too deeply. */
 function checkDepth(text: string): void {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (token === "[" || token === "{") depth += 1;
-    else if (token === "]" || token === "}") depth -= 1;
-    if (depth > MAX_DEPTH)
-      throw new RunForgeError(
-        "JSON_TOO_DEEP",
-        `The document is nested more than ${MAX_DEPTH} levels deep.`,
-      );
+  let quoted = false;
+  // One pass: a regular expression overflows on a long string, and starts again at each quote of
+  // one that does not end.
+  for (let index = 0; index < text.length; index += 1) {
+    const character = text[index];
+    if (quoted) {
+      if (character === "\\") index += 1;
+      else if (character === '"') quoted = false;
+    } else if (character === '"') quoted = true;
+    else if (character === "[" || character === "{") depth += 1;
+    else if (character === "]" || character === "}") depth -= 1;
+    if (depth > MAX_DEPTH) throw tooDeep("JSON");
   }
+}
+
+/** Throw for a value that no reader accepts once it is written. */
+export function checkValue(value: Json | undefined, form: "JSON" | "YAML", depth = 0): void {
+  if (typeof value === "number" && !Number.isFinite(value))
+    throw new RunForgeError(`${form}_NUMBER_INVALID`, "A number is not finite.");
+  if (typeof value === "string") checkString(value, form);
+  if (typeof value !== "object" || value === null) return;
+  if (depth >= MAX_DEPTH) throw tooDeep(form);
+  for (const [key, member] of Object.entries(value)) {
+    checkString(key, form);
+    checkValue(member, form, depth + 1);
+  }
+}
+
+/** Return a copy that shares no object with the value. */
+export function copy(value: Json): Json {
+  if (Array.isArray(value)) return value.map(copy);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copy(member)]));
+}
+
+function checkString(value: string, form: "JSON" | "YAML"): void {
+  if (/\p{Surrogate}/u.test(value))
+    throw new RunForgeError(`${form}_STRING_INVALID`, "A string contains a lone surrogate.");
+}
+
+function tooDeep(form: "JSON" | "YAML"): RunForgeError {
+  const message = `The document is nested more than ${MAX_DEPTH} levels deep.`;
+  return new RunForgeError(`${form}_TOO_DEEP`, message);
 }
 
 function checkNode(node: AnyNode): void {
@@ -72,7 +106,6 @@ function checkNode(node: AnyNode): void {
         throw new RunForgeError("JSON_NUMBER_INVALID", "A number is too large for a double.");
       break;
     case "String":
-      if (/\p{Surrogate}/u.test(node.value))
-        throw new RunForgeError("JSON_STRING_INVALID", "A string contains a lone surrogate.");
+      checkString(node.value, "JSON");
   }
 }

@@ -1,7 +1,7 @@
 // A strict reader of YAML 1.2 (core schema, plain values only) and a writer.
 import { isAlias, isScalar, parseDocument, visit } from "yaml";
 import { RunForgeError } from "./errors.js";
-import { type Json, MAX_DEPTH } from "./json.js";
+import { checkValue, copy, type Json } from "./json.js";
 
 /** Characters that YAML forbids; some parsers accept them. */
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]/;
@@ -15,7 +15,9 @@ export function parseYaml(text: string): Json {
   if (/^%TAG/m.test(text))
     throw new RunForgeError("YAML_TAG_REFUSED", "Declarations of tags are not supported.");
   try {
-    const document = parseDocument(text, { schema: "core", merge: false, logLevel: "error" });
+    // The parser knows no line break but LF and CRLF; YAML has CR, too, and turns all into LF.
+    const lines = text.replace(/\r\n?/g, "\n");
+    const document = parseDocument(lines, { schema: "core", merge: false, logLevel: "error" });
     visit(document, {
       Value: (_, { tag }) => refuseTag(tag),
       Alias(_, alias) {
@@ -47,7 +49,9 @@ export function parseYaml(text: string): Json {
     const [error] = [...document.errors, ...document.warnings];
     const code = error?.code === "DUPLICATE_KEY" ? "YAML_DUPLICATE_KEY" : "YAML_INVALID";
     if (error) throw new RunForgeError(code, `The document is not YAML: ${error.message}`);
-    return checked(document.toJS({ maxAliasCount: 100 }), 0);
+    const value: Json = document.toJS({ maxAliasCount: 100 });
+    checkValue(value, "YAML");
+    return copy(value); // An alias is another value than that of its anchor.
   } catch (error) {
     if (error instanceof RunForgeError) throw error;
     throw new RunForgeError(codeOf(error as Error), (error as Error).message);
@@ -64,29 +68,10 @@ function codeOf(error: Error): string {
   return error.message.startsWith("Excessive alias count") ? "YAML_TOO_LARGE" : "YAML_INVALID";
 }
 
-function checked(value: unknown, depth: number): Json {
-  if (typeof value === "object" && value !== null) {
-    if (depth >= MAX_DEPTH)
-      throw new RunForgeError(
-        "YAML_TOO_DEEP",
-        `The document is nested more than ${MAX_DEPTH} levels deep.`,
-      );
-    if (Array.isArray(value)) return value.map((item) => checked(item, depth + 1));
-    return Object.fromEntries(
-      Object.entries(value).map(([key, item]) => [key, checked(item, depth + 1)]),
-    );
-  }
-  if (typeof value === "number" && !Number.isFinite(value))
-    throw new RunForgeError("YAML_NUMBER_INVALID", "A number is not finite or is too large.");
-  if (typeof value === "string" && /\p{Surrogate}/u.test(value))
-    throw new RunForgeError("YAML_STRING_INVALID", "A string contains a lone surrogate.");
-  return value as Json;
-}
-
 /** Encode a value as YAML that is also JSON, with numbers and strings that YAML 1.1 reads alike. */
 export function encodeYaml(value: Json): string {
   const text = JSON.stringify(value, null, 2).replace(
-    /"(?:[^"\\]|\\.)*"|(?<![\d.])\d+e/g,
+    /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\d.])\d+e/g,
     (token) => (token.endsWith("e") ? token.replace("e", ".0e") : token),
   );
   const escaped = text.replace(

@@ -1,6 +1,14 @@
 // The client's functions on the shared vectors and on invalid input.
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,10 +18,12 @@ import {
   edit,
   encode,
   formatDuration,
+  type Json,
   load,
   MAX_DEPTH,
   parse,
   parseJson,
+  parseYaml,
   primaryMetric,
   type RequestV1,
   type ResultV1,
@@ -73,10 +83,70 @@ test("a document that is invalid is not written, and no file is left", (t) => {
 test("a file that cannot be replaced leaves no temporary file", (t) => {
   const path = folder(t);
   const { document } = load("request.v1", FULL);
-  assert.throws(() => save("request.v1", join(path, "missing", "request.json"), document), {
-    code: "ENOENT",
-  });
+  assert.throws(
+    () => save("request.v1", join(path, "missing", "request.json"), document),
+    rejected("STORE_NOT_WRITABLE"),
+  );
   assert.deepEqual(readdirSync(path), []);
+});
+
+test("a file that is missing or not regular is an error of the contract", (t) => {
+  const path = folder(t);
+  assert.throws(() => load("request.v1", join(path, "none.json")), rejected("FILE_NOT_FOUND"));
+  assert.throws(() => load("request.v1", path), rejected("FILE_UNSAFE"));
+  if (process.platform === "win32") return;
+  const [link, pipe] = [join(path, "link.json"), join(path, "pipe.json")];
+  symlinkSync(FULL, link);
+  assert.throws(() => load("request.v1", link), rejected("FILE_UNSAFE"));
+  execFileSync("mkfifo", [pipe]);
+  assert.throws(() => load("request.v1", pipe), rejected("FILE_UNSAFE"));
+});
+
+test("a document that no reader would accept is neither made nor written", (t) => {
+  const path = join(folder(t), "request.json");
+  const { document } = load("request.v1", FULL);
+  let deep: Json = 1;
+  for (let level = 0; level < MAX_DEPTH; level += 1) deep = [deep];
+  const unreadable: [string, Json][] = [
+    ["NUMBER_INVALID", Number.NaN],
+    ["NUMBER_INVALID", [{ x: Number.POSITIVE_INFINITY }]],
+    ["STRING_INVALID", "\ud83d"],
+    ["STRING_INVALID", { "\ude00": 1 }],
+    ["TOO_DEEP", deep],
+  ];
+  for (const [code, value] of unreadable) {
+    const pointer = "/model/hyperparameters/C";
+    assert.throws(
+      () => edit("request.v1", document, { [pointer]: value }),
+      rejected(`JSON_${code}`),
+    );
+    const changed: RequestV1 = { ...document, new: value };
+    assert.throws(() => save("request.v1", path, changed), rejected(`JSON_${code}`));
+    assert.throws(() => encode("request.v1", changed, "yaml"), rejected(`YAML_${code}`));
+  }
+  assert.throws(() => load("request.v1", path), rejected("FILE_NOT_FOUND"));
+});
+
+test("a newer version is neither made nor written", () => {
+  const unsupported = rejected("DOCUMENT_VERSION_UNSUPPORTED", "/version");
+  const newer = '{"version": 2, "status": "cancelled", "duration_ms": 1}';
+  const { document } = parse("result.v1", newer);
+  assert.throws(() => encode("result.v1", document), unsupported);
+  assert.throws(() => edit("result.v1", document, { "/run_id": "a" }), unsupported);
+  const request = load("request.v1", FULL).document;
+  assert.throws(() => edit("request.v1", request, { "/version": 2 }), unsupported);
+});
+
+test("long strings are read, and a hostile one is refused at once", () => {
+  const text = readFileSync(FULL, "utf8").trimEnd().slice(0, -1);
+  const long = "x".repeat(2e7);
+  assert.equal(parse("request.v1", `${text}, "new": "${long}"}`).document["new"], long);
+  const quotes = '\\"'.repeat(500_000);
+  assert.throws(() => parse("request.v1", `${text}, "new": "${quotes}`), rejected("JSON_INVALID"));
+  const large = new Uint8Array(64 * 2 ** 20 + 1);
+  assert.throws(() => parse("request.v1", large), rejected("JSON_TOO_LARGE"));
+  const config = " ".repeat(2 ** 20 + 1);
+  assert.throws(() => parse("tfc.config.v1", config, "yaml"), rejected("YAML_TOO_LARGE"));
 });
 
 test("an edit that would make the document invalid is rejected", () => {
@@ -127,6 +197,8 @@ test("YAML is read and written as YAML", (t) => {
   assert.deepEqual(load("tfc.config.v1", path).document, document);
   assert.throws(() => parse("tfc.config.v1", "a: !!js x", "yaml"), rejected("YAML_TAG_REFUSED"));
   assert.throws(() => parse("tfc.config.v1", "a: 1\na: 2", "yaml"), rejected("YAML_DUPLICATE_KEY"));
+  assert.throws(() => parse("tfc.config.v1", "a: 1\ra: 2", "yaml"), rejected("YAML_DUPLICATE_KEY"));
+  assert.deepEqual(parseYaml('a: "b\r\n\r c"\rd: |\r\n e\r f\r'), { a: "b\nc", d: "e\nf\n" });
 });
 
 test("a newer result is read with a warning; other unknown versions are rejected", () => {
