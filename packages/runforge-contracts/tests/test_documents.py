@@ -151,6 +151,29 @@ def test_an_invalid_document_is_not_saved_over_a_valid_one(tmp_path: Path) -> No
     assert path.read_bytes() == (VECTORS / "request.v1.min.json").read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        pytest.param(json.loads("[" * 64 + "]" * 64), ErrorCode.JSON_TOO_DEEP, id="65 levels"),
+        pytest.param(10**400, ErrorCode.JSON_NUMBER_INVALID, id="an integer beyond doubles"),
+        pytest.param(float("nan"), ErrorCode.JSON_NUMBER_INVALID, id="NaN"),
+        pytest.param({"\ud83d": 1}, ErrorCode.JSON_STRING_INVALID, id="half a pair"),
+    ],
+)
+def test_what_no_reader_accepts_is_not_saved_over_a_valid_document(
+    tmp_path: Path, value: Any, code: ErrorCode
+) -> None:
+    path = tmp_path / "request.json"
+    before = (VECTORS / "request.v1.full.json").read_bytes()
+    path.write_bytes(before)
+    request = Document.load(path, RequestV1)
+    request.edit({"/new": value})
+    with pytest.raises(RunForgeError) as refused:
+        request.save()
+    assert refused.value.code == code
+    assert path.read_bytes() == before
+
+
 def test_the_view_takes_integral_floats_for_integers() -> None:
     raw = json.loads((VECTORS / "request.v1.min.json").read_text("utf-8"))
     document = Document.parse(encode_json({**raw, "version": 1.0, "seed": 7.0}), RequestV1)

@@ -201,10 +201,19 @@ class Document(Generic[T]):
             self.__dict__.pop(derived, None)
 
     def encode(self, *, as_yaml: bool = False) -> bytes:
-        """Return the encoded document: the schema's key order, two spaces, one newline."""
+        """Return the encoded document: the schema's key order, two spaces, one newline.
+
+        Raises
+        ------
+        RunForgeError
+            A code of :func:`parse` for a document that could not be read again.
+        """
         ordered = in_schema_order(self.raw, self.name)
         if not as_yaml:
-            return encode_json(ordered)
+            data = encode_json(ordered)
+            # Reading finds what the encoder lets through: too many levels, too large an integer.
+            parse_json(data)
+            return data
         from runforge_contracts.codec.strict_yaml import encode_yaml
 
         return encode_yaml(ordered)
