@@ -238,3 +238,16 @@ def test_an_entry_without_the_later_fields_is_sound_and_with_them_must_agree() -
         (finding.rule, finding.pointer)
         for finding in entry_findings({**wrong, "seed": 1}, store, "index.json", "")
     ] == [("index.entry", "/seed"), ("index.entry", "/hyperparameters")]
+
+
+@pytest.mark.parametrize("member", ["duration_ms", "final_metrics", "device"])
+def test_an_entry_that_lacks_a_part_of_its_summary_is_a_finding(member: str) -> None:
+    from runforge_contracts.invariants.store_invariants import entry_findings
+    from runforge_contracts.store.reading import describe
+
+    store = StoreLayout(RUNS.parents[1])
+    entry = describe(Run(RUNS / LINEAR), store)
+    value = entry["summary"].pop(member)
+    (finding,) = entry_findings(entry, store, "index.json", "/runs/0")
+    assert (finding.rule, finding.pointer) == ("index.entry", f"/runs/0/summary/{member}")
+    assert finding.expected == value

@@ -394,12 +394,16 @@ def entry_findings(
     has_manifest = whole and (path / layout.MANIFEST).exists()
     # An entry that was written before they were added has none of them.
     later = (*ADDED_SINCE, *(ADDED if entry.keys().isdisjoint(ADDED) else ()))
-    lacking = actual.keys() - entry.keys() - {*later} if has_manifest else ()
-    for key in sorted(lacking):
-        message = (
-            f"The entry lacks {quote(key)}; the run's documents have {show_value(actual[key])}."
-        )
-        yield Finding("index.entry", message, file, f"{pointer}/{key}", actual[key])
+    if not has_manifest:
+        return
+    lacking = {(key,): actual[key] for key in actual.keys() - entry.keys() - {*later}}
+    if isinstance(summary := entry.get("summary"), dict):
+        described = actual["summary"]
+        lacking |= {("summary", key): described[key] for key in described.keys() - summary.keys()}
+    for path_in_entry, value in sorted(lacking.items()):
+        location = format_pointer(path_in_entry)
+        message = f"The entry lacks {location}; the run's documents have {show_value(value)}."
+        yield Finding("index.entry", message, file, pointer + location, value)
 
 
 def _describe(path: Path, store: StoreLayout) -> dict[str, Any] | None:
