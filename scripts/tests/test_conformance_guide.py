@@ -52,6 +52,33 @@ def test_the_first_client_is_not_yet_conformant(tmp_path: Path) -> None:
     assert_shows(first.failing, printed)
 
 
+@posix
+def test_the_reader_in_python_needs_only_the_name_of_another_document(tmp_path: Path) -> None:
+    (tmp_path / "runforge").symlink_to(ROOT)
+    (text,) = [part.files["reader.py"] for part in parts("python") if "reader.py" in part.files]
+    known = 'DOCUMENTS = ["request.v1", "result.v1"]'
+    assert known in text
+    vectors = sorted((ROOT / "docs/test-vectors").glob("*.full.json"))
+    names = [path.name.removesuffix(".full.json") for path in vectors]
+    program = text.replace(known, f"DOCUMENTS = {names}")
+    program += (
+        f"for name in DOCUMENTS: read(name, {str(vectors[0].parent)!r} + f'/{{name}}.full.json')"
+    )
+    (tmp_path / "read_all.py").write_text(program, "utf-8")
+    run("python read_all.py", tmp_path)
+    assert "sweep_plan.v1" in names
+
+
+@posix
+def test_the_editor_in_python_removes_after_it_has_set(tmp_path: Path) -> None:
+    (tmp_path / "runforge").symlink_to(ROOT)
+    for part in parts("python"):
+        for name, text in part.files.items():
+            (tmp_path / name).write_text(text, "utf-8")
+    program = "import editor; d = {'a': [1]}; editor.edit(d, {'/b': 2, '/a/-': 3}, ['/b', '/a/0'])"
+    assert run(f'python -c "{program}; print(d)"', tmp_path).strip() == "{'a': [3]}"
+
+
 def test_the_harness_in_go_is_that_of_the_client() -> None:
     files = parts("go")[0].files
     assert files["main.go"] == (GO_CLIENT / "main.go").read_text("utf-8")
