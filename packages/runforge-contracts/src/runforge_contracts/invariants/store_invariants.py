@@ -396,12 +396,11 @@ def entry_findings(
     later = (*ADDED_SINCE, *(ADDED if entry.keys().isdisjoint(ADDED) else ()))
     if not has_manifest:
         return
-    lacking = {(key,): actual[key] for key in actual.keys() - entry.keys() - {*later}}
-    if isinstance(summary := entry.get("summary"), dict):
-        described = actual["summary"]
-        lacking |= {("summary", key): described[key] for key in described.keys() - summary.keys()}
-    for path_in_entry, value in sorted(lacking.items()):
-        location = format_pointer(path_in_entry)
+    lacking = {f"/{key}": actual[key] for key in actual.keys() - entry.keys() - {*later}}
+    if "summary" in entry:
+        made, listed = actual["summary"], entry["summary"]
+        lacking |= {f"/summary/{key}": made[key] for key in made.keys() - listed.keys()}
+    for location, value in sorted(lacking.items()):
         message = f"The entry lacks {location}; the run's documents have {show_value(value)}."
         yield Finding("index.entry", message, file, pointer + location, value)
 
