@@ -425,6 +425,32 @@ def test_documents_of_experiments_are_validated(runforge: Call, workspace: Path)
     assert "is not a valid tfc.experiment.v1" in result.out
 
 
+def test_json_lines_are_validated_line_by_line(runforge: Call, workspace: Path) -> None:
+    vectors = ROOT / "docs/test-vectors"
+    (events,) = vectors.glob("runs/v0.4.0/.runforge/runs/*-3f2d1b26/logs/events.jsonl")
+    journal = vectors / "experiments/sound/runs/run-2026-02-01-001/metrics.jsonl"
+    aliases = workspace / "aliases.jsonl"
+    line = json.dumps(json.loads((vectors / "alias.v1.min.json").read_bytes()))
+    aliases.write_text(f"{line}\n{line}\n")
+    report = runforge("validate", str(events), str(journal), "aliases.jsonl", "--json")
+    assert report.code == 0
+    schemas = [item["schema"] for item in report.json["files"]]
+    assert schemas == ["events.v1", "tfc.metrics_entry.v1", "alias.v1"]
+    (workspace / "events.jsonl").write_text("")
+    assert runforge("validate", "events.jsonl").code == 0
+    aliases.write_text(f'{line}\n{{"schema_version": "alias.v1"}}\n')
+    (error,) = [
+        item["error"] for item in runforge("validate", str(aliases), "--json").json["files"]
+    ]
+    assert (error["code"], error["pointer"]) == ("DOCUMENT_INVALID", "/alias")
+    assert error["message"].startswith("Line 2: ")
+    aliases.write_text(f"{line}\n{line[:-1]}")
+    result = runforge("validate", str(aliases), "--schema", "alias.v1")
+    assert result.code == 2
+    assert "error[JSON_INVALID]: Line 2: " in result.out
+    assert "line 1" not in result.out
+
+
 def test_schemas_are_listed_and_printed(runforge: Call) -> None:
     names = runforge("schema", "list", "--json").json["schemas"]
     assert {"request.v1", "tfc.config.v1"} <= set(names)

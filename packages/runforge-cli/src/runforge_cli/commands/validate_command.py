@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from runforge_contracts.codec.strict_json import MAX_BYTES, parse_json
 from runforge_contracts.display import printable, quote
-from runforge_contracts.documents import Document, struct_of
+from runforge_contracts.documents import Document, identify, struct_of
 from runforge_contracts.errors import ErrorCode, ExitCode, NotFoundError, RunForgeError
 from runforge_contracts.fs.files import read_file
 from runforge_contracts.schemas import CATALOG, load_schema, schema_bytes
@@ -86,6 +86,28 @@ def _validate(path: Path, schema: str | None) -> tuple[str, Sequence[str]]:
             path=str(path),
         )
         return schema, ()
+    if path.suffix.lower() == ".jsonl":
+        return _validate_lines(path, schema), ()
     types = [] if schema is None else [struct_of(schema)]
     document = Document.load(path, *types)
     return document.name, document.warnings
+
+
+def _validate_lines(path: Path, schema: str | None) -> str:
+    """Return the name of the schema that every line of a file of JSON Lines follows."""
+    data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
+    name = schema
+    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else (), 1):
+        types = [] if name is None else [struct_of(name)]
+        try:
+            name = Document.parse(line, *types, path=path).name
+        except RunForgeError as error:
+            raise RunForgeError(
+                error.code,
+                f"Line {number}: {error.message.replace(' in line 1, column ', ' in column ')}",
+                hint=error.hint,
+                path=str(path),
+                pointer=error.location.pointer,
+                problems=error.problems,
+            ) from None
+    return name or identify({}, path=path)[0]
