@@ -27,6 +27,7 @@ from runforge_contracts.store.run import Run
 
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
+from runforge_engine.runtime.plain_values import listed, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -203,12 +204,12 @@ def rerun_recorded(
     again = repetition(
         run,
         store,
-        options,
+        plain(options),
         created_by=f"{PYTHON}{__version__}",
-        parameters=hyperparameters,
-        exclude=_names(exclude),
-        include=_names(include),
-        tags=_names(tags),
+        parameters=plain(hyperparameters),
+        exclude=plain(listed(exclude)),
+        include=plain(listed(include)),
+        tags=plain(listed(tags)),
         dataset=None if data is None else dataset_file(data, store),
         recipe=None if recipe is None else recipe_file(recipe, store),
         without_recipe=without_recipe,
@@ -221,10 +222,6 @@ def rerun_recorded(
         cancellation=cancellation,
     )
     return recorded_folder(outcome, store)
-
-
-def _names(names: Iterable[str]) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
 
 
 def reproduce_recorded(
