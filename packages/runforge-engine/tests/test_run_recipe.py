@@ -47,6 +47,18 @@ def test_a_frame_is_trained_on_with_a_recipe_and_predicted(recipe: Path, tmp_pat
     assert run.verify().holds
 
 
+def test_rows_without_the_label_are_refused_by_the_names_that_they_have(
+    recipe: Path, tmp_path: Path
+) -> None:
+    run = train(FRAME, label="y", recipe=recipe, workspace=tmp_path)
+    with pytest.raises(RunForgeError) as refused:
+        run.evaluate(FRAME.rename(columns={"y": "Y"}))
+    assert refused.value.code.value == "LABEL_NOT_FOUND"
+    assert "`city`, `size`" in refused.value.message
+    assert "city=" not in refused.value.message
+    assert refused.value.hint == "Did you mean `Y`?"
+
+
 def test_the_runs_of_a_sweep_share_the_prepared_table(recipe: Path, tmp_path: Path) -> None:
     FRAME.to_csv(tmp_path / "raw.csv", index=False)
     found = sweep(
