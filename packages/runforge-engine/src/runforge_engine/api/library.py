@@ -129,11 +129,12 @@ def train(
     from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.execute import execute
     from runforge_engine.pipeline.request import new_request
+    from runforge_engine.preparation.frame_dates import with_dates
     from runforge_engine.preparation.given_recipe import recipe_file
 
     store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     request = new_request(
-        dataset=dataset_file(data, store),
+        dataset=dataset_file(with_dates(data, recipe), store),
         label_column=label,
         store=store,
         created_by=CLIENT,
@@ -233,6 +234,7 @@ def sweep(
     from runforge_engine.api.trained_sweep import Sweep, execute_group
     from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.request import new_request
+    from runforge_engine.preparation.frame_dates import with_dates
     from runforge_engine.preparation.given_recipe import recipe_file
     from runforge_engine.preparation.recipe_rules import read_recipe
     from runforge_engine.sweeps.open_group import SweepOptions, new_group
@@ -267,7 +269,7 @@ def sweep(
             )
         models = listed((grid or {}).get("model", ()))
         request = new_request(
-            dataset=dataset_file(data, store),
+            dataset=dataset_file(with_dates(data, recipe), store),
             label_column=label,
             store=store,
             created_by=CLIENT,
