@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,16 @@ def test_a_recipe_is_proposed_written_and_applied_again(runforge: Call, raw: Pat
         "rows": 4,
         "columns": 5,
     }
+
+
+def test_the_command_to_train_can_be_copied(runforge: Call, raw: Path) -> None:
+    name = "a rather long name of a table with a few blanks in it.csv"
+    raw.rename(raw.with_name(name))
+    result = runforge("prepare", name, "--label", "y", "-o", "made.csv")
+    *_, last = result.out.splitlines()
+    assert last == f"train   runforge train '{name}' --recipe made.recipe.json"
+    _, _, command = last.partition("   runforge ")
+    assert runforge(*shlex.split(command)).code != 2
 
 
 def test_pandas_is_not_loaded(raw: Path) -> None:

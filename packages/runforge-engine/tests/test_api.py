@@ -433,3 +433,17 @@ def test_a_store_finds_runs_by_time_tag_name_and_value(iris: Path, tmp_path: Pat
         store.best("beauty")
     set_alias(StoreLayout(tmp_path), "production", weak.id)
     assert (store.aliases(), store.run("production")) == ({"production": weak.id}, weak)
+
+
+def test_numbers_of_numpy_and_single_names_are_taken(iris: Path) -> None:
+    asked = {"C": np.float32(0.5), "max_iter": np.int64(101)}
+    run = train(iris, label="target", seed=np.int64(3), hyperparameters=asked, tags="first try")  # type: ignore[arg-type]
+    assert run.request is not None
+    assert (run.request["seed"], run.request["tags"]) == (3, ["first try"])
+    assert run.request["model"]["hyperparameters"] == {"C": 0.5, "max_iter": 101}
+    again = run.rerun(seed=np.int32(4), hyperparameters={"max_iter": np.int64(102)})  # type: ignore[arg-type]
+    assert again.request is not None
+    assert again.request["seed"] == 4
+    assert again.request["model"]["hyperparameters"] == {"C": 0.5, "max_iter": 102}
+    today = datetime.now(UTC).date() - timedelta(days=1)
+    assert len(Store().runs(min={"accuracy": np.float32(0.1)}, since=today)) == 2

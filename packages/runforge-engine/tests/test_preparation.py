@@ -6,11 +6,14 @@ import csv
 import io
 import json
 import random
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_engine.preparation.prepared_table import PreparedTable, open_raw, prepare_table
 from runforge_engine.preparation.recipe_proposal import propose_recipe, with_actions
@@ -398,6 +401,34 @@ def test_only_the_parts_of_a_date_that_differ_are_proposed(tmp_path: Path) -> No
     day, second = propose(raw)["columns"]
     assert day["parts"] == ["day", "weekday"]
     assert (second["action"], "seconds" in second["because"]) == ("drop", True)
+
+
+def test_times_of_a_parquet_file_are_dates_whatever_their_unit(tmp_path: Path) -> None:
+    first = datetime(2026, 3, 1, 20, 0, 0, 125_000)
+    times = [first + timedelta(hours=7 * row) for row in range(8)]
+    kinds = {unit: pa.timestamp(unit) for unit in ("ms", "us", "ns")}
+    kinds["zoned"] = pa.timestamp("us", tz="Europe/Berlin")
+    columns = {name: pa.array([*times, None], pa.timestamp("us")) for name in kinds}
+    columns = {name: columns[name].cast(kind) for name, kind in kinds.items()}
+    columns["clock"] = pa.array([*(time.time() for time in times), None])
+    raw = tmp_path / "raw.parquet"
+    parquet.write_table(pa.table({**columns, "y": list("ababababa")}), raw)
+
+    proposed = propose(raw)
+    plain = {"action": "date", "format": "%Y-%m-%d %H:%M:%S", "missing": "indicator"}
+    plain["parts"] = ["day", "weekday", "hour"]
+    zoned = plain | {"format": "%Y-%m-%dT%H:%M:%SZ"}
+    found = {item.pop("column"): item for item in proposed["columns"]}
+    assert [found[name] for name in kinds] == [plain, plain, plain, zoned]
+
+    clock = {"action": "date", "format": "%H:%M:%S", "parts": ["hour"], "missing": "indicator"}
+    wanted = {**{name: found[name] for name in kinds}, "clock": clock}
+    listed = [{"column": name, **item} for name, item in wanted.items()]
+    rows = rows_of(content(apply(raw, proposed | {"columns": listed})))
+    for name in kinds:
+        assert [row[f"{name}:hour"] for row in rows] == [*(str(t.hour) for t in times), "0"]
+        assert [row[f"{name}:missing"] for row in rows] == [*"00000000", "1"]
+    assert [row["clock:hour"] for row in rows][:3] == ["20", "3", "10"]
 
 
 def test_a_recipe_does_something_else_with_columns(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from runforge_contracts.prepared_names import by_raw_column, escaped_name, raw_name
-from runforge_engine import RunForgeError, sweep, train
+from runforge_engine import RunForgeError, prepare, sweep, train
 from workbooks import workbook
 
 RECIPE: dict[str, Any] = {
@@ -45,6 +46,42 @@ def test_a_frame_is_trained_on_with_a_recipe_and_predicted(recipe: Path, tmp_pat
     found = run.predict([{"size": 2.0, "city": "Rome"}, {"size": None, "city": "Oslo"}])
     assert found.values == ("a", "b")
     assert run.verify().holds
+
+
+def test_times_of_a_frame_are_what_its_recipe_reads(tmp_path: Path) -> None:
+    times = pd.date_range("2026-03-01 00:00:00.125", periods=40, freq="7h")
+    frame = pd.DataFrame(
+        {"at": times, "zoned": times.tz_localize("Europe/Rome"), "x": range(40), "y": [*"ab"] * 20}
+    )
+    frame["day"] = frame["at"].dt.normalize()
+    recipe = prepare(frame, label="y").recipe
+    formats = {item["column"]: item.get("format") for item in recipe["columns"]}
+    assert formats["at"] == "%Y-%m-%d %H:%M:%S"
+    assert formats["zoned"] == "%Y-%m-%dT%H:%M:%SZ"
+    assert formats["day"] == "%Y-%m-%d"
+
+    run = train(frame, label="y", recipe=recipe, workspace=tmp_path)
+    # One midnight alone is written without a time by pandas.
+    midnight = frame.assign(at=frame["at"].dt.floor("s")).head(1)
+    assert run.evaluate(midnight).metrics["num_classes"] == 2
+    row = {**frame.iloc[0].to_dict(), "at": datetime(2026, 3, 1)}
+    assert run.predict([row]).values != (None,)
+    assert run.rerun(frame.assign(at=frame["day"])).status == "succeeded"
+    hours = prepare(frame, recipe=recipe).frame()
+    assert hours["at:hour"].tolist() == times.hour.tolist()
+    assert hours["zoned:hour"].tolist() == frame["zoned"].dt.tz_convert("UTC").dt.hour.tolist()
+
+
+def test_rows_without_the_label_are_refused_by_the_names_that_they_have(
+    recipe: Path, tmp_path: Path
+) -> None:
+    run = train(FRAME, label="y", recipe=recipe, workspace=tmp_path)
+    with pytest.raises(RunForgeError) as refused:
+        run.evaluate(FRAME.rename(columns={"y": "Y"}))
+    assert refused.value.code.value == "LABEL_NOT_FOUND"
+    assert "`city`, `size`" in refused.value.message
+    assert "city=" not in refused.value.message
+    assert refused.value.hint == "Did you mean `Y`?"
 
 
 def test_the_runs_of_a_sweep_share_the_prepared_table(recipe: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from real_data import write_dataset
 from runforge_contracts.errors import CancelledError, ErrorCode, RunForgeError
@@ -105,11 +106,26 @@ def test_none_is_a_value_of_a_hyperparameter(iris: Path) -> None:
     assert [run.hyperparameters["n_estimators"] for run in made.runs()] == [5, 5]
 
 
+def test_values_and_seeds_of_numpy_are_taken(iris: Path) -> None:
+    made = sweep(
+        iris,
+        label="target",
+        grid={"max_iter": np.arange(50, 150, 50)},
+        seeds=np.arange(1, 3),  # type: ignore[arg-type]
+        jobs=1,
+    )
+    found = [(run.hyperparameters["max_iter"], run.request["seed"]) for run in made.runs()]
+    assert found == [(50, 1), (50, 2), (100, 1), (100, 2)]
+
+
 def test_mistakes_are_raised_before_anything_is_written(iris: Path, tmp_path: Path) -> None:
     for code, arguments in (
         (ErrorCode.USAGE_INVALID, {"grid": {"C": [1]}}),
         (ErrorCode.USAGE_INVALID, {"label": "target"}),
         (ErrorCode.USAGE_INVALID, {"label": "target", "grid": {"C": []}}),
+        (ErrorCode.USAGE_INVALID, {"label": "target", "grid": {"C": 1}}),
+        (ErrorCode.USAGE_INVALID, {"label": "target", "grid": {"solver": "lbfgs"}}),
+        (ErrorCode.USAGE_INVALID, {"label": "target", "grid": {"model": "linear_svc"}}),
         (ErrorCode.PLAN_INVALID, {"label": "target", "grid": {"C": [0]}}),
         (ErrorCode.PLAN_INVALID, {"label": "target", "grid": {"C": [None]}}),
     ):

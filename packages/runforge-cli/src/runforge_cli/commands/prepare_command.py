@@ -178,9 +178,8 @@ def command(
         train = f"runforge train {shlex.quote(raw)} --recipe {shlex.quote(str(recipe_path))}"
         summary.append(("train", train))
     shown_columns = _columns(content) if recipe is None else []
-    write_lines(
-        [*shown_columns, *pairs([(name, printable(text)) for name, text in summary], indent=0)]
-    )
+    rows = [(name, printable(text)) for name, text in summary]
+    write_lines([*shown_columns, *pairs(rows, indent=0, commands=["train"])])
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import pairwise, zip_longest
@@ -249,15 +249,24 @@ def hanging(line: str) -> list[str]:
     return [" " * indent + first, *(" " * (indent + 2) + more for more in rest)]
 
 
-def pairs(items: Iterable[tuple[str, str]], *, indent: int = 2) -> list[str]:
-    """Return a list of names and values in two columns; long ones are wrapped."""
+def pairs(
+    items: Iterable[tuple[str, str]], *, indent: int = 2, commands: Collection[str] = ()
+) -> list[str]:
+    """Return a list of names and values in two columns; long ones are wrapped.
+
+    The values of ``commands`` are not, so that they can be copied.
+    """
     shown = [(printable(name), printable(text)) for name, text in items]
     column = min(max((width(name) for name, _ in shown), default=0), terminal_width() // 2)
     room = terminal_width() - indent - column - len(GAP)
     return [
         (" " * indent + pad(part, column) + GAP + line).rstrip()
         for name, text in shown
-        for part, line in zip_longest(_within(name, column), wrap(text, room), fillvalue="")
+        for part, line in zip_longest(
+            _within(name, column),
+            [text] if name in commands else wrap(text, room),
+            fillvalue="",
+        )
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +33,7 @@ from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.clock import read_clock
+from runforge_engine.runtime.plain_values import listed, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,11 +129,12 @@ def train(
     from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.execute import execute
     from runforge_engine.pipeline.request import new_request
+    from runforge_engine.preparation.frame_dates import with_dates
     from runforge_engine.preparation.given_recipe import recipe_file
 
     store = StoreLayout(workspace_at(workspace), DEFAULT_STORE)
     request = new_request(
-        dataset=dataset_file(data, store),
+        dataset=dataset_file(with_dates(data, recipe), store),
         label_column=label,
         store=store,
         created_by=CLIENT,
@@ -232,6 +234,7 @@ def sweep(
     from runforge_engine.api.trained_sweep import Sweep, execute_group
     from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.pipeline.request import new_request
+    from runforge_engine.preparation.frame_dates import with_dates
     from runforge_engine.preparation.given_recipe import recipe_file
     from runforge_engine.preparation.recipe_rules import read_recipe
     from runforge_engine.sweeps.open_group import SweepOptions, new_group
@@ -250,7 +253,7 @@ def sweep(
                 hint="Change the plan, or name a dataset instead of it.",
             )
         plan = (
-            plan_from(dict(data))
+            plan_from(plain(data))
             if isinstance(data, Mapping)
             else read_plan(cast("str | os.PathLike[str]", data))
         )
@@ -264,9 +267,9 @@ def sweep(
                 "The label column is missing.",
                 hint="Name it with label=...; it is never guessed.",
             )
-        models = list((grid or {}).get("model", ()))
+        models = listed((grid or {}).get("model", ()))
         request = new_request(
-            dataset=dataset_file(data, store),
+            dataset=dataset_file(with_dates(data, recipe), store),
             label_column=label,
             store=store,
             created_by=CLIENT,
@@ -330,8 +333,8 @@ class Store:
         model: str | None = None,
         tag: str | None = None,
         name: str | None = None,
-        since: str | datetime | None = None,
-        before: str | datetime | None = None,
+        since: str | date | None = None,
+        before: str | date | None = None,
         min: Mapping[str, float] | None = None,  # noqa: A002 - as `runforge runs --min`
         max: Mapping[str, float] | None = None,  # noqa: A002 - as `runforge runs --max`
         where: str | Iterable[str] = (),
@@ -350,7 +353,7 @@ class Store:
             Only those with this tag, and with this name.
         since, before
             Only those that began since then, and before then: ``7d`` (also ``m``, ``h``, ``w``),
-            ``2026-11-01``, ``2026-11-01T09:00``, or a time; in UTC unless it has a time zone.
+            ``2026-11-01``, ``2026-11-01T09:00``, a day or a time; in UTC unless it has a time zone.
         min, max
             Least and greatest values by name, such as ``{"accuracy": 0.8}``.
         where
@@ -371,7 +374,8 @@ class Store:
         """
         from runforge_contracts.selection.run_bounds import RunBounds
 
-        bounds = RunBounds(name, tag, _time(since), _time(before), min or {}, max or {})
+        least, greatest = plain(min or {}), plain(max or {})
+        bounds = RunBounds(name, tag, _time(since), _time(before), least, greatest)
         rows = [
             (entry, store)
             for entry, store in self._entries()
@@ -965,9 +969,9 @@ class Store:
         return overview(shown, map(self._status, shown), title)
 
 
-def _time(time: str | datetime | None) -> str | None:
-    """Return a time as text, in UTC unless it has a time zone."""
-    return time.isoformat() if isinstance(time, datetime) else time
+def _time(time: str | date | None) -> str | None:
+    """Return a day or a time as text, in UTC unless it has a time zone."""
+    return time.isoformat() if isinstance(time, date) else time
 
 
 def _located(entry: dict[str, Any], store: Place) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,8 +21,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def rows_file(rows: Rows) -> Iterator[Path]:
+def rows_file(
+    rows: Rows, change: Callable[[pd.DataFrame], pd.DataFrame] | None = None
+) -> Iterator[Path]:
     """Give the path of a file with the rows; one that was made for them is deleted afterwards.
+
+    Parameters
+    ----------
+    rows
+        A path, a frame, or dictionaries.
+    change
+        Returns the frame to write instead of a frame.
 
     Raises
     ------
@@ -33,7 +42,8 @@ def rows_file(rows: Rows) -> Iterator[Path]:
     if isinstance(rows, (str, os.PathLike)):
         yield Path(rows)
         return
-    data = frame_csv(cast("pd.DataFrame", rows) if is_frame(rows) else _frame(rows))
+    frame = cast("pd.DataFrame", rows) if is_frame(rows) else _frame(rows)
+    data = frame_csv(frame if change is None else change(frame))
     with tempfile.TemporaryDirectory(prefix="runforge-rows-") as folder:
         path = Path(folder) / "rows.csv"
         path.write_bytes(data)

@@ -170,6 +170,7 @@ def prepare(
     DocumentError
         Where the recipe is invalid.
     """
+    from runforge_engine.preparation.frame_dates import with_dates, with_times
     from runforge_engine.preparation.given_recipe import given_recipe
     from runforge_engine.preparation.prepared_table import open_raw, prepare_table
     from runforge_engine.preparation.recipe_proposal import (
@@ -209,7 +210,11 @@ def prepare(
             ErrorCode.USAGE_INVALID,
             f"`max_categories` is {max_categories}, and not from 2 to {MOST_CATEGORIES:,}.",
         )
-    with rows_file(data) as path:
+
+    def changed(frame: pd.DataFrame) -> pd.DataFrame:
+        return with_dates(frame, recipe) if label is None else with_times(frame, label)
+
+    with rows_file(data, changed) as path:
         if label is not None:
             raw = open_raw(path, source, digest=False)
             content, columns = propose_recipe(

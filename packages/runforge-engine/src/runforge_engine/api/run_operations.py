@@ -27,6 +27,7 @@ from runforge_contracts.store.run import Run
 
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
+from runforge_engine.runtime.plain_values import listed, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,10 +49,11 @@ def predict_rows(run: Run, data: Rows, *, probabilities: bool, unverified: bool)
     from runforge_engine.api.prediction_rows import rows_file
     from runforge_engine.modeling.model_process import predict as predict_in_process
     from runforge_engine.modeling.predict import model_of_run
+    from runforge_engine.preparation.frame_dates import with_dates_of
 
     listed = runs_of(stores_in(find_workspace(run.path)))
     model = model_of_run(run, listed, unverified=unverified)
-    with rows_file(data) as path:
+    with rows_file(data, lambda frame: with_dates_of(frame, run)) as path:
         return predict_in_process(model, path, probabilities=probabilities)
 
 
@@ -71,12 +73,13 @@ def evaluate_recorded(
     from runforge_engine.data.dataframe import dataset_file
     from runforge_engine.data.dataset_source import PYTHON
     from runforge_engine.evaluations.evaluate_run import evaluate_run, store_of
+    from runforge_engine.preparation.frame_dates import with_dates_of
 
     workspace = find_workspace(run.path)
     store = store_of(run, StoreLayout(workspace, DEFAULT_STORE))
     made = evaluate_run(
         run,
-        dataset_file(data, store),
+        dataset_file(with_dates_of(data, run), store),
         store,
         runs_of(stores_in(workspace)),
         created_by=f"{PYTHON}{__version__}",
@@ -197,18 +200,21 @@ def rerun_recorded(
     from runforge_engine.data.dataset_source import PYTHON
     from runforge_engine.pipeline.execute import execute
     from runforge_engine.pipeline.repeated_run import repetition
+    from runforge_engine.preparation.frame_dates import with_dates_of
     from runforge_engine.preparation.given_recipe import recipe_file
 
     store = StoreLayout(find_workspace(run.path), DEFAULT_STORE)
+    if not without_recipe:
+        data = with_dates_of(data, run, recipe)
     again = repetition(
         run,
         store,
-        options,
+        plain(options),
         created_by=f"{PYTHON}{__version__}",
-        parameters=hyperparameters,
-        exclude=_names(exclude),
-        include=_names(include),
-        tags=_names(tags),
+        parameters=plain(hyperparameters),
+        exclude=plain(listed(exclude)),
+        include=plain(listed(include)),
+        tags=plain(listed(tags)),
         dataset=None if data is None else dataset_file(data, store),
         recipe=None if recipe is None else recipe_file(recipe, store),
         without_recipe=without_recipe,
@@ -221,10 +227,6 @@ def rerun_recorded(
         cancellation=cancellation,
     )
     return recorded_folder(outcome, store)
-
-
-def _names(names: Iterable[str]) -> list[str]:
-    return [names] if isinstance(names, str) else list(names)
 
 
 def reproduce_recorded(

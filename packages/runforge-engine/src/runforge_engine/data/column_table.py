@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from runforge_engine.data.cells import BLANKS, EXACT, MISSING
@@ -25,6 +25,28 @@ class ColumnTable:
     textless: dict[int, tuple[int, str]]
     #: Columns of numbers for which :func:`is_small` is known to be true.
     small: frozenset[int] = frozenset()
+    #: Columns of times in a Parquet file, as they are there; ``columns`` has them as strings.
+    times: dict[int, pa.ChunkedArray] = field(default_factory=dict)
+
+    def dates(self, position: int) -> pa.ChunkedArray:
+        """Return the column at a position as dates are read: a time is one of whole seconds.
+
+        A time that has a time zone is that of UTC, with ``T`` before it and ``Z`` after it.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = self.times.get(position)
+        if column is None:
+            return self.columns[position]
+        zoned = pa.types.is_timestamp(column.type) and column.type.tz is not None
+        if zoned:
+            column = column.cast(pa.timestamp(column.type.unit, "UTC"))
+            column = column.cast(pa.timestamp(column.type.unit))
+        text = pc.replace_substring_regex(column.cast(pa.string()), r"\.[0-9]+$", "")
+        if not zoned:
+            return text
+        return pc.binary_join_element_wise(pc.replace_substring(text, " ", "T"), "Z", "")
 
 
 def may_lack_values(column: pa.ChunkedArray) -> bool:

@@ -217,6 +217,11 @@ def _check_label(
             hint="Name the column that has the true labels.",
             column=label_column,
         )
+    check_has_label(names, label_column, source)
+
+
+def check_has_label(names: Sequence[str], label_column: str, source: DatasetSource) -> None:
+    """Raise ``LABEL_NOT_FOUND`` if labelled rows lack the column with the labels."""
     if label_column not in names:
         hint = "--label (`label=` in Python) names the column of the labels; `predict` needs none."
         raise no_label(names, label_column, source, hint)

@@ -56,15 +56,18 @@ def read_parquet(source: DatasetSource, numeric: Sequence[int], text: Sequence[i
         raise _bad_parquet(source, error) from None
     textless: dict[int, tuple[int, str]] = {}
     columns: dict[int, pa.ChunkedArray] = {}
+    times: dict[int, pa.ChunkedArray] = {}
     for position in [*numeric, *text]:
         column = _plain(table.column(position if repeated else names[position]))
         if position in numeric:
             columns[position] = _as_numbers(column)
             continue
+        if pa.types.is_timestamp(column.type) or pa.types.is_time(column.type):
+            times[position] = column
         columns[position], problem = _as_text(column)
         if problem is not None:
             textless[position] = problem
-    return ColumnTable(names, table.num_rows, columns, textless)
+    return ColumnTable(names, table.num_rows, columns, textless, times=times)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

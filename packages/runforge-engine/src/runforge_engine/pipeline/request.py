@@ -30,6 +30,7 @@ from runforge_engine.modeling.configuration import (
     resolve,
 )
 from runforge_engine.runtime.clock import read_clock
+from runforge_engine.runtime.plain_values import listed, plain
 
 _REQUEST = "request.v1"
 #: Members of the request of a run that a sweep made.
@@ -112,14 +113,15 @@ def new_request(
         The codes of :func:`~runforge_engine.modeling.configuration.resolve`, and
         ``DOCUMENT_INVALID`` where another part is not what the schema allows.
     """
-    excluded = [exclude_columns] if isinstance(exclude_columns, str) else list(exclude_columns)
+    excluded = listed(exclude_columns)
+    hyperparameters = plain(hyperparameters or {})
     family = family_of(profile) if model_family is None else model_family
     # Before the validation, whose errors would not list the names that exist.
     configuration = resolve(
         family=family,
         preset=preset,
         profile=profile,
-        hyperparameters=hyperparameters or {},
+        hyperparameters=hyperparameters,
         cli_names=cli_parameters,
         seed=DEFAULT_SEED,
     )
@@ -127,7 +129,7 @@ def new_request(
     def recorded(path: str | Path) -> str:
         return store.relative(Path(os.path.abspath(path)))  # noqa: PTH100 - keeps links
 
-    raw: dict[str, Any] = {
+    members = {
         "$schema": f"{BASE_URL}request.v1.json",
         "version": 1,
         "preset": configuration.preset,
@@ -138,16 +140,17 @@ def new_request(
             **({"exclude_columns": excluded} if excluded else {}),
             **({} if recipe is None else {"recipe": recorded(recipe)}),
         },
-        "model": {"family": family, "hyperparameters": dict(hyperparameters or {})},
+        "model": {"family": family, "hyperparameters": hyperparameters},
         "device": {"type": device, "gpu_reason": None},
         **({} if seed is None else {"seed": seed}),
         "created_at": read_clock().now(),
         "created_by": created_by,
         "rerun_from": None,
         "name": name,
-        "tags": list(tags),
+        "tags": listed(tags),
         "notes": notes,
     }
+    raw: dict[str, Any] = plain(members)
     validate(raw, "request.v1")
     if seed is not None:
         configuration = replace(configuration, seed=int(seed))

@@ -121,6 +121,8 @@ class Conversion(ABC):
     expected = "a value that the recipe lists"
     #: What else to do than to correct such cells, for hints.
     remedy = "add the value in the recipe"
+    #: Whether times of a Parquet file are read as dates, of whole seconds.
+    takes_dates = False
 
 
 class _ByValue(Conversion):
@@ -188,6 +190,7 @@ class _OneHot(_ByValue):
 class _Date(_ByValue):
     """Parts of a date and time."""
 
+    takes_dates = True
     remedy = (
         "change `format` in the recipe, or list them in `missing_values` where the date is unknown"
     )

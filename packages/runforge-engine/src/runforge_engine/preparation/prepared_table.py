@@ -269,7 +269,8 @@ def _converted(
     parts, problems, remedies = [], list[Problem](), list[str]()
     for item, position in zip(conversions, positions, strict=True):
         try:
-            parts.append(item.fields(trimmed(table.columns[position])))
+            cells = table.dates(position) if item.takes_dates else table.columns[position]
+            parts.append(item.fields(trimmed(cells)))
         except UnexpectedValuesError as error:
             place = Location(path=str(raw.path), column=item.column, row=error.row)
             remedies.append(f"Correct the cells, or {item.remedy}.")

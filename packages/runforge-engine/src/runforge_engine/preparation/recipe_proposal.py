@@ -96,7 +96,7 @@ def propose_recipe(
     columns = [
         {
             "column": name,
-            **_proposed(name, table.columns[names.index(name)], source, max_categories),
+            **_proposed(name, table, source, max_categories),
         }
         for name in features
     ]
@@ -207,13 +207,14 @@ def _unexpected(
 
 
 def _proposed(
-    name: str, column: pa.ChunkedArray, source: dict[str, Any], max_categories: int
+    name: str, table: ColumnTable, source: dict[str, Any], max_categories: int
 ) -> dict[str, Any]:
     """Return the members of a column in the proposed recipe."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    cells = trimmed(column)
+    position = table.names.index(name)
+    cells = trimmed(table.columns[position])
     rows, lacking = len(cells), cells.null_count
     present = cells.drop_null()
     encoded = pa.types.is_dictionary(present.type)
@@ -234,7 +235,9 @@ def _proposed(
         return found
     if distinct == 2 or distinct <= max_categories:
         found = _boolean(values.to_pylist())
-    found = found or _date(values)
+    if found is None:
+        timed = position in table.times
+        found = _date(pc.unique(trimmed(table.dates(position)).drop_null()) if timed else values)
     if found is None:
         found = _categories(values, len(present), max_categories)
         if found["action"] == "drop":

@@ -26,6 +26,7 @@ from runforge_contracts.store.summary import summary_of
 from runforge_engine.data.column_choice import no_features
 from runforge_engine.data.dataset import Dataset, load_dataset
 from runforge_engine.data.dataset_source import DatasetSource
+from runforge_engine.data.labelled_rows import check_has_label
 from runforge_engine.data.table_reader import read_names
 from runforge_engine.preparation.column_conversion import conversion
 from runforge_engine.preparation.prepared_table import prepare_table, set_form
@@ -143,7 +144,8 @@ def prepare_rows(
     features
         The features of the model: names of prepared columns.
     label_column
-        The raw column with the labels; by default that of the recipe.
+        The raw column with the labels, which must be there; by default that of the recipe, which
+        may be missing.
 
     Returns
     -------
@@ -153,12 +155,16 @@ def prepare_rows(
     Raises
     ------
     RunForgeError
-        As :func:`prepared_source`, with hints about new rows: the recipe of a run cannot be edited.
+        ``LABEL_NOT_FOUND``; as :func:`prepared_source`, with hints about new rows: the recipe of a
+        run cannot be edited.
     """
     used = {raw_name(name) for name in features}
     label = label_column or recipe["label"]
     set_form(raw, recipe.get("source", {}))
-    unused = tuple(name for name in read_names(raw) if name not in used and name != label_column)
+    names = read_names(raw)
+    if label_column is not None:
+        check_has_label(names, label_column, raw)
+    unused = tuple(name for name in names if name not in used and name != label_column)
     try:
         made = prepared_source(raw, {**with_columns(recipe, used), "label": label})
     except RunForgeError as error:

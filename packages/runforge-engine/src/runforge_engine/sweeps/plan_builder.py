@@ -18,6 +18,7 @@ from runforge_contracts.types import SweepPlanV1
 from runforge_contracts.validation import validate
 
 from runforge_engine.runtime.clock import read_clock
+from runforge_engine.runtime.plain_values import plain
 
 _PLAN = "sweep_plan.v1"
 _HYPERPARAMETERS = "/model/hyperparameters"
@@ -67,11 +68,11 @@ def new_plan(
     Raises
     ------
     RunForgeError
-        ``USAGE_INVALID`` for an empty grid, a name without values, one that is given twice, and a
-        plan with too many runs.
+        ``USAGE_INVALID`` for an empty grid, a name without a list of values, one that is given
+        twice, and a plan with too many runs.
     """
-    values = {_place(name): list(given) for name, given in grid.items()}
-    chosen = list(seeds)
+    values = {_place(name): _values(name, given) for name, given in grid.items()}
+    chosen = plain(list(seeds))
     if chosen:
         if "/seed" in values or base_request.get("seed") is not None:
             raise _refused("The seeds are given twice.", "Give one seed, or a list of seeds.")
@@ -115,6 +116,17 @@ def _place(name: str) -> str:
     if "." in name:
         return format_pointer(name.split("."))
     return _HYPERPARAMETERS + format_pointer([name])
+
+
+def _values(name: str, given: Iterable[Any]) -> list[Any]:
+    """Return the values of a name in a grid; a string is one value, not a list of them."""
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise _refused(
+            f"{quote(name)} has no list of values, but {quote(given, 60)}.",
+            "Put the value into a list.",
+        )
+    values: list[Any] = plain(list(given))
+    return values
 
 
 def _check(
