@@ -274,6 +274,41 @@ def test_an_archive_goes_into_another_one(
     assert runforge(*whole).code == 0
 
 
+def test_a_run_that_the_archive_had_removed_is_there_again(runforge: Call, runs: list[str]) -> None:
+    report(runforge, "archive", runs[0], "--to", "../old")
+    report(runforge, "restore", "../old")
+    place = ("--workspace", "../old")
+    why = ("--because", "not needed", "--yes")
+    assert runforge("store", "forget", runs[0], *why, *place).code == 0
+    report(runforge, "archive", runs[0], "--to", "../old")
+    assert listed(runforge, *place) == runs[:1]
+    assert runforge("store", "tidy", "--yes", *place).code == 0
+    assert runforge("verify", "--all", "--without-dataset", *place).code == 0
+    assert outcomes(report(runforge, "restore", "../old")) == {runs[0]: "restored"}
+
+
+def test_a_run_that_the_archive_removed_with_other_files_is_refused(
+    runforge: Call, runs: list[str]
+) -> None:
+    report(runforge, "archive", runs[0], "--to", "../old")
+    report(runforge, "restore", "../old")
+    Path(f"../old/.runforge/runs/{runs[0]}/logs/train.log").write_text("other\n")
+    why = ("--because", "it was changed", "--yes", "--force")
+    assert runforge("store", "forget", runs[0], *why, "--workspace", "../old").code == 0
+    for dry in ([], ["--dry-run"]):
+        error = refusal(runforge, "archive", runs[0], "--to", "../old", *dry)
+        assert error["code"] == "RUN_ID_TAKEN"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stores are not moved there")
+def test_a_moved_store_is_not_archived_into_itself(runforge: Call, runs: list[str]) -> None:
+    assert runforge("store", "move", "../disk").code == 0
+    for target in (".", "../workspace", "../disk", "../disk/.runforge/old"):
+        error = refusal(runforge, "archive", runs[0], "--to", target)
+        assert error["code"] == "USAGE_INVALID"
+    assert sorted(listed(runforge)) == sorted(runs)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_runs_of_experiments_are_archived(runforge: Call, runs: list[str], form: str) -> None:
     name = experiment(Path(), "echo trained\n")
