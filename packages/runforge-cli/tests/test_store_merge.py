@@ -223,6 +223,28 @@ class TestWhatDiffers:
         assert (shown.code, "verified" in shown.out) == (0, True)
         assert merge(runforge, ada, grace)["outcome"] == "present"
 
+    def test_another_run_with_the_id_of_a_removed_one_is_kept_apart(
+        self, runforge: Call, make: Store
+    ) -> None:
+        ada, grace = make("ada", 1), make("grace", 2)
+        for number, folder in enumerate((ada, grace)):
+            place = ("--workspace", str(folder))
+            (folder / "exp.yaml").write_text(
+                "experiment: e\nmodel: m\ndataset: none\nrun:\n"
+                f"  command: [git, --version, '{number}']\n"
+            )
+            runforge("experiment", "run", "exp.yaml", *place, "--quiet")
+        (there,) = (grace / "runs").iterdir()
+        same = copied(ada, "same")
+        why = ("--because", "a test", "--yes", "--force", "--workspace", str(ada))
+        assert runforge("store", "forget", there.name, *why).code == 0
+        for other, outcome in ((same, "removed"), (grace, "apart")):
+            items = merge(runforge, ada, other)["items"]
+            (item,) = (item for item in items if item["kind"] == "experiment")
+            assert item["outcome"] == outcome
+        assert tree(ada / item["path"]) == tree(there)
+        assert merge(runforge, ada, grace)["outcome"] == "present"
+
     def test_aliases_stay_those_of_this_store(self, runforge: Call, make: Store) -> None:
         ada = make("ada", 1)
         assert runforge("alias", "production", "latest").code == 0

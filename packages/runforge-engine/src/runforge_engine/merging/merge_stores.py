@@ -211,12 +211,15 @@ def _folder(
 ) -> _Item:
     """Return what happens to a folder of the other store."""
     is_run = folder.kind in ("run", "experiment")
-    if folder.id in (own.current if is_run else own.evaluations):
+    is_removed = folder.id in (own.current if is_run else own.evaluations)
+    # Experiments number their runs: another one may have the id of a run that was removed.
+    others = _other_than_removed(folder, own) if folder.kind == "experiment" else []
+    if is_removed and not others:
         return _Item(folder.kind, folder.id, "removed")
     if folder.files is None:
         return _Item(folder.kind, folder.id, "unfinished")
     target = _target(folder, store, index)
-    found = _differing(target, folder.files)
+    found = others or _differing(target, folder.files)
     if found is None:
         return _Item(folder.kind, folder.id, "added", folder.path, target, folder.files)
     if not found:
@@ -227,6 +230,16 @@ def _folder(
     apart = store.others / digest[:16] / folder.id
     files = None if _differing(apart, folder.files) == [] else folder.files
     return _Item("experiment", folder.id, "apart", folder.path, apart, files, tuple(found))
+
+
+def _other_than_removed(folder: OtherFolder, own: RemovalRecord) -> list[str]:
+    """Return the files in which the run of an experiment differs from one that was removed here."""
+    line = own.current.get(folder.id)
+    if line is None or folder.files is None:
+        return []
+    removed = {name: item["sha256"] for name, item in line["files"].items()}
+    names = {*removed, *folder.files}
+    return sorted(name for name in names if removed.get(name) != folder.files.get(name))
 
 
 def _target(folder: OtherFolder, store: StoreLayout, index: StoreIndex | None) -> Path:
