@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import sys
@@ -259,6 +261,15 @@ def test_the_record_has_the_path_of_the_archive_from_the_workspace(
     absolute = tmp_path / "disk"
     away = report(runforge, "archive", runs[2], "--to", str(absolute))
     assert away["archive"] == absolute.as_posix()
+
+
+def test_the_command_that_restores_a_run_can_be_copied(runforge: Call, runs: list[str]) -> None:
+    name = "../my old; ls"
+    report(runforge, "archive", runs[0], "--to", name)
+    error = runforge("metrics", runs[0], "--json").json["error"]
+    for text in (error["hint"], runforge("show", runs[0]).out):
+        [command] = re.findall(rf"(store restore .+? {runs[0]})", " ".join(text.split()))
+        assert shlex.split(command) == ["store", "restore", name, runs[0]]
 
 
 def test_an_archive_goes_into_another_one(
