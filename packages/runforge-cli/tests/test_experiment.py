@@ -196,6 +196,21 @@ def test_twenty_at_once_get_twenty_ids(workspace: Path) -> None:
         assert rules(workspace, number) == []
 
 
+def test_the_id_of_a_removed_run_is_not_used_again(runforge: Call, workspace: Path) -> None:
+    file = experiment(workspace, "true")
+    call = ("experiment", "run", "--experiment", file, "-q")
+    assert runforge(*call).code == 0
+    why = ("--because", "a test", "--yes", "--force")
+    assert runforge("store", "forget", f"{DAY}-001", *why).code == 0
+    result = runforge(*call, "--run-id", f"{DAY}-001", "--json")
+    assert (result.code, result.json["error"]["code"]) == (2, "RUN_ID_TAKEN")
+    assert "was forgotten here" in result.json["error"]["message"]
+    assert runforge(*call).code == 0
+    assert [path.name for path in (workspace / "runs").iterdir()] == [f"{DAY}-002"]
+    listed = runforge("runs", "--json").json
+    assert [entry["run_id"] for entry in listed["experiments"]] == [f"{DAY}-002"]
+
+
 def test_an_id_that_was_chosen_is_used_once(runforge: Call, workspace: Path) -> None:
     file = experiment(workspace, "true")
     call = ("experiment", "run", "--experiment", file, "-q")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import sys
@@ -261,6 +263,15 @@ def test_the_record_has_the_path_of_the_archive_from_the_workspace(
     assert away["archive"] == absolute.as_posix()
 
 
+def test_the_command_that_restores_a_run_can_be_copied(runforge: Call, runs: list[str]) -> None:
+    name = "../my old; ls"
+    report(runforge, "archive", runs[0], "--to", name)
+    error = runforge("metrics", runs[0], "--json").json["error"]
+    for text in (error["hint"], runforge("show", runs[0]).out):
+        [command] = re.findall(rf"(store restore .+? {runs[0]})", " ".join(text.split()))
+        assert shlex.split(command) == ["store", "restore", name, runs[0]]
+
+
 def test_an_archive_goes_into_another_one(
     runforge: Call, runs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,6 +283,41 @@ def test_an_archive_goes_into_another_one(
     assert runforge(*whole).code == 0
     report(runforge, "restore", "../older")
     assert runforge(*whole).code == 0
+
+
+def test_a_run_that_the_archive_had_removed_is_there_again(runforge: Call, runs: list[str]) -> None:
+    report(runforge, "archive", runs[0], "--to", "../old")
+    report(runforge, "restore", "../old")
+    place = ("--workspace", "../old")
+    why = ("--because", "not needed", "--yes")
+    assert runforge("store", "forget", runs[0], *why, *place).code == 0
+    report(runforge, "archive", runs[0], "--to", "../old")
+    assert listed(runforge, *place) == runs[:1]
+    assert runforge("store", "tidy", "--yes", *place).code == 0
+    assert runforge("verify", "--all", "--without-dataset", *place).code == 0
+    assert outcomes(report(runforge, "restore", "../old")) == {runs[0]: "restored"}
+
+
+def test_a_run_that_the_archive_removed_with_other_files_is_refused(
+    runforge: Call, runs: list[str]
+) -> None:
+    report(runforge, "archive", runs[0], "--to", "../old")
+    report(runforge, "restore", "../old")
+    Path(f"../old/.runforge/runs/{runs[0]}/logs/train.log").write_text("other\n")
+    why = ("--because", "it was changed", "--yes", "--force")
+    assert runforge("store", "forget", runs[0], *why, "--workspace", "../old").code == 0
+    for dry in ([], ["--dry-run"]):
+        error = refusal(runforge, "archive", runs[0], "--to", "../old", *dry)
+        assert error["code"] == "RUN_ID_TAKEN"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="stores are not moved there")
+def test_a_moved_store_is_not_archived_into_itself(runforge: Call, runs: list[str]) -> None:
+    assert runforge("store", "move", "../disk").code == 0
+    for target in (".", "../workspace", "../disk", "../disk/.runforge/old"):
+        error = refusal(runforge, "archive", runs[0], "--to", target)
+        assert error["code"] == "USAGE_INVALID"
+    assert sorted(listed(runforge)) == sorted(runs)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 from calls import ROOT, TRAIN, Call
 from runforge_contracts.codec.strict_json import encode_json
+from runforge_contracts.store.aliases import read_aliases
+from runforge_contracts.store.layout import StoreLayout
 from runforge_contracts.validation import validate
+from runforge_engine.merging import merge_stores
+from runforge_engine.store.alias_writer import set_alias
 
 Store = Callable[..., Path]
 
@@ -219,6 +223,28 @@ class TestWhatDiffers:
         assert (shown.code, "verified" in shown.out) == (0, True)
         assert merge(runforge, ada, grace)["outcome"] == "present"
 
+    def test_another_run_with_the_id_of_a_removed_one_is_kept_apart(
+        self, runforge: Call, make: Store
+    ) -> None:
+        ada, grace = make("ada", 1), make("grace", 2)
+        for number, folder in enumerate((ada, grace)):
+            place = ("--workspace", str(folder))
+            (folder / "exp.yaml").write_text(
+                "experiment: e\nmodel: m\ndataset: none\nrun:\n"
+                f"  command: [git, --version, '{number}']\n"
+            )
+            runforge("experiment", "run", "exp.yaml", *place, "--quiet")
+        (there,) = (grace / "runs").iterdir()
+        same = copied(ada, "same")
+        why = ("--because", "a test", "--yes", "--force", "--workspace", str(ada))
+        assert runforge("store", "forget", there.name, *why).code == 0
+        for other, outcome in ((same, "removed"), (grace, "apart")):
+            items = merge(runforge, ada, other)["items"]
+            (item,) = (item for item in items if item["kind"] == "experiment")
+            assert item["outcome"] == outcome
+        assert tree(ada / item["path"]) == tree(there)
+        assert merge(runforge, ada, grace)["outcome"] == "present"
+
     def test_aliases_stay_those_of_this_store(self, runforge: Call, make: Store) -> None:
         ada = make("ada", 1)
         assert runforge("alias", "production", "latest").code == 0
@@ -229,6 +255,75 @@ class TestWhatDiffers:
         aliases = [item for item in report["items"] if item["kind"] == "alias"]
         assert [(item["id"], item["outcome"]) for item in aliases] == [("production", "differs")]
         assert (ada / ".runforge/aliases.jsonl").read_bytes() == before
+
+    def test_an_alias_that_is_set_meanwhile_stays(
+        self, runforge: Call, make: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ada = make("ada", 1)
+        grace = copied(ada, "grace")
+        place = ("--workspace", str(grace))
+        assert runforge("alias", "stable", "latest", *place).code == 0
+        run = entries(ada)[0]["run_id"]
+
+        def prepare(store: StoreLayout) -> None:
+            set_alias(store, "mine", run)
+
+        monkeypatch.setattr(merge_stores, "prepare_store", prepare)
+        found = merge(runforge, ada, grace)
+        assert [item["outcome"] for item in found["items"] if item["kind"] == "alias"] == [
+            "differs"
+        ]
+        assert [*read_aliases(StoreLayout(ada)).current] == ["mine"]
+
+
+class TestSignaturesOfRemovedRuns:
+    """A merge never leaves a record of removed runs that the signatures contradict."""
+
+    def forget(self, runforge: Call, folder: Path, run: str) -> None:
+        options = ("--because", "a wrong label", "--yes", "--workspace", str(folder))
+        assert runforge("store", "forget", run, *options).code == 0
+
+    def signatures(self, report: dict[str, Any]) -> list[str]:
+        return [item["outcome"] for item in report["items"] if item["kind"] == "signature"]
+
+    def test_one_that_the_run_did_not_have_here_stays_there(
+        self, runforge: Call, make: Store
+    ) -> None:
+        grace = make("grace", 1)
+        ada = copied(grace, "ada")
+        run = entries(grace)[0]["run_id"]
+        (ada / f".runforge/signatures/{run}.sig").unlink()
+        for folder in (ada, grace):
+            self.forget(runforge, folder, run)
+        assert self.signatures(merge(runforge, ada, grace)) == ["differs"]
+        verified(runforge, ada)
+
+    @pytest.mark.parametrize("before", ["alias", "removal"])
+    def test_one_that_contradicts_this_store_is_not_named(
+        self, runforge: Call, make: Store, before: str
+    ) -> None:
+        grace = make("grace", 1, 2)
+        ada = copied(grace, "ada")
+        runs = [entry["run_id"] for entry in entries(grace)]
+        for folder, run in ((ada, runs[0]), (grace, runs[1])):
+            if before == "alias":
+                assert runforge("alias", "best-one", run, "--workspace", str(folder)).code == 0
+            else:
+                self.forget(runforge, folder, run)
+        for seed in (3, 4):
+            train_and_sign(runforge, seed)
+            self.forget(runforge, grace, entries(grace)[-1]["run_id"])
+        assert self.signatures(merge(runforge, ada, grace))[-2:] == ["differs"] * 2
+        verified(runforge, ada)
+        assert merge(runforge, ada, grace)["outcome"] == "present"
+        verified(runforge, ada)
+
+    def test_the_others_come_along(self, runforge: Call, make: Store) -> None:
+        ada, grace = make("ada", 1), make("grace", 2, 3)
+        for entry in entries(grace):
+            self.forget(runforge, grace, entry["run_id"])
+        assert self.signatures(merge(runforge, ada, grace)) == ["added"] * 2
+        verified(runforge, ada)
 
 
 class TestRefused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,9 +82,8 @@ def removed_lines(document: dict[str, Any]) -> Iterator[str]:
         rows.append(("signature", "kept; it is of the recorded files"))
     if "archive" in line:
         rows.append(("archive", line["archive"]["name"]))
-        rows.append(
-            ("restore", f"runforge store restore {line['archive']['name']} {document['run_id']}")
-        )
+        archive = shlex.quote(printable(line["archive"]["name"]))
+        rows.append(("restore", f"runforge store restore {archive} {document['run_id']}"))
     yield from pairs([(name, printable(text)) for name, text in rows], indent=2)
 
 

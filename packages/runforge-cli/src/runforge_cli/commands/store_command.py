@@ -152,10 +152,15 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
             yield f"The {one} {shown} was removed here; it is not brought back."
         elif item.outcome == "differs" and item.kind == "alias":
             yield f"The alias {shown} points at another run there; `runforge alias` sets it."
+        elif item.outcome == "differs" and item.kind == "signature" and names == "`removals`":
+            yield (
+                f"The signature of {shown} stays there: the record of removed runs here does not"
+                " name it."
+            )
         elif item.outcome == "differs" and item.kind == "signature" and names:
             yield (
-                f"The signature of {shown} stays there: it names a state of its index, or of its"
-                " aliases, that this store cannot have."
+                f"The signature of {shown} stays there: it names a state of its index, its aliases"
+                " or its removed runs that this store cannot have."
             )
         elif item.outcome == "differs":
             yield f"The {one} {shown} is another one here, which stays{f': {names}' * bool(names)}."

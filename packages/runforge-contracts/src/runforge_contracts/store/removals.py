@@ -156,11 +156,14 @@ def stores_of(places: Iterable[Place]) -> list[StoreLayout]:
 
 def removed_run(line: Mapping[str, Any]) -> RunForgeError:
     """Return the error on a run that was forgotten or archived."""
+    import shlex  # late: most lists have no use for it
+
     run_id, since = line["run_id"], line["recorded_at"]
     because = f": {printable(line['because'])}" if "because" in line else ""
     hint = f"`runforge show {run_id}` prints what is known of it."
     if "archive" in line:
-        archive = printable(line["archive"]["name"])
+        # The record may have come from another store, and a command is copied as it stands.
+        archive = shlex.quote(printable(line["archive"]["name"]))
         hint += f" `runforge store restore {archive} {run_id}` brings it back."
     return RunForgeError(
         ErrorCode.RUN_NOT_FOUND,

@@ -179,6 +179,8 @@ def archive_runs(
         with writing(target):
             target.mkdir(exist_ok=True)
         _into_folder(chosen, copies, store, place, watch)
+        # The archive may have removed a run since it was archived the last time.
+        append_removals(place, [item.record for item in chosen], "restored", created_by=created_by)
     if not dry_run:
         archive = {"name": shown} if sha256 is None else {"name": shown, "sha256": sha256}
         current = read_removals(store).current
@@ -284,7 +286,8 @@ def _check_target(target: Path, store: StoreLayout) -> None:
     reason = None
     if real.is_relative_to(root):
         reason = "is in the store itself"
-    elif real == root.parent:
+    elif real == root.parent or _is_same(target / store.name, root):
+        # The second is so if the store was moved: the workspace has a link to it.
         reason = "is the workspace of the store"
     elif not target.parent.is_dir():
         reason = "is in a folder that does not exist"
@@ -303,6 +306,11 @@ def _check_target(target: Path, store: StoreLayout) -> None:
             path=str(target),
         )
     refuse_links(*(target / name for name in (store.name, f"{store.name}/runs", "runs")))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Return whether two paths lead to one folder."""
+    return one.is_dir() and other.is_dir() and one.samefile(other)
 
 
 def _needed(needs: Mapping[str, str], store: StoreLayout) -> RunForgeError:
@@ -418,7 +426,10 @@ def _copy(item: _Chosen, place: StoreLayout, done: Callable[[int], None]) -> Non
 
 
 def _is_there(item: _Chosen, place: StoreLayout) -> bool:
-    """Return whether an archive has a run; raise ``RUN_ID_TAKEN`` if it has another one."""
+    """Return whether an archive has a run; raise ``RUN_ID_TAKEN`` if it has, or had, another."""
+    line = read_removals(place).current.get(item.record.run_id)
+    if line is not None and line["files"] != item.record.files:
+        raise _taken(item, place, f"the run that was {line['action']} there had other files")
     folder = item.folder_in(place)
     found = other_files(folder, item.files)
     if found:

@@ -10,7 +10,7 @@ Source: specification, chapter 23.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from typing import Any, Literal
 from msgspec import UNSET
 from runforge_contracts.display import quote
 from runforge_contracts.errors import ErrorCode, Location, RunForgeError
-from runforge_contracts.fs.files import read_file, write_file, writing
+from runforge_contracts.fs.files import digest_file, read_file, write_file, writing
 from runforge_contracts.invariants.store_invariants import differences
 from runforge_contracts.store.aliases import AliasHistory, read_aliases
 from runforge_contracts.store.layout import (
@@ -94,13 +94,22 @@ class _Item:
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """Everything that a merge does, none of which is done yet."""
+class _Records:
+    """What the index, the records and the signatures become, for a state of this store."""
 
-    items: tuple[_Item, ...]
     merged: MergedIndex
+    #: Lines that are appended to the record of removed runs.
+    removals: list[dict[str, Any]]
     #: The history of the aliases, if lines are appended to it.
     aliases: bytes | None
+    #: What happens to the removed runs, the signatures and the aliases.
+    items: tuple[_Item, ...]
+
+    @property
+    def are_new(self) -> bool:
+        """Whether entries or lines are appended."""
+        lines = self.merged.lines or self.removals
+        return self.merged.added > 0 or bool(lines)
 
 
 def merge_store(
@@ -129,21 +138,18 @@ def merge_store(
     """
     refuse_linked_folders(store)
     refuse_links(store.groups, store.evaluations, store.signatures, store.others, store.root)
-    plan = _plan(other, store)
-    lines = bool(plan.merged.lines)
-    changes = any(item.is_new for item in plan.items) or plan.merged.added > 0 or lines
-    changes = changes or any(
-        item.kind == "removal" and item.outcome == "added" for item in plan.items
-    )
+    items = _plan(other, store)
+    records = _records(other, store, items)
+    changes = any(item.is_new for item in (*items, *records.items)) or records.are_new
     if not dry_run:
         experiments = ExperimentLayout(store.workspace).runs
         copies = (store.root / name for name in (DATASETS, RECIPES))
         for folder in (store.root, store.signatures, *copies, experiments):
             remove_left(folder)
         if changes:
-            _write(plan, other, store, created_by)
+            records = _write(items, other, store, created_by)
     origin = None if other.index is None else other.index.origin
-    contents = contents_of(plan.merged.entries)
+    contents = contents_of(records.merged.entries)
     return MergeReportV1(
         schema_version="merge_report.v1",
         outcome="merged" if changes else "present",
@@ -151,28 +157,46 @@ def merge_store(
         store=store.name,
         other=str(other.layout.root),
         contents=StoreContents(count=contents.entries, sha256=contents.sha256),
-        items=[item.to_struct(store) for item in plan.items],
+        items=[item.to_struct(store) for item in (*items, *records.items)],
         origin=origin or UNSET,
     )
 
 
-def _plan(other: OtherStore, store: StoreLayout) -> _Plan:
+def _plan(other: OtherStore, store: StoreLayout) -> list[_Item]:
+    """Return what happens to the folders of the other store, and to its copies of datasets."""
     index, own = _own_index(store), read_removals(store)
     items = [_folder(folder, store, index, own) for folder in other.folders]
     taken = [item for item in items if item.kind == "run" and item.outcome == "differs"]
     if taken:
         raise _taken(store, taken)
+    items += _copies(other, store, own)
+    return items
+
+
+def _records(other: OtherStore, store: StoreLayout, items: list[_Item]) -> _Records:
+    """Return what the index, the records and the signatures of a store, as it is now, become."""
+    index, own = _own_index(store), read_removals(store)
     merged = _merged(other, store, index, items)
     aliases, alias_items = _aliases(other, store, index)
-    items += _copies(other, store, own)
-    removals = _removals(other, store, own)
-    items += [
-        _Item("removal", run_id, _outcome(run_id, removals, own))
-        for run_id in other.removals.current
-    ]
-    items += _signatures(other, store, items, merged, aliases, [*own.entries, *removals])
+    unsigned = frozenset[str]()
+    while True:
+        removals = _removals(other, store, own, unsigned)
+        removed = [
+            _Item("removal", run_id, _outcome(run_id, removals, own))
+            for run_id in other.removals.current
+        ]
+        signatures = list(
+            _signatures(other, store, [*items, *removed], merged, aliases, own, removals)
+        )
+        # A line names only a signature that comes along. Without the name it has another digest,
+        # which the heads in further signatures may contradict.
+        left = {item.id for item in signatures if item.outcome == "differs"}
+        named = {line["run_id"] for line in removals if "signature_sha256" in line}
+        if not left & named:
+            break
+        unsigned |= left & named
     text = aliases.text if any(item.outcome == "added" for item in alias_items) else None
-    return _Plan((*items, *alias_items), merged, text)
+    return _Records(merged, removals, text, (*removed, *signatures, *alias_items))
 
 
 def _own_index(store: StoreLayout) -> StoreIndex | None:
@@ -187,12 +211,15 @@ def _folder(
 ) -> _Item:
     """Return what happens to a folder of the other store."""
     is_run = folder.kind in ("run", "experiment")
-    if folder.id in (own.current if is_run else own.evaluations):
+    is_removed = folder.id in (own.current if is_run else own.evaluations)
+    # Experiments number their runs: another one may have the id of a run that was removed.
+    others = _other_than_removed(folder, own) if folder.kind == "experiment" else []
+    if is_removed and not others:
         return _Item(folder.kind, folder.id, "removed")
     if folder.files is None:
         return _Item(folder.kind, folder.id, "unfinished")
     target = _target(folder, store, index)
-    found = _differing(target, folder.files)
+    found = others or _differing(target, folder.files)
     if found is None:
         return _Item(folder.kind, folder.id, "added", folder.path, target, folder.files)
     if not found:
@@ -203,6 +230,16 @@ def _folder(
     apart = store.others / digest[:16] / folder.id
     files = None if _differing(apart, folder.files) == [] else folder.files
     return _Item("experiment", folder.id, "apart", folder.path, apart, files, tuple(found))
+
+
+def _other_than_removed(folder: OtherFolder, own: RemovalRecord) -> list[str]:
+    """Return the files in which the run of an experiment differs from one that was removed here."""
+    line = own.current.get(folder.id)
+    if line is None or folder.files is None:
+        return []
+    removed = {name: item["sha256"] for name, item in line["files"].items()}
+    names = {*removed, *folder.files}
+    return sorted(name for name in names if removed.get(name) != folder.files.get(name))
 
 
 def _target(folder: OtherFolder, store: StoreLayout, index: StoreIndex | None) -> Path:
@@ -287,14 +324,23 @@ def _aliases(
     return history, items
 
 
-def _removals(other: OtherStore, store: StoreLayout, own: RemovalRecord) -> list[dict[str, Any]]:
+def _removals(
+    other: OtherStore, store: StoreLayout, own: RemovalRecord, unsigned: Collection[str]
+) -> list[dict[str, Any]]:
     """Return the lines of the other record that come along: about runs that are not here.
+
+    The lines of ``unsigned`` name no signature.
 
     Source: specification, section 25.5.
     """
     known = {line["run_id"] for line in own.entries}
     lines = [
-        {name: value for name, value in line.items() if name != "previous"}
+        {
+            name: value
+            for name, value in line.items()
+            if name != "previous"
+            and not (name == "signature_sha256" and line["run_id"] in unsigned)
+        }
         for line in other.removals.entries
         if line["run_id"] in other.removals.current
         and line["run_id"] not in known
@@ -339,16 +385,24 @@ def _signatures(
     items: list[_Item],
     merged: MergedIndex,
     aliases: AliasHistory,
+    own: RemovalRecord,
     removals: list[dict[str, Any]],
 ) -> Iterator[_Item]:
-    """Yield what happens to the signatures: those that would contradict this store stay."""
+    """Yield what happens to the signatures: those that would contradict this store stay.
+
+    That of a removed run comes only if its line names it; ``removals`` are appended to ``own``.
+    """
+    record = [*own.entries, *removals]
+    named = {line["run_id"]: line.get("signature_sha256") for line in record}
+    removed = {item.id for item in items if item.kind == "removal"}
     here = {
         item.id
         for item in items
         if item.kind in ("run", "evaluation", "removal") and item.outcome in ("added", "present")
     }
-    own, on_record = Chain(merged.entries), OtherIndexes(merged.entries, _all_lines(store, merged))
-    alias_chain, removal_chain = Chain(aliases.entries), Chain(removals)
+    chain = Chain(merged.entries)
+    on_record = OtherIndexes(merged.entries, _all_lines(store, merged))
+    alias_chain, removal_chain = Chain(aliases.entries), Chain(record)
     for name, path in other.signatures.items():
         target = store.signature(name)
         if name not in here:
@@ -359,9 +413,13 @@ def _signatures(
             )
             yield _Item("signature", name, "present" if same else "differs", path, target)
             continue
+        if name in removed and named.get(name) != digest_file(path).sha256:
+            reason = "removals" if name in own.current else "index"
+            yield _Item("signature", name, "differs", path, target, None, (reason,))
+            continue
         content = read_claim(path).content
         head, alias_head = content.index_head, content.alias_head
-        is_own = head is not None and own.check(head) == "holds"
+        is_own = head is not None and chain.check(head) == "holds"
         known = head is None or is_own or on_record.has(head)
         if is_own and alias_head is not None:
             known = alias_chain.check(alias_head) == "holds"
@@ -375,10 +433,10 @@ def _all_lines(store: StoreLayout, merged: MergedIndex) -> list[dict[str, object
     return [*read_merges(store).entries, *merged.lines]
 
 
-def _write(plan: _Plan, other: OtherStore, store: StoreLayout, created_by: str) -> None:
-    """Bring everything that is new into the store."""
+def _write(items: list[_Item], other: OtherStore, store: StoreLayout, created_by: str) -> _Records:
+    """Bring everything that is new into the store, and return what its records became."""
     prepare_store(store)
-    for item in plan.items:
+    for item in items:
         if item.source is None or item.target is None or item.files is None:
             continue
         if item.kind == "experiment":
@@ -393,23 +451,24 @@ def _write(plan: _Plan, other: OtherStore, store: StoreLayout, created_by: str) 
             root = store.root if in_store else item.target.parent
             copy_folder(item.source, item.target, item.files, root)
     with index_lock(store):
-        # Read again: another process may have appended a run meanwhile.
-        merged = _merged(other, store, _own_index(store), list(plan.items))
-        record = read_removals(store)
+        # Again: another process may have appended a run, a removal or an alias meanwhile.
+        records = _records(other, store, items)
+        merged = records.merged
         # Before the entries: an entry without a folder has its line.
-        append_chained(store.removals, record, _removals(other, store, record))
+        append_chained(store.removals, read_removals(store), records.removals)
         if merged.added:
             index = read_store_index(store)
             write_index(store, index, merged.entries)
         if merged.lines:
             _append_lines(store, merged, created_by)
-        if plan.aliases is not None:
-            write_file(store.aliases, plan.aliases)
-    for item in plan.items:
+        if records.aliases is not None:
+            write_file(store.aliases, records.aliases)
+    for item in records.items:
         if item.kind == "signature" and item.outcome == "added" and item.source and item.target:
             with writing(item.target.parent):
                 item.target.parent.mkdir(exist_ok=True)
             copy_new(item.source, item.target)
+    return records
 
 
 def _append_lines(store: StoreLayout, merged: MergedIndex, created_by: str) -> None:

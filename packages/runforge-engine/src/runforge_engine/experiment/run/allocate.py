@@ -6,6 +6,7 @@ Source: specification, section 17.4.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from runforge_contracts.display import quote
@@ -13,6 +14,7 @@ from runforge_contracts.errors import ErrorCode, RunForgeError
 from runforge_contracts.fs.files import writing
 from runforge_contracts.run_ids import ExperimentRunId, parse_experiment_run_id
 from runforge_contracts.store import layout
+from runforge_contracts.store.removals import Removed, removed_runs
 from runforge_contracts.system.system_files import sync_folder
 
 
@@ -22,7 +24,8 @@ def check_run_id(text: str, root: Path) -> ExperimentRunId:
     Raises
     ------
     RunForgeError
-        ``RUN_ID_INVALID`` for another form, ``RUN_ID_TAKEN`` where the name exists.
+        ``RUN_ID_INVALID`` for another form, ``RUN_ID_TAKEN`` where the name exists, or is that of a
+        run that was forgotten or archived.
     """
     run_id = parse_experiment_run_id(text)
     if run_id is None:
@@ -33,6 +36,9 @@ def check_run_id(text: str, root: Path) -> ExperimentRunId:
         )
     if os.path.lexists(_runs(root) / text):
         raise _taken(text)
+    action = _removed(root).get(text)
+    if action is not None:
+        raise _taken(text, f"A run {quote(text)} was {action} here.")
     return run_id
 
 
@@ -121,7 +127,8 @@ def next_run_id(root: Path, day: str) -> ExperimentRunId:
             f"{quote(_runs(root), 200)} cannot be read: {(error.strerror or str(error)).lower()}.",
             path=str(_runs(root)),
         ) from error
-    known = [parse_experiment_run_id(name) for name in names]
+    # The id of a removed run is still that of its line, by which lists leave it out.
+    known = [parse_experiment_run_id(name) for name in (*names, *_removed(root))]
     numbers = [run_id.number for run_id in known if run_id is not None and run_id.day == day]
     return ExperimentRunId(day, max(numbers, default=0) + 1)
 
@@ -130,9 +137,13 @@ def _runs(root: Path) -> Path:
     return root / layout.EXPERIMENT_RUNS
 
 
-def _taken(run_id: str) -> RunForgeError:
+def _removed(root: Path) -> Mapping[str, Removed]:
+    return removed_runs(layout.ExperimentLayout(root))
+
+
+def _taken(run_id: str, message: str | None = None) -> RunForgeError:
     return RunForgeError(
         ErrorCode.RUN_ID_TAKEN,
-        f"There is a run {quote(run_id)} already.",
-        hint="A run folder is used once; leave the id out to have one made.",
+        message or f"There is a run {quote(run_id)} already.",
+        hint="An id is used once; leave it out to have one made.",
     )
