@@ -10,6 +10,7 @@ import {
   REMEDY_TITLES,
   Refusal,
 } from "./failures.ts";
+import { showError, showWarning } from "./notices.ts";
 import type { Message } from "./pages/html.ts";
 import { Panels } from "./pages/panels.ts";
 import { RunFiles } from "./runs/run-files.ts";
@@ -154,9 +155,9 @@ export class App {
     const name = own[failure.remedy] ? failure.remedy : "log";
     const remedy = own[name];
     const actionsInOrder = remedy ? { [REMEDY_TITLES[name]]: remedy, ...actions } : actions;
-    void vscode.window
-      .showErrorMessage(text, ...Object.keys(actionsInOrder))
-      .then((chosen) => chosen !== undefined && actionsInOrder[chosen]?.());
+    void showError(text, ...Object.keys(actionsInOrder)).then(
+      (chosen) => chosen !== undefined && actionsInOrder[chosen]?.(),
+    );
   }
 
   /** Show how the trainings of this window are getting on in the status bar. */
@@ -194,9 +195,7 @@ export class App {
       note: (text) => this.output.info(text),
       show: (text) => {
         this.output.warn(text);
-        void vscode.window
-          .showWarningMessage(text, "Show the Log")
-          .then((chosen) => chosen && this.output.show(true));
+        void showWarning(text, "Show the Log").then((chosen) => chosen && this.output.show(true));
       },
     });
     session.onState((state) => this.#onState(state));
@@ -217,9 +216,9 @@ export class App {
     this.output.warn(message);
     const recover = "Recover Index";
     const actions = /index/i.test(message) ? [recover] : [];
-    void vscode.window
-      .showWarningMessage(printable(message), ...actions)
-      .then((chosen) => chosen && vscode.commands.executeCommand("runforge.recoverIndex"));
+    void showWarning(printable(message), ...actions).then(
+      (chosen) => chosen && vscode.commands.executeCommand("runforge.recoverIndex"),
+    );
   }
 
   #onState(state: SessionState): void {

@@ -4,6 +4,7 @@ import { relative } from "node:path";
 import * as vscode from "vscode";
 import type { App, RunArgument } from "../app.ts";
 import { failureOf, Refusal } from "../failures.ts";
+import { showProgress } from "../notices.ts";
 import {
   artifactPage,
   coefficientsPage,
@@ -325,16 +326,6 @@ function busy<Result>(
   title: string,
   work: (signal: AbortSignal, report: (text: string) => void) => Promise<Result>,
 ): Thenable<Result> {
-  return vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: `RunForge: ${title}`,
-      cancellable: true,
-    },
-    (notification, token) => {
-      const stop = new AbortController();
-      token.onCancellationRequested(() => stop.abort());
-      return work(stop.signal, (message) => notification.report({ message }));
-    },
-  );
+  const stop = new AbortController();
+  return showProgress(`RunForge: ${title}`, stop, (report) => work(stop.signal, report));
 }

@@ -4,7 +4,8 @@ import type { Json, ProgressParams, RequestV1, RunOutcome, ServeMethods } from "
 import type { RequestOptions } from "@runforge/client/serve";
 import * as vscode from "vscode";
 import type { App, RunArgument, Training } from "../app.ts";
-import { failureOf, isCancelled, ofBody } from "../failures.ts";
+import { failureOf, isCancelled, ofBody, printable } from "../failures.ts";
+import { showInfo, showProgress } from "../notices.ts";
 import type { Message } from "../pages/html.ts";
 import {
   type Hyperparameter,
@@ -16,7 +17,7 @@ import {
   readValues,
 } from "../training/choices.ts";
 import { chooseColumns, chooseDataset, label, prepareDataset } from "./dataset-choice.ts";
-import { askChoice, askInput } from "./questions.ts";
+import { askChoice, askFirst, askInput } from "./questions.ts";
 import { chooseRun, runOf } from "./run-choice.ts";
 import { openRun } from "./run-pages.ts";
 import { openSweep } from "./sweep-page.ts";
@@ -238,7 +239,7 @@ async function execute(
     const failure = ofBody(result.error ?? { message: `The run ${run} has failed.` });
     app.reportFailure(failure, remedies, { "Open Run": () => openRun(app, run) });
   } else if (status === "cancelled") {
-    void vscode.window.showInformationMessage(`The run ${run} was cancelled; it is recorded.`);
+    void showInfo(`The run ${run} was cancelled; it is recorded.`);
   } else {
     vscode.window.setStatusBarMessage(`$(pass) RunForge: run ${run} succeeded`, 10_000);
     if (app.setting("openRunWhenDone", true)) await openRun(app, run);
@@ -261,35 +262,27 @@ async function inProgress<Result>(
   app.showTrainings();
   app.output.info(title);
   try {
-    return await vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: training.title,
-        cancellable: true,
-      },
-      (notification, token) => {
-        token.onCancellationRequested(() => training.stop.abort());
-        let stage = "";
-        let shown = 0;
-        const onProgress = (progress: ProgressParams) => {
-          training.runId = progress.run_id ?? progress.group_id ?? training.runId;
-          training.text = progressText(progress);
-          if (progress.stage !== stage) app.output.info(progress.message);
-          // The bar of the notification is that of the stage.
-          const done = Math.round((progress.fraction ?? 0) * 100);
-          const increment = progress.stage === stage ? Math.max(0, done - shown) : done - shown;
-          stage = progress.stage;
-          shown = done;
-          notification.report({ message: training.text, increment });
-          app.showTrainings();
-        };
-        return start({
-          signal: training.stop.signal,
-          onProgress,
-          onWarning: ({ message }) => app.output.warn(message),
-        });
-      },
-    );
+    return await showProgress(training.title, training.stop, (report) => {
+      let stage = "";
+      let shown = 0;
+      const onProgress = (progress: ProgressParams) => {
+        training.runId = progress.run_id ?? progress.group_id ?? training.runId;
+        training.text = progressText(progress);
+        if (progress.stage !== stage) app.output.info(progress.message);
+        // The bar of the notification is that of the stage.
+        const done = Math.round((progress.fraction ?? 0) * 100);
+        const increment = progress.stage === stage ? Math.max(0, done - shown) : done - shown;
+        stage = progress.stage;
+        shown = done;
+        report(training.text, increment);
+        app.showTrainings();
+      };
+      return start({
+        signal: training.stop.signal,
+        onProgress,
+        onWarning: ({ message }) => app.output.warn(message),
+      });
+    });
   } finally {
     app.trainings.delete(training);
     app.showTrainings();
@@ -322,7 +315,7 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
     })),
   ];
   if (items.length === 0) {
-    void vscode.window.showInformationMessage("Nothing is in progress.");
+    void showInfo("Nothing is in progress.");
     return;
   }
   const [only] = items;
@@ -335,7 +328,7 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
 
 async function cancelRun(app: App, run: string): Promise<void> {
   const ended = await app.session().request("cancel", { run });
-  void vscode.window.showInformationMessage(`The run ${ended.run_id} has ended: ${ended.status}.`);
+  void showInfo(printable(`The run ${ended.run_id} has ended: ${ended.status}.`));
 }
 
 /** Sweep over values of hyperparameters and seeds: a grid, whose runs are counted before. */
@@ -399,8 +392,7 @@ async function sweep(app: App, start: Start): Promise<void> {
   };
   const { total } = await session.request("planSweep", { plan });
   const question = `Train ${total} ${total === 1 ? "model" : "models"} on ${data.dataset}?`;
-  if ((await vscode.window.showInformationMessage(question, { modal: true }, "Train")) !== "Train")
-    return;
+  if ((await askFirst(question, ["Train"])) !== "Train") return;
   await sweepNow(app, { plan });
 }
 
@@ -412,8 +404,7 @@ export async function sweepNow(app: App, params: ServeMethods["sweep"]["params"]
     );
     app.view.refresh();
     if (done.error) app.reportFailure(ofBody(done.error));
-    else if (done.status === "canceled")
-      void vscode.window.showInformationMessage(`The sweep ${done.group_id} was cancelled.`);
+    else if (done.status === "canceled") void showInfo(`The sweep ${done.group_id} was cancelled.`);
     await openSweep(app, done.group_id);
   } catch (error) {
     if (!isCancelled(error)) app.reportFailure(failureOf(error));

@@ -9,6 +9,7 @@ import {
   sweepNow,
 } from "../commands/training-commands.ts";
 import { printable, Refusal } from "../failures.ts";
+import { showError, showInfo } from "../notices.ts";
 import { type DocumentKind, documentKind, locate } from "./document-kinds.ts";
 import { summaryText } from "./document-summary.ts";
 
@@ -161,13 +162,10 @@ async function validateDocument(uri = vscode.window.activeTextEditor?.document.u
     const note = [`${name} is a valid ${schema}.`, summaryText(summary), ...warnings]
       .map(printable)
       .join(" ");
-    void vscode.window.showInformationMessage(note);
+    void showInfo(note);
     return;
   }
-  const chosen = await vscode.window.showErrorMessage(
-    `${printable(error.message)} [${error.code}]`,
-    "Show the Place",
-  );
+  const chosen = await showError(`${printable(error.message)} [${error.code}]`, "Show the Place");
   if (!chosen) return;
   const { from, to } = locate(text, error, kind.format);
   const selection = new vscode.Range(document.positionAt(from), document.positionAt(to));
