@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
-import { editor, Uri } from "./editor.ts";
+import { editor, pick, Uri } from "./editor.ts";
 import { folder, PYTHON, ROOT, VECTORS } from "./places.ts";
 
 const { activate, deactivate } = await import("../src/extension.ts");
@@ -45,4 +45,21 @@ test("a name of a document is no link in a notification, in Restricted Mode neit
   assert.equal(texts.length, 2);
   assert.match(texts[0] ?? "", /valid request\.v1\..*press/);
   for (const text of texts) assert.doesNotMatch(text, LINK);
+});
+
+test("a request that is edited while its change is chosen keeps that edit", async () => {
+  const path = join(editor.folder, "edited.request.json");
+  editor.documents[path] = MINIMUM;
+  editor.answers.push(
+    pick("Preset"),
+    (items) => {
+      const typed = { ...JSON.parse(MINIMUM), notes: "typed meanwhile\n".repeat(3), mine: [1, 2] };
+      editor.documents[path] = `${JSON.stringify(typed, null, 4)}\n\n`;
+      return pick("thorough")(items);
+    },
+    pick("$(play) Change"),
+  );
+  await editor.call("changeRequest", Uri.file(path));
+  const { preset, notes, mine } = JSON.parse(editor.documents[path] ?? "");
+  assert.deepEqual([preset, notes, mine], ["thorough", "typed meanwhile\n".repeat(3), [1, 2]]);
 });

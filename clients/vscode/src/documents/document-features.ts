@@ -137,15 +137,14 @@ async function changeRequest(app: App, uri = vscode.window.activeTextEditor?.doc
   if (error) throw error;
   const changes = await chooseChanges(app, JSON.parse(text) as RequestV1);
   if (!changes || Object.keys(changes).length === 0) return;
+  // The questions stay open while somebody types in the document: what it says now is changed.
+  const current = await vscode.workspace.openTextDocument(uri);
+  const now = current.getText();
   const edit = new vscode.WorkspaceEdit();
-  const end = document.positionAt(text.length);
-  edit.replace(
-    uri,
-    new vscode.Range(0, 0, end.line, end.character),
-    editDocument(text, kind, changes),
-  );
+  const all = new vscode.Range(current.positionAt(0), current.positionAt(now.length));
+  edit.replace(uri, all, editDocument(now, kind, changes));
   await vscode.workspace.applyEdit(edit);
-  await vscode.window.showTextDocument(document);
+  await vscode.window.showTextDocument(current);
 }
 
 /** Say whether a document is valid. */
