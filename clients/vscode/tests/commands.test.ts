@@ -1,8 +1,10 @@
 // What the commands do, with a stand-in for the editor and a real server.
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import type * as vscode from "vscode";
+import { Session } from "../src/server/session.ts";
 import { editor, pick, Uri } from "./editor.ts";
 import { folder, PYTHON, ROOT, VECTORS } from "./places.ts";
 
@@ -28,6 +30,41 @@ beforeEach(() => {
   editor.notifications.length = editor.answers.length = editor.pages.length = 0;
   editor.press = () => undefined;
 });
+
+const RUNS = join(editor.folder, ".runforge/runs");
+const DATA = { dataset: "penguins.csv", label: "species", exclude: ["island", "sex", "year"] };
+
+/** Another client of the same workspace. */
+const other = new Session({
+  folder: editor.folder,
+  version: "9.9.9",
+  neutralFolder: ROOT,
+  interpreters: async () => [{ path: PYTHON, origin: "setting" }],
+  log: () => {},
+  note: () => {},
+  show: () => {},
+});
+after(() => other.dispose());
+
+/** Do something, and return the documents with a name of the runs that it has made. */
+async function made(name: string, work: () => unknown): Promise<Record<string, unknown>[]> {
+  const listed = () => {
+    try {
+      return readdirSync(RUNS);
+    } catch {
+      return [];
+    }
+  };
+  const before = new Set(listed());
+  await work();
+  return listed()
+    .filter((run) => !before.has(run))
+    .map((run) => JSON.parse(readFileSync(join(RUNS, run, name), "utf8")));
+}
+
+/** Return the description of an item of a question. */
+const described = (items: unknown, label: string) =>
+  (items as vscode.QuickPickItem[]).find((item) => item.label === label)?.description;
 
 const MINIMUM = readFileSync(join(VECTORS, "request.v1.min.json"), "utf8");
 /** What the editor makes a link of, in the notifications of VS Code 1.139. */
@@ -62,4 +99,47 @@ test("a request that is edited while its change is chosen keeps that edit", asyn
   await editor.call("changeRequest", Uri.file(path));
   const { preset, notes, mine } = JSON.parse(editor.documents[path] ?? "");
   assert.deepEqual([preset, notes, mine], ["thorough", "typed meanwhile\n".repeat(3), [1, 2]]);
+});
+
+test("a rerun shows what it takes over, and that is what it takes over", async () => {
+  const { run_id } = await other.request("train", {
+    ...DATA,
+    profile: "default",
+    hyperparameters: { C: 0.5, max_iter: 200 },
+  });
+  const seen: unknown[] = [];
+  const look = (label: string) => (items: unknown) => {
+    seen.push(["C", "max_iter", "Profile"].map((name) => described(items, name)));
+    return pick(label)(items as never);
+  };
+  editor.answers.push(
+    look("C"),
+    () => "7",
+    look("C"),
+    () => "",
+    look("Profile"),
+    (items) => {
+      seen.push((items as vscode.QuickPickItem[]).map(({ label }) => label).includes("none"));
+      return undefined;
+    },
+    look("max_iter"),
+    () => "300",
+    look("$(play) Rerun"),
+  );
+  const [request] = await made("request.json", () => editor.call("rerun", run_id));
+  const recorded = ["0.5, as recorded", "200, as recorded", "default"];
+  assert.deepEqual(seen, [
+    recorded,
+    ["7", ...recorded.slice(1)],
+    recorded,
+    false,
+    recorded,
+    [recorded[0], "300", recorded[2]],
+  ]);
+  const { model, profile } = request as { model: object; profile: string };
+  assert.deepEqual(model, {
+    family: "logistic_regression",
+    hyperparameters: { C: 0.5, max_iter: 300 },
+  });
+  assert.equal(profile, "default");
 });

@@ -118,17 +118,23 @@ async function rerunWithChanges(app: App, argument: RunArgument): Promise<void> 
   const first: Options = {
     preset: (requested["preset"] ?? "balanced") as Preset,
     model: (recorded["model_family"] ?? requestedModel["family"]) as Family,
-    hyperparameters: (requestedModel["hyperparameters"] ?? {}) as Record<string, unknown>,
+    ...(typeof requested["profile"] === "string" ? { profile: requested["profile"] } : {}),
     ...(typeof recorded["seed"] === "number" ? { seed: recorded["seed"] } : {}),
   };
   const values = recorded["hyperparameters"] as { name: string; value: unknown }[] | undefined;
-  const options = await chooseOptions(
-    app,
-    "Rerun",
-    first,
-    new Map(values?.map(({ name, value }) => [name, value])),
-  );
+  const own = (requestedModel["hyperparameters"] ?? {}) as Record<string, unknown>;
+  const kept = new Map<string, Kept>();
+  for (const { name, value } of values ?? [])
+    kept.set(name, { value, from: "from the preset or the model" });
+  for (const [name, value] of Object.entries(own)) kept.set(name, { value, from: "as recorded" });
+  const options = await chooseOptions(app, "Rerun", first, kept);
   if (options) await rerunOf(app, { run, ...changed(first, options) });
+}
+
+/** A hyperparameter of a run that is repeated: it stays unless another value is chosen. */
+interface Kept {
+  readonly value: unknown;
+  readonly from: string;
 }
 
 /** Return the options that are not as they were: what is not named stays as recorded. */
@@ -415,12 +421,15 @@ interface Field extends vscode.QuickPickItem {
   readonly change?: () => Promise<void>;
 }
 
-/** Let the user change options one by one, until `Train` or Escape. */
+/**
+ * Let the user change options one by one, until `Train` or Escape. With `kept` they are changes of a
+ * run: nothing that it has can be taken away.
+ */
 async function chooseOptions(
   app: App,
   verb: string,
   first: Options,
-  recorded: ReadonlyMap<string, unknown> = new Map(),
+  kept?: ReadonlyMap<string, Kept>,
 ): Promise<Options | undefined> {
   const session = app.session();
   await session.start();
@@ -445,27 +454,26 @@ async function chooseOptions(
         if (preset) set({ preset: preset as Preset });
       }),
       field("Profile", options.profile ?? "none", async () => {
-        const profile = await pick("Profile", ["none", ...(capabilities?.profiles ?? [])]);
+        const none = kept && first.profile !== undefined ? [] : ["none"];
+        const profile = await pick("Profile", [...none, ...(capabilities?.profiles ?? [])]);
         if (profile === "none") delete options.profile;
         else if (profile) set({ profile });
       }),
-      ...hyperparametersOf(app, family).map((one) =>
-        field(
+      ...hyperparametersOf(app, family).map((one) => {
+        const before = family === first.model ? kept?.get(one.name) : undefined;
+        const otherwise = before ? `${before.value}, ${before.from}` : "not set";
+        return field(
           one.name,
-          one.name in given
-            ? String(given[one.name])
-            : recorded.has(one.name) && family === first.model
-              ? `${recorded.get(one.name)}, from the preset or the model`
-              : "not set",
+          one.name in given ? String(given[one.name]) : otherwise,
           async () => {
-            const value = await askValue(one, given[one.name] ?? recorded.get(one.name));
+            const value = await askValue(one, given[one.name] ?? before?.value, otherwise);
             if (value === "unset") delete given[one.name];
             else if (value !== undefined) given[one.name] = value.value;
             set({ hyperparameters: given });
           },
           rangeText(one),
-        ),
-      ),
+        );
+      }),
       field("Seed", String(options.seed ?? 42), async () => {
         const typed = await askText("Seed", String(options.seed ?? 42), (input) =>
           readSeeds(input)?.length === 1 ? undefined : "An integer from 0 to 4294967295.",
@@ -529,19 +537,22 @@ async function askText(
   });
 }
 
+/** Ask for a value; `otherwise` says what holds without one. */
 async function askValue(
   one: Hyperparameter,
   before: unknown,
+  otherwise: string,
 ): Promise<{ readonly value: unknown } | "unset" | undefined> {
   const choices = one.kind === "bool" ? ["true", "false"] : one.choices;
-  const unset = "Not set";
+  const unset = otherwise === "not set" ? "Not set" : otherwise;
   if (choices) {
     const chosen = await pick(one.name, [...choices, unset]);
-    if (chosen === undefined || chosen === unset) return chosen && "unset";
+    if (chosen === undefined) return undefined;
+    if (chosen === unset) return "unset";
     return { value: readValue(one, chosen) };
   }
   const typed = await askText(
-    `${one.name}: ${rangeText(one)}; empty: not set`,
+    `${one.name}: ${rangeText(one)}; empty: ${otherwise}`,
     String(before ?? one.default ?? "none"),
     (input) =>
       input.trim() === "" || readValue(one, input) !== undefined
