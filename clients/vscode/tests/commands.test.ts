@@ -1,6 +1,6 @@
 // What the commands do, with a stand-in for the editor and a real server.
 import assert from "node:assert/strict";
-import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import type * as vscode from "vscode";
@@ -142,4 +142,36 @@ test("a rerun shows what it takes over, and that is what it takes over", async (
     hyperparameters: { C: 0.5, max_iter: 300 },
   });
   assert.equal(profile, "default");
+});
+
+test("with the setting for private records, every training makes one", async () => {
+  const { run_id } = await other.request("train", DATA);
+  const path = join(editor.folder, "mine.request.json");
+  const dataset = { path: DATA.dataset, label_column: DATA.label, exclude_columns: DATA.exclude };
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(MINIMUM), dataset }));
+  editor.settings["private"] = true;
+  const ways = {
+    rerunUnchanged: () => editor.call("rerunUnchanged", run_id),
+    runDocument: () => editor.call("runDocument", Uri.file(path)),
+    sweep: () => {
+      editor.press = ({ buttons }) => buttons.find((button) => button === "Train");
+      const message = { dataset: DATA.dataset, label: DATA.label };
+      const features = (items: unknown) =>
+        (items as { name: string }[]).filter(({ name }) => !DATA.exclude.includes(name));
+      const varied = (items: unknown) => [pick("seed")(items as never)];
+      editor.answers.push(
+        features,
+        varied,
+        () => "1..2",
+        () => "private",
+      );
+      return editor.call("sweep", message);
+    },
+  };
+  for (const [way, work] of Object.entries(ways)) {
+    const records = await made("run.json", work);
+    assert.equal(records.length, way === "sweep" ? 2 : 1, way);
+    for (const { provenance } of records as { provenance: { left_out?: string[] } }[])
+      assert.ok(provenance.left_out?.includes("python.executable"), way);
+  }
 });

@@ -80,8 +80,13 @@ function defaults(app: App): Options {
     model: app.setting<Family>("modelFamily", "logistic_regression"),
     ...(profile ? { profile } : {}),
     seed: app.setting("seed", 42),
-    ...(app.setting("private", false) ? { private: true } : {}),
+    ...privacy(app),
   };
+}
+
+/** What every request that trains says of the records that it makes. */
+function privacy(app: App): { private?: true } {
+  return app.setting("private", false) ? { private: true } : {};
 }
 
 async function trainOn(app: App, params: TrainParams): Promise<void> {
@@ -189,7 +194,7 @@ async function rerunOf(app: App, params: RerunParams): Promise<void> {
     await train(app, undefined, {}, true);
   };
   await execute(app, `Training again: ${params.run}`, again, (options) =>
-    app.session().request("rerun", params, options),
+    app.session().request("rerun", { ...privacy(app), ...params }, options),
   );
 }
 
@@ -198,7 +203,7 @@ export async function runRequest(app: App, uri: vscode.Uri): Promise<void> {
   const path = app.named(uri);
   const again = () => () => vscode.commands.executeCommand("runforge.validateDocument");
   await execute(app, `Training: ${path}`, again, (options) =>
-    app.session().request("run", { path }, options),
+    app.session().request("run", { ...privacy(app), path }, options),
   );
 }
 
@@ -208,7 +213,8 @@ export async function runExperiment(app: App, uri: vscode.Uri): Promise<void> {
   app.output.info(`Experiment: ${app.named(uri)}`);
   await session.start();
   const python = session.interpreter?.path ?? "python";
-  const args = ["-P", "-m", "runforge_cli", "experiment", "run", uri.fsPath];
+  const asked = privacy(app).private ? ["--private"] : [];
+  const args = ["-P", "-m", "runforge_cli", "experiment", "run", ...asked, uri.fsPath];
   const task = new vscode.Task(
     { type: "runforge" },
     app.folder ?? vscode.TaskScope.Workspace,
@@ -406,7 +412,7 @@ async function sweep(app: App, start: Start): Promise<void> {
 export async function sweepNow(app: App, params: ServeMethods["sweep"]["params"]): Promise<void> {
   try {
     const done = await inProgress(app, "Sweep", (options) =>
-      app.session().request("sweep", params, options),
+      app.session().request("sweep", { ...privacy(app), ...params }, options),
     );
     app.view.refresh();
     if (done.error) app.reportFailure(ofBody(done.error));
