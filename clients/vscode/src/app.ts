@@ -120,15 +120,18 @@ export class App {
 
   /** Register a command; whatever it throws is shown with its code, place and hint. */
   command(name: string, work: (...args: never[]) => unknown): void {
-    const guarded = async (...args: never[]) => {
-      try {
-        return await work(...args);
-      } catch (error) {
-        this.report(error);
-        return undefined;
-      }
-    };
+    const guarded = (...args: never[]) => this.attempt(() => work(...args));
     this.context.subscriptions.push(vscode.commands.registerCommand(`runforge.${name}`, guarded));
+  }
+
+  /** Do what the user has asked for; whatever it throws is shown. Nobody else waits for it. */
+  async attempt(work: () => unknown): Promise<unknown> {
+    try {
+      return await work();
+    } catch (error) {
+      this.report(error);
+      return undefined;
+    }
   }
 
   /** Show an error with the button that its hint asks for. */
@@ -155,9 +158,10 @@ export class App {
     const name = own[failure.remedy] ? failure.remedy : "log";
     const remedy = own[name];
     const actionsInOrder = remedy ? { [REMEDY_TITLES[name]]: remedy, ...actions } : actions;
-    void showError(text, ...Object.keys(actionsInOrder)).then(
-      (chosen) => chosen !== undefined && actionsInOrder[chosen]?.(),
-    );
+    void this.attempt(async () => {
+      const chosen = await showError(text, ...Object.keys(actionsInOrder));
+      if (chosen !== undefined) await actionsInOrder[chosen]?.();
+    });
   }
 
   /** Show how the trainings of this window are getting on in the status bar. */

@@ -1,8 +1,9 @@
 // What the commands do, with a stand-in for the editor and a real server.
 import assert from "node:assert/strict";
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
 import type * as vscode from "vscode";
 import { Session } from "../src/server/session.ts";
 import { editor, pick, Uri } from "./editor.ts";
@@ -65,6 +66,19 @@ async function made(name: string, work: () => unknown): Promise<Record<string, u
 /** Return the description of an item of a question. */
 const described = (items: unknown, label: string) =>
   (items as vscode.QuickPickItem[]).find((item) => item.label === label)?.description;
+
+/** Wait for something that the extension does by itself. */
+async function until<Value>(find: () => Value | undefined): Promise<Value> {
+  for (const end = Date.now() + 120_000; Date.now() < end; await wait(10)) {
+    const found = find();
+    if (found !== undefined) return found;
+  }
+  throw new Error(`It has not come: ${find}`);
+}
+
+/** Wait for a notification. */
+const notified = (text: RegExp) =>
+  until(() => editor.notifications.find((shown) => text.test(shown.text)));
 
 const MINIMUM = readFileSync(join(VECTORS, "request.v1.min.json"), "utf8");
 /** What the editor makes a link of, in the notifications of VS Code 1.139. */
@@ -174,4 +188,41 @@ test("with the setting for private records, every training makes one", async () 
     for (const { provenance } of records as { provenance: { left_out?: string[] } }[])
       assert.ok(provenance.left_out?.includes("python.executable"), way);
   }
+});
+
+test("a button of a notification that can do nothing says why", async () => {
+  const dataset = join(editor.folder, "small.csv");
+  writeFileSync(dataset, "number,label\n1,a\n2,a\n3,b\n");
+  editor.press = ({ buttons }) => {
+    if (!buttons.includes("Choose the Label")) return undefined;
+    rmSync(dataset);
+    return "Choose the Label";
+  };
+  editor.answers.push((items) => items);
+  await editor.call("trainStandard", { dataset: "small.csv", label: "label" });
+  await notified(/\[CLASS_TOO_SMALL\]/);
+  await notified(/\[DATASET_NOT_FOUND\]/);
+});
+
+test("predictions that cannot be written are an error", async () => {
+  const { run_id } = await other.request("train", DATA);
+  editor.answers.push(pick("penguins.csv"));
+  await editor.call("predict", run_id);
+  editor.full = "No space left on device";
+  editor.pages.at(-1)?.press({ action: "savePredictions" });
+  await notified(/No space left on device/);
+});
+
+test("a page whose curves cannot be computed does not go on announcing them", async () => {
+  editor.settings["reportCurves"] = true;
+  const { run_id } = await other.request("train", DATA);
+  const opened = editor.call("openRun", run_id);
+  const page = await until(() => editor.pages.at(-1));
+  assert.ok(page.webview.html.includes("Computing the curves"));
+  rmSync(join(RUNS, run_id), { recursive: true });
+  page.press({ action: "seen" });
+  await opened;
+  await notified(/\[RUN_NOT_FOUND\]/);
+  assert.ok(page.webview.html.includes("Confusion matrix"));
+  assert.ok(!page.webview.html.includes("Computing the curves"));
 });

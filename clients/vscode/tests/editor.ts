@@ -22,6 +22,13 @@ interface Shown {
   readonly buttons: readonly string[];
 }
 
+interface Page {
+  readonly title: string;
+  readonly webview: { html: string };
+  /** Does what a button of the page does. */
+  press(message: object): void;
+}
+
 /** What the editor has, what it was asked to show, and what the user does. */
 export const editor = {
   folder: "",
@@ -34,7 +41,9 @@ export const editor = {
   answers: [] as Answer[],
   /** The text of documents that are open, by their paths. */
   documents: {} as Record<string, string>,
-  pages: [] as { title: string; webview: { html: string } }[],
+  pages: [] as Page[],
+  /** Why no file can be written, if none can. */
+  full: undefined as string | undefined,
   rows: undefined as unknown as vscode.TreeDataProvider<unknown>,
   registered: new Map<string, (...args: unknown[]) => unknown>(),
   call: (name: string, ...args: unknown[]) => editor.registered.get(`runforge.${name}`)?.(...args),
@@ -162,11 +171,13 @@ export const window = {
     return nothing();
   },
   createWebviewPanel: (_: string, title: string) => {
+    const messages = new EventEmitter<object>();
     const panel = {
       title,
-      webview: { html: "", onDidReceiveMessage: nothing },
+      webview: { html: "", onDidReceiveMessage: messages.event },
       onDidDispose: nothing,
       reveal() {},
+      press: (message: object) => messages.fire(message),
     };
     editor.pages.push(panel);
     return panel;
@@ -177,6 +188,7 @@ export const window = {
   showQuickPick: (items: readonly Item[]) => ask(items),
   showInputBox: ({ title }: vscode.InputBoxOptions) => ask(title ?? ""),
   showTextDocument: async () => {},
+  showSaveDialog: async ({ defaultUri }: vscode.SaveDialogOptions) => defaultUri,
   withProgress: (
     { title, location }: vscode.ProgressOptions,
     work: (progress: object, token: object) => Promise<unknown>,
@@ -204,6 +216,9 @@ export const workspace = {
   fs: {
     stat: async () => {
       throw new FileSystemError();
+    },
+    writeFile: async () => {
+      if (editor.full !== undefined) throw new FileSystemError(editor.full);
     },
   },
   openTextDocument: async (uri: Uri) => documentOf(uri),

@@ -262,7 +262,9 @@ async function predict(app: App, argument: RunArgument): Promise<void> {
   );
   app.panels.show(`predict:${run}:${data}`, predictionPage(document, data), (message) => {
     if (message.action === "savePredictions")
-      void save(app, `${run}-predictions.csv`, predictionsCsv(document), { CSV: ["csv"] });
+      void app.attempt(() =>
+        save(app, `${run}-predictions.csv`, predictionsCsv(document), { CSV: ["csv"] }),
+      );
     else act(message);
   });
 }
