@@ -1,6 +1,6 @@
 // What the commands do, with a stand-in for the editor and a real server.
 import assert from "node:assert/strict";
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
@@ -225,4 +225,22 @@ test("a page whose curves cannot be computed does not go on announcing them", as
   await notified(/\[RUN_NOT_FOUND\]/);
   assert.ok(page.webview.html.includes("Confusion matrix"));
   assert.ok(!page.webview.html.includes("Computing the curves"));
+});
+
+test("more runs are shown with the first click", async () => {
+  const before = editor.folder;
+  editor.folder = folder();
+  editor.trusted = false;
+  editor.settings["pageSize"] = 20;
+  const runs = Array.from({ length: 70 }, (_, at) => ({ run_id: `run-${at}`, run_dir: "x" }));
+  mkdirSync(join(editor.folder, ".runforge"));
+  writeFileSync(join(editor.folder, ".runforge/index.json"), JSON.stringify({ runs }));
+  const shown: number[] = [];
+  for (let click = 0; click < 4; click += 1) {
+    const rows = (await editor.rows.getChildren()) as { kind: string }[];
+    shown.push(rows.filter(({ kind }) => kind === "run").length);
+    await editor.call("showMore");
+  }
+  editor.folder = before;
+  assert.deepEqual(shown, [20, 40, 60, 70]);
 });
