@@ -116,6 +116,10 @@ export class TreeItem {
   }
 }
 
+export class MarkdownString {
+  appendCodeblock(_text: string): void {}
+}
+
 export class WorkspaceEdit {
   readonly edits: { uri: Uri; range: Range; text: string }[] = [];
   replace(uri: Uri, range: Range, text: string): void {
@@ -247,6 +251,14 @@ export const commands = {
   },
   executeCommand: async (name: string, ...args: unknown[]) =>
     editor.registered.get(name)?.(...args),
+};
+
+export const env = {
+  clipboard: {
+    writeText: async (text: unknown) => {
+      if (typeof text !== "string") throw new TypeError("It is no text.");
+    },
+  },
 };
 
 export const languages = {

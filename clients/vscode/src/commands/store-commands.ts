@@ -85,6 +85,7 @@ function describe(chosen: Choice["filter"]): string {
 }
 
 async function sort(app: App): Promise<void> {
+  if (!vscode.workspace.isTrusted) throw new Refusal("Sorting needs a trusted workspace.");
   const newest = "Newest first";
   const other = "By another value…";
   const names = [newest, "accuracy", "f1_score", "duration", "name", "model", other];
