@@ -41,11 +41,8 @@ function chooseSchemas() {
   const files = { "0.2.2.1": "field.editor_index.v0.2.2.1" };
   const newest = { run: "run.v0.4.0", index: "index.v1" };
   const choose = (condition, schema, otherwise) =>
-    Object.fromEntries([
-      ["if", condition],
-      ["then", schema],
-      ["else", otherwise],
-    ]);
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema calls it so.
+    ({ if: condition, then: schema, else: otherwise });
   const refer = (name) => ({ $ref: `../${name}.json` });
   const required = ["schema_version"];
   for (const [name, older] of Object.entries(versions)) {

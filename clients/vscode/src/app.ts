@@ -25,6 +25,8 @@ export interface Training {
   readonly title: string;
   readonly stop: AbortController;
   runId: string | undefined;
+  /** The sweep, whose runs have ids of their own. */
+  groupId: string | undefined;
   text: string;
 }
 
@@ -179,9 +181,13 @@ export class App {
   }
 
   /** Start another server with the Python that is named now, unless none was started. */
-  onPythonChanged(): void {
+  async onPythonChanged(): Promise<void> {
     if (!this.#session || this.#session.state === "off") return;
-    this.#session.restart().catch((error) => this.#onListError(error));
+    const restart = "Restart the Server";
+    const question =
+      "The Python that is named now is used once the server is restarted, which cancels what this window is training.";
+    if (this.trainings.size > 0 && (await showWarning(question, restart)) !== restart) return;
+    await this.#session.restart().catch((error) => this.#onListError(error));
   }
 
   /** End the server; what it trains is recorded as cancelled. */

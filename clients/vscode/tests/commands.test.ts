@@ -244,3 +244,143 @@ test("more runs are shown with the first click", async () => {
   editor.folder = before;
   assert.deepEqual(shown, [20, 40, 60, 70]);
 });
+
+/** Return a plan of a sweep over seeds. */
+const planOf = (dataset: string, seeds: number[], hyperparameters = {}) => ({
+  version: 1 as const,
+  kind: "sweep_plan" as const,
+  created_at: "2026-01-01T00:00:00Z",
+  created_by: "test@1",
+  group: { name: "a sweep" },
+  base_request: {
+    ...JSON.parse(MINIMUM),
+    dataset: { path: dataset, label_column: DATA.label, exclude_columns: DATA.exclude },
+    model: { family: "random_forest", hyperparameters },
+  },
+  strategy: { type: "grid" as const, parameters: [{ path: "/seed", values: seeds }] },
+  execution: { max_parallel: 2, fail_fast: false, stop_on_cancel: true },
+});
+
+test("with the setting for private records, a resumed sweep and an experiment make one", async () => {
+  const stop = new AbortController();
+  const { group_id } = await other.request(
+    "sweep",
+    { plan: planOf(DATA.dataset, [1, 2, 3]) as never },
+    { signal: stop.signal, onProgress: ({ group_id: known }) => known && stop.abort() },
+  );
+  editor.settings["private"] = true;
+  const records = await made("run.json", () => editor.call("resumeSweep", { id: group_id }));
+  assert.ok(records.length > 0, JSON.stringify(editor.notifications));
+  for (const { provenance } of records as { provenance: { left_out?: string[] } }[])
+    assert.ok(provenance.left_out?.includes("python.executable"));
+
+  mkdirSync(join(editor.folder, "experiments"), { recursive: true });
+  const experiment = join(editor.folder, "experiments/e.yaml");
+  await editor.call("runDocument", Uri.file(experiment));
+  editor.settings["private"] = false;
+  await editor.call("runDocument", Uri.file(experiment));
+  assert.deepEqual(
+    editor.started.map((command) => command.slice(4)),
+    [
+      ["experiment", "run", "--private", experiment],
+      ["experiment", "run", experiment],
+    ],
+  );
+});
+
+test("one click cancels a sweep of this window, whose runs are no other client's", {
+  timeout: 120_000,
+}, async () => {
+  const path = join(editor.folder, "long.sweep_plan.json");
+  const plan = planOf(DATA.dataset, [1, 2], { n_estimators: 1_000_000 });
+  writeFileSync(path, JSON.stringify(plan));
+  const sweeping = editor.call("runDocument", Uri.file(path));
+  for (const end = Date.now() + 60_000; Date.now() < end; await wait(50)) {
+    const { runs } = await other.request("list", { status: "running", limit: 100 });
+    if (runs.length > 0) break;
+  }
+  // A question would have no answer.
+  await editor.call("cancel");
+  await sweeping;
+  const texts = editor.notifications.map(({ text }) => text);
+  assert.ok(
+    texts.some((text) => /The sweep .* was cancelled/.test(text)),
+    `${texts}`,
+  );
+});
+
+test("another Python restarts the server during a training only if the user says so", async () => {
+  const training = editor.call("trainStandard", {
+    dataset: DATA.dataset,
+    label: DATA.label,
+  });
+  editor.answers.push((items) =>
+    (items as unknown as { name: string }[]).filter(({ name }) => !DATA.exclude.includes(name)),
+  );
+  const before = await until(() => editor.notifications.find(({ text }) => /Training/.test(text)));
+  assert.ok(before);
+  editor.configured.fire({ affectsConfiguration: (name) => name === "runforge.pythonPath" });
+  await notified(/cancels what this window is training/);
+  await training;
+  assert.ok(!editor.notifications.some(({ text }) => /was cancelled|ended/.test(text)));
+});
+
+test("what a request has can be emptied, and a range of one seed is that seed", async () => {
+  const path = join(editor.folder, "emptied.request.json");
+  const request = { ...JSON.parse(MINIMUM), name: "mine", notes: "some", seed: 1 };
+  editor.documents[path] = JSON.stringify(request);
+  editor.answers.push(
+    pick("Name"),
+    () => "",
+    pick("Notes"),
+    () => " ",
+    pick("Seed"),
+    () => "3..3",
+    pick("$(play) Change"),
+  );
+  await editor.call("changeRequest", Uri.file(path));
+  const { name, notes, seed } = JSON.parse(editor.documents[path] ?? "");
+  assert.deepEqual([name, notes, seed], [undefined, undefined, 3]);
+});
+
+test("a list to choose from and a comparison say what they leave out", async () => {
+  const before = editor.folder;
+  editor.folder = folder();
+  editor.trusted = false;
+  const runs = Array.from({ length: 501 }, (_, at) => ({ run_id: `run-${at}`, run_dir: "x" }));
+  mkdirSync(join(editor.folder, ".runforge"));
+  writeFileSync(join(editor.folder, ".runforge/index.json"), JSON.stringify({ runs }));
+  let asked = "";
+  editor.answers.push((items, placeHolder) => {
+    asked = `${placeHolder}`;
+    return items;
+  });
+  await editor.call("compare");
+  editor.folder = before;
+  assert.match(asked, /the newest 500 of 501; the list in the side bar has all/);
+  await notified(/^500 runs were chosen; the first 100 of them are compared/);
+});
+
+test("lenses are drawn again when trust is granted", () => {
+  let drawn = 0;
+  editor.lenses.onDidChangeCodeLenses?.(() => (drawn += 1));
+  editor.trustGranted.fire();
+  assert.equal(drawn, 1);
+});
+
+test("a document that is closed while it is checked has no problems afterwards", async () => {
+  const open = (name: string, getText: () => string) => {
+    const uri = Uri.file(join(editor.folder, name));
+    const document = { uri, isClosed: false, getText, positionAt: () => undefined };
+    editor.opened.fire(document);
+    return document;
+  };
+  const closing = open("closing.request.json", () => {
+    closing.isClosed = true;
+    editor.closed.fire(closing);
+    return '{"version": 1, "version": 1}';
+  });
+  const staying = open("staying.request.json", () => '{"version": 1, "version": 1}');
+  await until(() => editor.problems.has(staying.uri.path) || undefined);
+  assert.ok(!editor.problems.has(closing.uri.path));
+});

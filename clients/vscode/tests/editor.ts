@@ -15,7 +15,7 @@ registerHooks({
 
 type Item = vscode.QuickPickItem;
 /** Answers a question: returns the chosen item or items, or what is typed; undefined is Escape. */
-type Answer = (asked: readonly Item[] | string) => unknown;
+type Answer = (asked: readonly Item[] | string, placeHolder?: string) => unknown;
 
 interface Shown {
   readonly text: string;
@@ -42,6 +42,16 @@ export const editor = {
   /** The text of documents that are open, by their paths. */
   documents: {} as Record<string, string>,
   pages: [] as Page[],
+  /** The commands with their arguments that were started in terminals. */
+  started: [] as string[][],
+  /** What the extension waits for: a trusted folder, another setting. */
+  trustGranted: undefined as unknown as EventEmitter<void>,
+  configured: undefined as unknown as EventEmitter<vscode.ConfigurationChangeEvent>,
+  closed: undefined as unknown as EventEmitter<object>,
+  opened: undefined as unknown as EventEmitter<object>,
+  lenses: undefined as unknown as vscode.CodeLensProvider,
+  /** The paths of documents with problems. */
+  problems: new Set<string>(),
   /** Why no file can be written, if none can. */
   full: undefined as string | undefined,
   rows: undefined as unknown as vscode.TreeDataProvider<unknown>,
@@ -116,6 +126,29 @@ export class TreeItem {
   }
 }
 
+editor.trustGranted = new EventEmitter();
+editor.configured = new EventEmitter();
+editor.opened = new EventEmitter();
+editor.closed = new EventEmitter();
+
+export class ProcessExecution {
+  readonly command: string[];
+  constructor(process: string, args: string[]) {
+    this.command = [process, ...args];
+  }
+}
+
+export class Task {
+  readonly execution: ProcessExecution;
+  constructor(...given: unknown[]) {
+    this.execution = given.at(-1) as ProcessExecution;
+  }
+}
+
+export const tasks = {
+  executeTask: async ({ execution }: Task) => editor.started.push(execution.command),
+};
+
 export class MarkdownString {
   appendCodeblock(_text: string): void {}
 }
@@ -134,6 +167,8 @@ export class CodeLens {}
 export class CancellationError extends Error {}
 export class FileSystemError extends Error {}
 export const TreeItemCollapsibleState = { None: 0, Collapsed: 1, Expanded: 2 };
+export const DiagnosticSeverity = { Error: 0, Warning: 1 };
+export const TaskScope = { Workspace: 2 };
 export const StatusBarAlignment = { Left: 1 };
 export const ProgressLocation = { Window: 10, Notification: 15 };
 export const QuickPickItemKind = { Separator: -1 };
@@ -157,10 +192,10 @@ function notify(text: string, ...more: unknown[]): Promise<unknown> {
   return Promise.resolve(editor.press(shown));
 }
 
-async function ask(asked: readonly Item[] | string): Promise<unknown> {
+async function ask(asked: readonly Item[] | string, placeHolder?: string): Promise<unknown> {
   const answer = editor.answers.shift();
   if (!answer) throw new Error(`A question without an answer: ${JSON.stringify(asked)}`);
-  return answer(asked);
+  return answer(asked, placeHolder);
 }
 
 export const window = {
@@ -189,7 +224,8 @@ export const window = {
   showInformationMessage: notify,
   showWarningMessage: notify,
   showErrorMessage: notify,
-  showQuickPick: (items: readonly Item[]) => ask(items),
+  showQuickPick: (items: readonly Item[], options?: vscode.QuickPickOptions) =>
+    ask(items, options?.placeHolder),
   showInputBox: ({ title }: vscode.InputBoxOptions) => ask(title ?? ""),
   showTextDocument: async () => {},
   showSaveDialog: async ({ defaultUri }: vscode.SaveDialogOptions) => defaultUri,
@@ -236,12 +272,12 @@ export const workspace = {
     }
     return true;
   },
-  onDidGrantWorkspaceTrust: nothing,
+  onDidGrantWorkspaceTrust: editor.trustGranted.event,
   onDidChangeWorkspaceFolders: nothing,
-  onDidChangeConfiguration: nothing,
-  onDidOpenTextDocument: nothing,
+  onDidChangeConfiguration: editor.configured.event,
+  onDidOpenTextDocument: editor.opened.event,
   onDidChangeTextDocument: nothing,
-  onDidCloseTextDocument: nothing,
+  onDidCloseTextDocument: editor.closed.event,
 };
 
 export const commands = {
@@ -262,8 +298,16 @@ export const env = {
 };
 
 export const languages = {
-  createDiagnosticCollection: () => ({ set() {}, delete() {}, dispose() {} }),
-  registerCodeLensProvider: nothing,
+  createDiagnosticCollection: () => ({
+    set: ({ path }: Uri, found: unknown[]) =>
+      found.length > 0 ? editor.problems.add(path) : editor.problems.delete(path),
+    delete: ({ path }: Uri) => editor.problems.delete(path),
+    dispose() {},
+  }),
+  registerCodeLensProvider: (_: unknown, provider: vscode.CodeLensProvider) => {
+    editor.lenses = provider;
+    return nothing();
+  },
 };
 
 export const extensions = { getExtension: () => undefined };

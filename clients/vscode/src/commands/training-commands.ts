@@ -5,6 +5,7 @@ import type { RequestOptions } from "@runforge/client/serve";
 import * as vscode from "vscode";
 import type { App, RunArgument, Training } from "../app.ts";
 import { failureOf, isCancelled, ofBody, printable } from "../failures.ts";
+import { objectsOf, written } from "../forms.ts";
 import { showInfo, showProgress } from "../notices.ts";
 import type { Message } from "../pages/html.ts";
 import {
@@ -126,11 +127,10 @@ async function rerunWithChanges(app: App, argument: RunArgument): Promise<void> 
     ...(typeof requested["profile"] === "string" ? { profile: requested["profile"] } : {}),
     ...(typeof recorded["seed"] === "number" ? { seed: recorded["seed"] } : {}),
   };
-  const values = recorded["hyperparameters"] as { name: string; value: unknown }[] | undefined;
   const own = (requestedModel["hyperparameters"] ?? {}) as Record<string, unknown>;
   const kept = new Map<string, Kept>();
-  for (const { name, value } of values ?? [])
-    kept.set(name, { value, from: "from the preset or the model" });
+  for (const { name, value } of objectsOf(recorded["hyperparameters"]))
+    kept.set(written(name), { value, from: "from the preset or the model" });
   for (const [name, value] of Object.entries(own)) kept.set(name, { value, from: "as recorded" });
   const options = await chooseOptions(app, "Rerun", first, kept);
   if (options) await rerunOf(app, { run, ...changed(first, options) });
@@ -268,6 +268,7 @@ async function inProgress<Result>(
     title: label(title),
     stop: new AbortController(),
     runId: undefined,
+    groupId: undefined,
     text: "Starting",
   };
   app.trainings.add(training);
@@ -278,7 +279,9 @@ async function inProgress<Result>(
       let stage = "";
       let shown = 0;
       const onProgress = (progress: ProgressParams) => {
-        training.runId = progress.run_id ?? progress.group_id ?? training.runId;
+        training.groupId = progress.group_id ?? training.groupId;
+        // A sweep is cancelled as a whole, and each of its runs alone.
+        if (training.groupId === undefined) training.runId = progress.run_id ?? training.runId;
         training.text = progressText(progress);
         if (progress.stage !== stage) app.output.info(progress.message);
         // The bar of the notification is that of the stage.
@@ -312,7 +315,10 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
     .session()
     .request("list", { status: "running", limit: 100 });
   const foreign = [...runs, ...experiments].filter(
-    ({ run_id }) => !own.some((one) => one.runId === run_id),
+    ({ run_id, group_id }) =>
+      !own.some(
+        (one) => one.runId === run_id || (group_id !== undefined && one.groupId === group_id),
+      ),
   );
   const items = [
     ...own.map((one) => ({
@@ -415,7 +421,7 @@ export async function sweepNow(app: App, params: ServeMethods["sweep"]["params"]
       app.session().request("sweep", { ...privacy(app), ...params }, options),
     );
     app.view.refresh();
-    if (done.error) app.reportFailure(ofBody(done.error));
+    if (done.error && done.error.code !== "CANCELLED") app.reportFailure(ofBody(done.error));
     else if (done.status === "canceled") void showInfo(`The sweep ${done.group_id} was cancelled.`);
     await openSweep(app, done.group_id);
   } catch (error) {
@@ -484,11 +490,13 @@ async function chooseOptions(
         const typed = await askText("Seed", String(options.seed ?? 42), (input) =>
           readSeeds(input)?.length === 1 ? undefined : "An integer from 0 to 4294967295.",
         );
-        if (typed !== undefined) set({ seed: Number(typed) });
+        const seed = typed === undefined ? undefined : readSeeds(typed)?.[0];
+        if (seed !== undefined) set({ seed });
       }),
       field("Name", options.name ?? "none", async () => {
         const name = await askText("Name", options.name ?? "");
-        if (name) set({ name });
+        if (name?.trim() === "") delete options.name;
+        else if (name !== undefined) set({ name });
       }),
       field("Tags", options.tags?.join(", ") || "none", async () => {
         const typed = await askText("Tags, separated by commas", options.tags?.join(", ") ?? "");
@@ -497,7 +505,8 @@ async function chooseOptions(
       }),
       field("Notes", options.notes ?? "none", async () => {
         const notes = await askText("Notes", options.notes ?? "");
-        if (notes) set({ notes });
+        if (notes?.trim() === "") delete options.notes;
+        else if (notes !== undefined) set({ notes });
       }),
     ];
     const chosen = await askChoice(fields, {

@@ -36,7 +36,13 @@ export function registerDocuments(app: App): void {
         setTimeout(async () => {
           waiting.delete(key);
           if (document.isClosed) return;
-          problems.set(document.uri, await problemsOf(document, kind));
+          try {
+            const found = await problemsOf(document, kind);
+            // It may have been closed meanwhile.
+            if (!document.isClosed) problems.set(document.uri, found);
+          } catch (error) {
+            app.output.error(`${document.uri.fsPath} was not checked: ${error}`);
+          }
         }, pause),
       );
   };
@@ -46,7 +52,11 @@ export function registerDocuments(app: App): void {
     vscode.workspace.onDidOpenTextDocument((document) => check(document, 0)),
     vscode.workspace.onDidChangeTextDocument(({ document }) => check(document, PAUSE)),
     vscode.workspace.onDidCloseTextDocument((document) => problems.delete(document.uri)),
-    vscode.languages.registerCodeLensProvider(SELECTOR, { provideCodeLenses: lensesOf }),
+    vscode.languages.registerCodeLensProvider(SELECTOR, {
+      // Some lenses are for trusted folders alone.
+      onDidChangeCodeLenses: vscode.workspace.onDidGrantWorkspaceTrust,
+      provideCodeLenses: lensesOf,
+    }),
   );
   app.command("runDocument", (uri?: vscode.Uri) => runDocument(app, uri));
   app.command("changeRequest", (uri?: vscode.Uri) => changeRequest(app, uri));
