@@ -27,7 +27,40 @@ function copySchemas() {
   }
 }
 
+/**
+ * Write a schema for each file whose `schema_version` says which schema it has: the editor knows the
+ * names of files alone. What says nothing is a record of an early client.
+ */
+function chooseSchemas() {
+  const target = new URL("schemas/any/", HERE);
+  mkdirSync(target);
+  const versions = {
+    run: ["run.v0.2.2.1", "run.v0.3.3", "run.v0.3.6"],
+    index: ["0.2.2.1"],
+  };
+  const files = { "0.2.2.1": "field.editor_index.v0.2.2.1" };
+  const newest = { run: "run.v0.4.0", index: "index.v1" };
+  const choose = (condition, schema, otherwise) =>
+    // biome-ignore lint/suspicious/noThenProperty: JSON Schema calls it so.
+    ({ if: condition, then: schema, else: otherwise });
+  const refer = (name) => ({ $ref: `../${name}.json` });
+  const required = ["schema_version"];
+  for (const [name, older] of Object.entries(versions)) {
+    let schema = refer(newest[name]);
+    for (const version of older) {
+      const known = { required, properties: { schema_version: { const: version } } };
+      schema = choose(known, refer(files[version] ?? version), schema);
+    }
+    if (name === "run") {
+      const early = { required: ["runforge_version", "dataset"], not: { required } };
+      schema = choose(early, refer("field.editor_run.v0.2.2.1"), schema);
+    }
+    writeFileSync(new URL(`${name}.json`, target), JSON.stringify(schema));
+  }
+}
+
 copySchemas();
+chooseSchemas();
 copyFileSync(new URL("examples/penguins.csv", ROOT), new URL("media/penguins.csv", HERE));
 copyFileSync(new URL("LICENSE", ROOT), new URL("LICENSE", HERE));
 const options = {

@@ -10,6 +10,7 @@ import {
   REMEDY_TITLES,
   Refusal,
 } from "./failures.ts";
+import { showError, showWarning } from "./notices.ts";
 import type { Message } from "./pages/html.ts";
 import { Panels } from "./pages/panels.ts";
 import { RunFiles } from "./runs/run-files.ts";
@@ -24,6 +25,8 @@ export interface Training {
   readonly title: string;
   readonly stop: AbortController;
   runId: string | undefined;
+  /** The sweep, whose runs have ids of their own. */
+  groupId: string | undefined;
   text: string;
 }
 
@@ -119,15 +122,18 @@ export class App {
 
   /** Register a command; whatever it throws is shown with its code, place and hint. */
   command(name: string, work: (...args: never[]) => unknown): void {
-    const guarded = async (...args: never[]) => {
-      try {
-        return await work(...args);
-      } catch (error) {
-        this.report(error);
-        return undefined;
-      }
-    };
+    const guarded = (...args: never[]) => this.attempt(() => work(...args));
     this.context.subscriptions.push(vscode.commands.registerCommand(`runforge.${name}`, guarded));
+  }
+
+  /** Do what the user has asked for; whatever it throws is shown. Nobody else waits for it. */
+  async attempt(work: () => unknown): Promise<unknown> {
+    try {
+      return await work();
+    } catch (error) {
+      this.report(error);
+      return undefined;
+    }
   }
 
   /** Show an error with the button that its hint asks for. */
@@ -154,9 +160,10 @@ export class App {
     const name = own[failure.remedy] ? failure.remedy : "log";
     const remedy = own[name];
     const actionsInOrder = remedy ? { [REMEDY_TITLES[name]]: remedy, ...actions } : actions;
-    void vscode.window
-      .showErrorMessage(text, ...Object.keys(actionsInOrder))
-      .then((chosen) => chosen !== undefined && actionsInOrder[chosen]?.());
+    void this.attempt(async () => {
+      const chosen = await showError(text, ...Object.keys(actionsInOrder));
+      if (chosen !== undefined) await actionsInOrder[chosen]?.();
+    });
   }
 
   /** Show how the trainings of this window are getting on in the status bar. */
@@ -174,9 +181,13 @@ export class App {
   }
 
   /** Start another server with the Python that is named now, unless none was started. */
-  onPythonChanged(): void {
+  async onPythonChanged(): Promise<void> {
     if (!this.#session || this.#session.state === "off") return;
-    this.#session.restart().catch((error) => this.#onListError(error));
+    const restart = "Restart the Server";
+    const question =
+      "The Python that is named now is used once the server is restarted, which cancels what this window is training.";
+    if (this.trainings.size > 0 && (await showWarning(question, restart)) !== restart) return;
+    await this.#session.restart().catch((error) => this.#onListError(error));
   }
 
   /** End the server; what it trains is recorded as cancelled. */
@@ -194,9 +205,7 @@ export class App {
       note: (text) => this.output.info(text),
       show: (text) => {
         this.output.warn(text);
-        void vscode.window
-          .showWarningMessage(text, "Show the Log")
-          .then((chosen) => chosen && this.output.show(true));
+        void showWarning(text, "Show the Log").then((chosen) => chosen && this.output.show(true));
       },
     });
     session.onState((state) => this.#onState(state));
@@ -217,9 +226,9 @@ export class App {
     this.output.warn(message);
     const recover = "Recover Index";
     const actions = /index/i.test(message) ? [recover] : [];
-    void vscode.window
-      .showWarningMessage(printable(message), ...actions)
-      .then((chosen) => chosen && vscode.commands.executeCommand("runforge.recoverIndex"));
+    void showWarning(printable(message), ...actions).then(
+      (chosen) => chosen && vscode.commands.executeCommand("runforge.recoverIndex"),
+    );
   }
 
   #onState(state: SessionState): void {

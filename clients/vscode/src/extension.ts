@@ -20,7 +20,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.workspace.onDidGrantWorkspaceTrust(() => view.refresh()),
     vscode.workspace.onDidChangeWorkspaceFolders(() => view.refresh()),
     vscode.workspace.onDidChangeConfiguration((change) => {
-      if (change.affectsConfiguration("runforge.pythonPath")) app?.onPythonChanged();
+      if (change.affectsConfiguration("runforge.pythonPath")) void app?.onPythonChanged();
       if (change.affectsConfiguration("runforge.pageSize")) view.refresh();
     }),
   );

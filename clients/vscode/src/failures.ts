@@ -132,6 +132,11 @@ export function failureText({ code, message, place, hint }: Failure, folder?: st
   return `${parts.filter(Boolean).map(printable).join(" ")} [${code}]`;
 }
 
+/** Keep what would be a link in a notification as text: the editor makes them of `[text](target)`. */
+export function unlinked(text: string): string {
+  return text.replaceAll("](", "]\u200b(");
+}
+
 /** Replace what would change how text around it is shown: controls and marks of direction. */
 export function printable(text: string): string {
   return text.replace(

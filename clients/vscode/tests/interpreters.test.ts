@@ -46,6 +46,13 @@ test("a setting may be a name on the path or relative to the workspace", () => {
   assert.equal(relative[0]?.path, "/w/env/bin/python");
 });
 
+test("a setting that is no name on the path is not used, and its reason is known", async () => {
+  const [named] = interpreters({ setting: "python3.99", path: "/usr/bin" }, () => false);
+  assert.equal(named?.path, "python3.99");
+  const reason = whyNot(await inspectInterpreter(named as never, folder()));
+  assert.equal(reason, "It could not be started: it is not on the path.");
+});
+
 test("Python starts without what leads to modules of the workspace", () => {
   const safe = safeEnvironment({ PATH: "/bin", PYTHONPATH: ".", PYTHONSTARTUP: "start.py" });
   assert.equal(safe["PYTHONPATH"], undefined);

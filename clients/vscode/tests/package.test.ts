@@ -34,6 +34,18 @@ test("questions are asked in one place, so that all of them stay when a page tak
   );
 });
 
+test("notifications are shown in one place, so that no name in them is a link", () => {
+  const call = /\bshow(Information|Warning|Error)Message\b|ProgressLocation\.Notification/;
+  assert.deepEqual(
+    files
+      .filter(({ text }) => call.test(text))
+      .map(({ name }) => name)
+      .sort(),
+    // The first one shows a dialog, which has no links.
+    [join("commands", "questions.ts"), "notices.ts"],
+  );
+});
+
 test("the commands have the twelve titles that users know", () => {
   const guide = readFileSync(join(ROOT, "docs/guides/editor-commands.md"), "utf8");
   const titles = [...guide.matchAll(/^\| RunForge: (.+?) \|/gm)].map(([, title]) => title);

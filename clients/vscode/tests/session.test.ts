@@ -4,6 +4,7 @@ import { copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
+import { ServeConnection } from "@runforge/client/serve";
 import { reportHtml } from "../src/pages/report-html.ts";
 import { EVERYTHING, loadRows } from "../src/runs/run-listing.ts";
 import { MissingError, Session, type SessionState } from "../src/server/session.ts";
@@ -118,4 +119,24 @@ test("closing the window in the middle of a start leaves no server", async (t) =
   const connection = await starting.catch(() => undefined);
   if (connection) assert.notEqual(await connection.ended, undefined);
   assert.throws(() => session.start(), /closing/);
+});
+
+test("a server that cannot watch the workspace is ended", async (t) => {
+  const { session, states } = begin(t);
+  const { request } = ServeConnection.prototype;
+  let server: ServeConnection | undefined;
+  t.mock.method(
+    ServeConnection.prototype,
+    "request",
+    function (this: ServeConnection, ...args: Parameters<typeof request>) {
+      if (args[0] !== "watch") return request.apply(this, args);
+      server = this;
+      return Promise.reject(new Error("It cannot be watched."));
+    },
+  );
+  await assert.rejects(session.request("list", {}), /cannot be watched/);
+  t.after(() => server?.dispose());
+  const ended = server?.ended.then(() => "ended");
+  assert.equal(await Promise.race([ended, wait(10_000)]), "ended");
+  assert.deepEqual(states, ["starting", "stopped"]);
 });

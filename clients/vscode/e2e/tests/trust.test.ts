@@ -53,7 +53,7 @@ describe("documents in Restricted Mode", () => {
 
   test("are validated and not executed, and a damaged index is no empty list", async () => {
     const workspace = await code.server.workspace("restricted", ["examples/penguins.csv"]);
-    const run = await train(workspace, "--name", "kept");
+    const run = await train(workspace, "--name", HOSTILE.link);
     await writeFile(path.join(workspace, ".runforge/index.json"), "{");
     const window = await code.server.open(workspace);
     await window.run("RunForge: Open Runs");
@@ -62,10 +62,10 @@ describe("documents in Restricted Mode", () => {
     await window.notified(".runforge/index.json cannot be read");
     await window.openFile(`.runforge/runs/${run}/request.json`);
     const lenses = window.page.locator(".codelens-decoration");
-    await window.click(
-      lenses.getByText("Validate", { exact: true }),
-      window.notification("request.json is a valid request.v1."),
-    );
+    const valid = window.notification("request.json is a valid request.v1.");
+    await window.click(lenses.getByText("Validate", { exact: true }), valid);
+    await valid.getByText("[press]").waitFor();
+    assert.equal(await valid.locator("a[href^=command]").count(), 0);
     assert.equal(await lenses.getByText(/^(Run|Change|Rerun)$/).count(), 0);
     assert.deepEqual(await code.server.runforge(), []);
   });

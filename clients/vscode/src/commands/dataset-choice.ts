@@ -3,6 +3,8 @@
 import type { DatasetInspectionV1 } from "@runforge/client";
 import * as vscode from "vscode";
 import type { App } from "../app.ts";
+import { printable } from "../failures.ts";
+import { showInfo } from "../notices.ts";
 import { short } from "../runs/run-rows.ts";
 import {
   likelyLabels,
@@ -162,7 +164,7 @@ export async function prepareDataset(app: App, given?: vscode.Uri | string): Pro
   const said = isThere
     ? `${output} was there already; it is opened as it is.`
     : `${output} says what happens to each column: look it over, then train on ${dataset}.`;
-  void vscode.window.showInformationMessage(said);
+  void showInfo(printable(said));
 }
 
 /** Return what a dataset has, after its inspection in the server. */

@@ -20,6 +20,16 @@ export function askChoice(
   return vscode.window.showQuickPick(items, { ...options, ...STAYS });
 }
 
+/** Ask in a dialog, which no page covers, before something is done that may take long or change more. */
+export function askFirst(
+  question: string,
+  buttons: readonly string[],
+  detail?: string,
+): Thenable<string | undefined> {
+  const options = { modal: true, ...(detail === undefined ? {} : { detail }) };
+  return vscode.window.showInformationMessage(question, options, ...buttons);
+}
+
 /** Let the user type something. */
 export function askInput(options: vscode.InputBoxOptions): Thenable<string | undefined> {
   return vscode.window.showInputBox({ ...options, ...STAYS });

@@ -7,7 +7,7 @@ import type { Message } from "../pages/html.ts";
 import { type RunRow, runRow } from "../runs/run-rows.ts";
 import { askChoice } from "./questions.ts";
 
-/** How many runs a list to choose from has; typing an id or a name finds the others. */
+/** How many runs a list to choose from has; it says so where there are more. */
 const MOST = 500;
 
 interface RunItem extends vscode.QuickPickItem {
@@ -30,10 +30,10 @@ export async function chooseRun(
 ): Promise<string | undefined> {
   const given = runOf(argument);
   if (given !== undefined) return given;
-  const items = await runItems(app);
+  const { items, note } = await runItems(app);
   const chosen = await askChoice(items, {
     title,
-    placeHolder: "Run",
+    placeHolder: `Run${note}`,
     matchOnDescription: true,
     matchOnDetail: true,
   });
@@ -42,9 +42,10 @@ export async function chooseRun(
 
 /** Let the user choose several runs. */
 export async function chooseRuns(app: App, title: string): Promise<string[] | undefined> {
-  const chosen = await askChoice(await runItems(app), {
+  const { items, note } = await runItems(app);
+  const chosen = await askChoice(items, {
     title,
-    placeHolder: "Two or more runs; the oldest is the baseline",
+    placeHolder: `Two or more runs; the oldest is the baseline${note}`,
     canPickMany: true,
     matchOnDescription: true,
     matchOnDetail: true,
@@ -57,8 +58,14 @@ export function inOrder(rows: readonly RunRow[]): string[] {
   return [...rows].sort((one, other) => one.created - other.created).map((row) => row.id);
 }
 
-/** Return the runs as items to choose from, newest first. */
-export async function runItems(app: App): Promise<RunItem[]> {
+/** The runs as items to choose from, newest first. */
+interface RunItems {
+  readonly items: RunItem[];
+  /** Said after the question where there are more runs; else empty. */
+  readonly note: string;
+}
+
+export async function runItems(app: App): Promise<RunItems> {
   const page = await app.needSource().request("list", { limit: MOST });
   const now = Date.now();
   const rows = [
@@ -66,11 +73,16 @@ export async function runItems(app: App): Promise<RunItem[]> {
     ...(page.experiments ?? []).map((entry) => runRow(entry, false, now)),
   ];
   if (rows.length === 0) throw new Refusal("There are no runs in this folder yet.");
-  return rows.map((row) => ({
+  const items = rows.map((row) => ({
     row,
     // A `$(name)` in a label would be shown as an icon.
     label: row.label.replaceAll("$(", "$\u200b("),
     description: row.description.replaceAll("$(", "$\u200b("),
     ...(row.label === row.id ? {} : { detail: row.id }),
   }));
+  const isWhole = rows.length >= page.total;
+  const note = isWhole
+    ? ""
+    : ` (the newest ${rows.length} of ${page.total}; the list in the side bar has all)`;
+  return { items, note };
 }

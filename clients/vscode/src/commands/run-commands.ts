@@ -4,6 +4,8 @@ import { relative } from "node:path";
 import * as vscode from "vscode";
 import type { App, RunArgument } from "../app.ts";
 import { failureOf, Refusal } from "../failures.ts";
+import { membersOf, textOf } from "../forms.ts";
+import { showProgress, showWarning } from "../notices.ts";
 import {
   artifactPage,
   coefficientsPage,
@@ -99,9 +101,10 @@ export function registerRuns(app: App): void {
 
 /** Choose a run, then what to do with it. */
 async function browse(app: App): Promise<void> {
-  const chosen = await askChoice(await runItems(app), {
+  const { items, note } = await runItems(app);
+  const chosen = await askChoice(items, {
     title: "RunForge: Browse Runs",
-    placeHolder: "Newest first",
+    placeHolder: `Newest first${note}`,
     matchOnDescription: true,
     matchOnDetail: true,
   });
@@ -147,8 +150,8 @@ async function viewCoefficients(app: App, run?: string): Promise<void> {
 }
 
 async function viewInterpretability(app: App): Promise<void> {
-  const { document } = await latest(app, "interpretability", undefined);
-  app.panels.show(`interpretability:${document.run_id}`, interpretabilityPage(document), act);
+  const { document, lead } = await latest(app, "interpretability", undefined);
+  app.panels.show(`interpretability:${lead}`, interpretabilityPage(document), act);
 }
 
 /** How many runs are asked for a document before the server says that there is none. */
@@ -226,16 +229,20 @@ function selectedRuns(all: unknown): RunRow[] {
   return Array.isArray(all) ? (all as RunRow[]).filter(({ kind }) => kind === "run") : [];
 }
 
+/** How many runs a report compares. */
+const MOST_COMPARED = 100;
+
 /** Compare the selected runs; with fewer than two, ask for the others. The oldest is the baseline. */
 async function compare(app: App, first: RunArgument, all: unknown): Promise<void> {
   let runs: string[] | undefined = inOrder(selectedRuns(all));
   const given = runOf(first);
   if (runs.length < 2 && given !== undefined) {
-    const items = await runItems(app);
+    const { items, note } = await runItems(app);
     const others = await askChoice(
       items.filter(({ row }) => row.id !== given),
       {
         title: `RunForge: Compare ${given} with`,
+        placeHolder: `One or more runs${note}`,
         canPickMany: true,
         matchOnDescription: true,
         matchOnDetail: true,
@@ -248,7 +255,11 @@ async function compare(app: App, first: RunArgument, all: unknown): Promise<void
   } else if (runs.length < 2) runs = await chooseRuns(app, "RunForge: Compare");
   if (!runs) return;
   if (runs.length < 2) throw new Refusal("Choose two or more runs to compare.");
-  await openComparison(app, runs.slice(0, 100));
+  if (runs.length > MOST_COMPARED)
+    void showWarning(
+      `${runs.length} runs were chosen; the first ${MOST_COMPARED} of them are compared, the oldest ones.`,
+    );
+  await openComparison(app, runs.slice(0, MOST_COMPARED));
 }
 
 async function predict(app: App, argument: RunArgument): Promise<void> {
@@ -261,7 +272,9 @@ async function predict(app: App, argument: RunArgument): Promise<void> {
   );
   app.panels.show(`predict:${run}:${data}`, predictionPage(document, data), (message) => {
     if (message.action === "savePredictions")
-      void save(app, `${run}-predictions.csv`, predictionsCsv(document), { CSV: ["csv"] });
+      void app.attempt(() =>
+        save(app, `${run}-predictions.csv`, predictionsCsv(document), { CSV: ["csv"] }),
+      );
     else act(message);
   });
 }
@@ -314,9 +327,9 @@ async function trace(app: App, given: vscode.Uri | undefined): Promise<void> {
 
 async function copyFingerprint(app: App, run: string): Promise<void> {
   const { run: record } = await app.needSource().request("show", { run });
-  const dataset = record?.["dataset"] as { fingerprint_sha256?: string } | undefined;
-  if (!dataset?.fingerprint_sha256) throw new Refusal(`The run ${run} has no dataset fingerprint.`);
-  await vscode.env.clipboard.writeText(dataset.fingerprint_sha256);
+  const fingerprint = textOf(membersOf(record?.["dataset"])["fingerprint_sha256"]);
+  if (!fingerprint) throw new Refusal(`The run ${run} has no dataset fingerprint.`);
+  await vscode.env.clipboard.writeText(fingerprint);
   vscode.window.setStatusBarMessage("RunForge: fingerprint copied", 5000);
 }
 
@@ -325,16 +338,6 @@ function busy<Result>(
   title: string,
   work: (signal: AbortSignal, report: (text: string) => void) => Promise<Result>,
 ): Thenable<Result> {
-  return vscode.window.withProgress(
-    {
-      location: vscode.ProgressLocation.Notification,
-      title: `RunForge: ${title}`,
-      cancellable: true,
-    },
-    (notification, token) => {
-      const stop = new AbortController();
-      token.onCancellationRequested(() => stop.abort());
-      return work(stop.signal, (message) => notification.report({ message }));
-    },
-  );
+  const stop = new AbortController();
+  return showProgress(`RunForge: ${title}`, stop, (report) => work(stop.signal, report));
 }

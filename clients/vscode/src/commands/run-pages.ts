@@ -51,8 +51,14 @@ export async function openRun(app: App, run: string): Promise<void> {
   const seen = app.panels.showReport(key, `Run ${id}`, quick.html, actionsOf(id), act, status);
   // The computation would delay the page itself.
   if (!withCurves || !(await seen)) return;
-  const whole = await session.request("report", { runs: [id] });
-  app.panels.renew(key, whole.html, actionsOf(id));
+  try {
+    const whole = await session.request("report", { runs: [id] });
+    app.panels.renew(key, whole.html, actionsOf(id));
+  } catch (error) {
+    // Without what it says is still going on.
+    app.panels.renew(key, quick.html, actionsOf(id));
+    throw error;
+  }
 }
 
 /** Show what differs between runs; the first one is the baseline. */

@@ -3,11 +3,12 @@
 import * as vscode from "vscode";
 import type { App } from "../app.ts";
 import { Refusal } from "../failures.ts";
+import { showError, showInfo } from "../notices.ts";
 import { indexPage } from "../pages/document-pages.ts";
 import type { Choice } from "../runs/run-listing.ts";
 import type { Grouping } from "../runs/run-rows.ts";
 import { type Inspected, inspectInterpreter, originText, whyNot } from "../server/interpreters.ts";
-import { askChoice, askInput } from "./questions.ts";
+import { askChoice, askFirst, askInput } from "./questions.ts";
 import { act } from "./run-pages.ts";
 
 export function registerStore(app: App): void {
@@ -84,6 +85,7 @@ function describe(chosen: Choice["filter"]): string {
 }
 
 async function sort(app: App): Promise<void> {
+  if (!vscode.workspace.isTrusted) throw new Refusal("Sorting needs a trusted workspace.");
   const newest = "Newest first";
   const other = "By another value…";
   const names = [newest, "accuracy", "f1_score", "duration", "name", "model", other];
@@ -126,9 +128,7 @@ async function install(app: App): Promise<void> {
   const inspected = await Promise.all(all.map((one) => inspectInterpreter(one, neutral)));
   const ready = inspected.find((one) => whyNot(one) === undefined);
   if (ready) {
-    void vscode.window.showInformationMessage(
-      `RunForge ${ready.runforge} is installed in ${ready.path}.`,
-    );
+    void showInfo(`RunForge ${ready.runforge} is installed in ${ready.path}.`);
     await app.session().restart();
     return;
   }
@@ -143,14 +143,10 @@ async function install(app: App): Promise<void> {
     ...app.setting("installArguments", ["runforge-cli"]),
   ];
   const words = `${chosen.path} ${args.join(" ")}`;
-  const answer = await vscode.window.showInformationMessage(
+  const answer = await askFirst(
     `Install RunForge for ${chosen.path}?`,
-    {
-      modal: true,
-      detail: `This command runs in a terminal, and changes that environment:\n\n${words}\n\n${originText(chosen.origin)}, Python ${chosen.python}. It downloads packages from the index that pip is set to.`,
-    },
-    "Run the Command",
-    "Copy the Command",
+    ["Run the Command", "Copy the Command"],
+    `This command runs in a terminal, and changes that environment:\n\n${words}\n\n${originText(chosen.origin)}, Python ${chosen.python}. It downloads packages from the index that pip is set to.`,
   );
   if (answer === "Copy the Command") await vscode.env.clipboard.writeText(words);
   if (answer !== "Run the Command") return;
@@ -167,7 +163,7 @@ async function install(app: App): Promise<void> {
     ended.dispose();
     if (event.exitCode === 0) await vscode.commands.executeCommand("runforge.restart");
     else
-      void vscode.window.showErrorMessage(
+      void showError(
         `pip has ended with ${event.exitCode}; the terminal shows why. The setting runforge.installArguments may name the folders of a clone of RunForge instead.`,
       );
   });

@@ -4,7 +4,9 @@ import type { Json, ProgressParams, RequestV1, RunOutcome, ServeMethods } from "
 import type { RequestOptions } from "@runforge/client/serve";
 import * as vscode from "vscode";
 import type { App, RunArgument, Training } from "../app.ts";
-import { failureOf, isCancelled, ofBody } from "../failures.ts";
+import { failureOf, isCancelled, ofBody, printable } from "../failures.ts";
+import { objectsOf, written } from "../forms.ts";
+import { showInfo, showProgress } from "../notices.ts";
 import type { Message } from "../pages/html.ts";
 import {
   type Hyperparameter,
@@ -16,7 +18,7 @@ import {
   readValues,
 } from "../training/choices.ts";
 import { chooseColumns, chooseDataset, label, prepareDataset } from "./dataset-choice.ts";
-import { askChoice, askInput } from "./questions.ts";
+import { askChoice, askFirst, askInput } from "./questions.ts";
 import { chooseRun, runOf } from "./run-choice.ts";
 import { openRun } from "./run-pages.ts";
 import { openSweep } from "./sweep-page.ts";
@@ -79,8 +81,13 @@ function defaults(app: App): Options {
     model: app.setting<Family>("modelFamily", "logistic_regression"),
     ...(profile ? { profile } : {}),
     seed: app.setting("seed", 42),
-    ...(app.setting("private", false) ? { private: true } : {}),
+    ...privacy(app),
   };
+}
+
+/** What every request that trains says of the records that it makes. */
+function privacy(app: App): { private?: true } {
+  return app.setting("private", false) ? { private: true } : {};
 }
 
 async function trainOn(app: App, params: TrainParams): Promise<void> {
@@ -117,17 +124,22 @@ async function rerunWithChanges(app: App, argument: RunArgument): Promise<void> 
   const first: Options = {
     preset: (requested["preset"] ?? "balanced") as Preset,
     model: (recorded["model_family"] ?? requestedModel["family"]) as Family,
-    hyperparameters: (requestedModel["hyperparameters"] ?? {}) as Record<string, unknown>,
+    ...(typeof requested["profile"] === "string" ? { profile: requested["profile"] } : {}),
     ...(typeof recorded["seed"] === "number" ? { seed: recorded["seed"] } : {}),
   };
-  const values = recorded["hyperparameters"] as { name: string; value: unknown }[] | undefined;
-  const options = await chooseOptions(
-    app,
-    "Rerun",
-    first,
-    new Map(values?.map(({ name, value }) => [name, value])),
-  );
+  const own = (requestedModel["hyperparameters"] ?? {}) as Record<string, unknown>;
+  const kept = new Map<string, Kept>();
+  for (const { name, value } of objectsOf(recorded["hyperparameters"]))
+    kept.set(written(name), { value, from: "from the preset or the model" });
+  for (const [name, value] of Object.entries(own)) kept.set(name, { value, from: "as recorded" });
+  const options = await chooseOptions(app, "Rerun", first, kept);
   if (options) await rerunOf(app, { run, ...changed(first, options) });
+}
+
+/** A hyperparameter of a run that is repeated: it stays unless another value is chosen. */
+interface Kept {
+  readonly value: unknown;
+  readonly from: string;
 }
 
 /** Return the options that are not as they were: what is not named stays as recorded. */
@@ -182,7 +194,7 @@ async function rerunOf(app: App, params: RerunParams): Promise<void> {
     await train(app, undefined, {}, true);
   };
   await execute(app, `Training again: ${params.run}`, again, (options) =>
-    app.session().request("rerun", params, options),
+    app.session().request("rerun", { ...privacy(app), ...params }, options),
   );
 }
 
@@ -191,7 +203,7 @@ export async function runRequest(app: App, uri: vscode.Uri): Promise<void> {
   const path = app.named(uri);
   const again = () => () => vscode.commands.executeCommand("runforge.validateDocument");
   await execute(app, `Training: ${path}`, again, (options) =>
-    app.session().request("run", { path }, options),
+    app.session().request("run", { ...privacy(app), path }, options),
   );
 }
 
@@ -201,7 +213,8 @@ export async function runExperiment(app: App, uri: vscode.Uri): Promise<void> {
   app.output.info(`Experiment: ${app.named(uri)}`);
   await session.start();
   const python = session.interpreter?.path ?? "python";
-  const args = ["-P", "-m", "runforge_cli", "experiment", "run", uri.fsPath];
+  const asked = privacy(app).private ? ["--private"] : [];
+  const args = ["-P", "-m", "runforge_cli", "experiment", "run", ...asked, uri.fsPath];
   const task = new vscode.Task(
     { type: "runforge" },
     app.folder ?? vscode.TaskScope.Workspace,
@@ -238,7 +251,7 @@ async function execute(
     const failure = ofBody(result.error ?? { message: `The run ${run} has failed.` });
     app.reportFailure(failure, remedies, { "Open Run": () => openRun(app, run) });
   } else if (status === "cancelled") {
-    void vscode.window.showInformationMessage(`The run ${run} was cancelled; it is recorded.`);
+    void showInfo(`The run ${run} was cancelled; it is recorded.`);
   } else {
     vscode.window.setStatusBarMessage(`$(pass) RunForge: run ${run} succeeded`, 10_000);
     if (app.setting("openRunWhenDone", true)) await openRun(app, run);
@@ -255,41 +268,36 @@ async function inProgress<Result>(
     title: label(title),
     stop: new AbortController(),
     runId: undefined,
+    groupId: undefined,
     text: "Starting",
   };
   app.trainings.add(training);
   app.showTrainings();
   app.output.info(title);
   try {
-    return await vscode.window.withProgress(
-      {
-        location: vscode.ProgressLocation.Notification,
-        title: training.title,
-        cancellable: true,
-      },
-      (notification, token) => {
-        token.onCancellationRequested(() => training.stop.abort());
-        let stage = "";
-        let shown = 0;
-        const onProgress = (progress: ProgressParams) => {
-          training.runId = progress.run_id ?? progress.group_id ?? training.runId;
-          training.text = progressText(progress);
-          if (progress.stage !== stage) app.output.info(progress.message);
-          // The bar of the notification is that of the stage.
-          const done = Math.round((progress.fraction ?? 0) * 100);
-          const increment = progress.stage === stage ? Math.max(0, done - shown) : done - shown;
-          stage = progress.stage;
-          shown = done;
-          notification.report({ message: training.text, increment });
-          app.showTrainings();
-        };
-        return start({
-          signal: training.stop.signal,
-          onProgress,
-          onWarning: ({ message }) => app.output.warn(message),
-        });
-      },
-    );
+    return await showProgress(training.title, training.stop, (report) => {
+      let stage = "";
+      let shown = 0;
+      const onProgress = (progress: ProgressParams) => {
+        training.groupId = progress.group_id ?? training.groupId;
+        // A sweep is cancelled as a whole, and each of its runs alone.
+        if (training.groupId === undefined) training.runId = progress.run_id ?? training.runId;
+        training.text = progressText(progress);
+        if (progress.stage !== stage) app.output.info(progress.message);
+        // The bar of the notification is that of the stage.
+        const done = Math.round((progress.fraction ?? 0) * 100);
+        const increment = progress.stage === stage ? Math.max(0, done - shown) : done - shown;
+        stage = progress.stage;
+        shown = done;
+        report(training.text, increment);
+        app.showTrainings();
+      };
+      return start({
+        signal: training.stop.signal,
+        onProgress,
+        onWarning: ({ message }) => app.output.warn(message),
+      });
+    });
   } finally {
     app.trainings.delete(training);
     app.showTrainings();
@@ -307,7 +315,10 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
     .session()
     .request("list", { status: "running", limit: 100 });
   const foreign = [...runs, ...experiments].filter(
-    ({ run_id }) => !own.some((one) => one.runId === run_id),
+    ({ run_id, group_id }) =>
+      !own.some(
+        (one) => one.runId === run_id || (group_id !== undefined && one.groupId === group_id),
+      ),
   );
   const items = [
     ...own.map((one) => ({
@@ -322,7 +333,7 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
     })),
   ];
   if (items.length === 0) {
-    void vscode.window.showInformationMessage("Nothing is in progress.");
+    void showInfo("Nothing is in progress.");
     return;
   }
   const [only] = items;
@@ -335,7 +346,7 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
 
 async function cancelRun(app: App, run: string): Promise<void> {
   const ended = await app.session().request("cancel", { run });
-  void vscode.window.showInformationMessage(`The run ${ended.run_id} has ended: ${ended.status}.`);
+  void showInfo(printable(`The run ${ended.run_id} has ended: ${ended.status}.`));
 }
 
 /** Sweep over values of hyperparameters and seeds: a grid, whose runs are counted before. */
@@ -399,8 +410,7 @@ async function sweep(app: App, start: Start): Promise<void> {
   };
   const { total } = await session.request("planSweep", { plan });
   const question = `Train ${total} ${total === 1 ? "model" : "models"} on ${data.dataset}?`;
-  if ((await vscode.window.showInformationMessage(question, { modal: true }, "Train")) !== "Train")
-    return;
+  if ((await askFirst(question, ["Train"])) !== "Train") return;
   await sweepNow(app, { plan });
 }
 
@@ -408,12 +418,11 @@ async function sweep(app: App, start: Start): Promise<void> {
 export async function sweepNow(app: App, params: ServeMethods["sweep"]["params"]): Promise<void> {
   try {
     const done = await inProgress(app, "Sweep", (options) =>
-      app.session().request("sweep", params, options),
+      app.session().request("sweep", { ...privacy(app), ...params }, options),
     );
     app.view.refresh();
-    if (done.error) app.reportFailure(ofBody(done.error));
-    else if (done.status === "canceled")
-      void vscode.window.showInformationMessage(`The sweep ${done.group_id} was cancelled.`);
+    if (done.error && done.error.code !== "CANCELLED") app.reportFailure(ofBody(done.error));
+    else if (done.status === "canceled") void showInfo(`The sweep ${done.group_id} was cancelled.`);
     await openSweep(app, done.group_id);
   } catch (error) {
     if (!isCancelled(error)) app.reportFailure(failureOf(error));
@@ -424,12 +433,15 @@ interface Field extends vscode.QuickPickItem {
   readonly change?: () => Promise<void>;
 }
 
-/** Let the user change options one by one, until `Train` or Escape. */
+/**
+ * Let the user change options one by one, until `Train` or Escape. With `kept` they are changes of a
+ * run: nothing that it has can be taken away.
+ */
 async function chooseOptions(
   app: App,
   verb: string,
   first: Options,
-  recorded: ReadonlyMap<string, unknown> = new Map(),
+  kept?: ReadonlyMap<string, Kept>,
 ): Promise<Options | undefined> {
   const session = app.session();
   await session.start();
@@ -454,36 +466,37 @@ async function chooseOptions(
         if (preset) set({ preset: preset as Preset });
       }),
       field("Profile", options.profile ?? "none", async () => {
-        const profile = await pick("Profile", ["none", ...(capabilities?.profiles ?? [])]);
+        const none = kept && first.profile !== undefined ? [] : ["none"];
+        const profile = await pick("Profile", [...none, ...(capabilities?.profiles ?? [])]);
         if (profile === "none") delete options.profile;
         else if (profile) set({ profile });
       }),
-      ...hyperparametersOf(app, family).map((one) =>
-        field(
+      ...hyperparametersOf(app, family).map((one) => {
+        const before = family === first.model ? kept?.get(one.name) : undefined;
+        const otherwise = before ? `${before.value}, ${before.from}` : "not set";
+        return field(
           one.name,
-          one.name in given
-            ? String(given[one.name])
-            : recorded.has(one.name) && family === first.model
-              ? `${recorded.get(one.name)}, from the preset or the model`
-              : "not set",
+          one.name in given ? String(given[one.name]) : otherwise,
           async () => {
-            const value = await askValue(one, given[one.name] ?? recorded.get(one.name));
+            const value = await askValue(one, given[one.name] ?? before?.value, otherwise);
             if (value === "unset") delete given[one.name];
             else if (value !== undefined) given[one.name] = value.value;
             set({ hyperparameters: given });
           },
           rangeText(one),
-        ),
-      ),
+        );
+      }),
       field("Seed", String(options.seed ?? 42), async () => {
         const typed = await askText("Seed", String(options.seed ?? 42), (input) =>
           readSeeds(input)?.length === 1 ? undefined : "An integer from 0 to 4294967295.",
         );
-        if (typed !== undefined) set({ seed: Number(typed) });
+        const seed = typed === undefined ? undefined : readSeeds(typed)?.[0];
+        if (seed !== undefined) set({ seed });
       }),
       field("Name", options.name ?? "none", async () => {
         const name = await askText("Name", options.name ?? "");
-        if (name) set({ name });
+        if (name?.trim() === "") delete options.name;
+        else if (name !== undefined) set({ name });
       }),
       field("Tags", options.tags?.join(", ") || "none", async () => {
         const typed = await askText("Tags, separated by commas", options.tags?.join(", ") ?? "");
@@ -492,7 +505,8 @@ async function chooseOptions(
       }),
       field("Notes", options.notes ?? "none", async () => {
         const notes = await askText("Notes", options.notes ?? "");
-        if (notes) set({ notes });
+        if (notes?.trim() === "") delete options.notes;
+        else if (notes !== undefined) set({ notes });
       }),
     ];
     const chosen = await askChoice(fields, {
@@ -538,19 +552,22 @@ async function askText(
   });
 }
 
+/** Ask for a value; `otherwise` says what holds without one. */
 async function askValue(
   one: Hyperparameter,
   before: unknown,
+  otherwise: string,
 ): Promise<{ readonly value: unknown } | "unset" | undefined> {
   const choices = one.kind === "bool" ? ["true", "false"] : one.choices;
-  const unset = "Not set";
+  const unset = otherwise === "not set" ? "Not set" : otherwise;
   if (choices) {
     const chosen = await pick(one.name, [...choices, unset]);
-    if (chosen === undefined || chosen === unset) return chosen && "unset";
+    if (chosen === undefined) return undefined;
+    if (chosen === unset) return "unset";
     return { value: readValue(one, chosen) };
   }
   const typed = await askText(
-    `${one.name}: ${rangeText(one)}; empty: not set`,
+    `${one.name}: ${rangeText(one)}; empty: ${otherwise}`,
     String(before ?? one.default ?? "none"),
     (input) =>
       input.trim() === "" || readValue(one, input) !== undefined

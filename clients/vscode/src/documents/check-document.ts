@@ -9,6 +9,7 @@ import {
   parseJson,
   RunForgeError,
 } from "@runforge/client";
+import { type Members, membersOf } from "../forms.ts";
 import type { DocumentKind } from "./document-kinds.ts";
 import { type Summary, summaryOf } from "./document-summary.ts";
 
@@ -56,8 +57,26 @@ export function editDocument(
 /** Return the name that a document gives itself. */
 function named(source: string | Uint8Array): DocumentName {
   const text = typeof source === "string" ? source : new TextDecoder().decode(source);
-  const value = parseJson(text) as { schema_version?: unknown };
-  const name = value?.schema_version;
+  const value = membersOf(parseJson(text));
+  const name = value["schema_version"];
+  if (name === undefined) return unnamed(value);
+  if (name === "0.2.2.1") return "field.editor_index.v0.2.2.1";
   // Of a name that is none, the client says so.
-  return String(name) as DocumentName;
+  if (typeof name === "string") return name as DocumentName;
+  throw new RunForgeError(
+    "DOCUMENT_UNKNOWN",
+    'The "schema_version" of the document is no text.',
+    "/schema_version",
+  );
+}
+
+/** Return what a document is that does not say it: the records of the first clients do not. */
+function unnamed(value: Members): DocumentName {
+  const has = (...names: string[]) => names.every((name) => Object.hasOwn(value, name));
+  if (has("runforge_version", "dataset")) return "field.editor_run.v0.2.2.1";
+  if (has("status") && !has("runforge_version")) return "field.desktop_run.v1";
+  throw new RunForgeError(
+    "DOCUMENT_UNKNOWN",
+    'The document has no "schema_version", which says what it is.',
+  );
 }

@@ -9,6 +9,7 @@ import {
   sweepNow,
 } from "../commands/training-commands.ts";
 import { printable, Refusal } from "../failures.ts";
+import { showError, showInfo } from "../notices.ts";
 import { type DocumentKind, documentKind, locate } from "./document-kinds.ts";
 import { summaryText } from "./document-summary.ts";
 
@@ -35,7 +36,13 @@ export function registerDocuments(app: App): void {
         setTimeout(async () => {
           waiting.delete(key);
           if (document.isClosed) return;
-          problems.set(document.uri, await problemsOf(document, kind));
+          try {
+            const found = await problemsOf(document, kind);
+            // It may have been closed meanwhile.
+            if (!document.isClosed) problems.set(document.uri, found);
+          } catch (error) {
+            app.output.error(`${document.uri.fsPath} was not checked: ${error}`);
+          }
         }, pause),
       );
   };
@@ -45,7 +52,11 @@ export function registerDocuments(app: App): void {
     vscode.workspace.onDidOpenTextDocument((document) => check(document, 0)),
     vscode.workspace.onDidChangeTextDocument(({ document }) => check(document, PAUSE)),
     vscode.workspace.onDidCloseTextDocument((document) => problems.delete(document.uri)),
-    vscode.languages.registerCodeLensProvider(SELECTOR, { provideCodeLenses: lensesOf }),
+    vscode.languages.registerCodeLensProvider(SELECTOR, {
+      // Some lenses are for trusted folders alone.
+      onDidChangeCodeLenses: vscode.workspace.onDidGrantWorkspaceTrust,
+      provideCodeLenses: lensesOf,
+    }),
   );
   app.command("runDocument", (uri?: vscode.Uri) => runDocument(app, uri));
   app.command("changeRequest", (uri?: vscode.Uri) => changeRequest(app, uri));
@@ -136,15 +147,14 @@ async function changeRequest(app: App, uri = vscode.window.activeTextEditor?.doc
   if (error) throw error;
   const changes = await chooseChanges(app, JSON.parse(text) as RequestV1);
   if (!changes || Object.keys(changes).length === 0) return;
+  // The questions stay open while somebody types in the document: what it says now is changed.
+  const current = await vscode.workspace.openTextDocument(uri);
+  const now = current.getText();
   const edit = new vscode.WorkspaceEdit();
-  const end = document.positionAt(text.length);
-  edit.replace(
-    uri,
-    new vscode.Range(0, 0, end.line, end.character),
-    editDocument(text, kind, changes),
-  );
+  const all = new vscode.Range(current.positionAt(0), current.positionAt(now.length));
+  edit.replace(uri, all, editDocument(now, kind, changes));
   await vscode.workspace.applyEdit(edit);
-  await vscode.window.showTextDocument(document);
+  await vscode.window.showTextDocument(current);
 }
 
 /** Say whether a document is valid. */
@@ -161,13 +171,10 @@ async function validateDocument(uri = vscode.window.activeTextEditor?.document.u
     const note = [`${name} is a valid ${schema}.`, summaryText(summary), ...warnings]
       .map(printable)
       .join(" ");
-    void vscode.window.showInformationMessage(note);
+    void showInfo(note);
     return;
   }
-  const chosen = await vscode.window.showErrorMessage(
-    `${printable(error.message)} [${error.code}]`,
-    "Show the Place",
-  );
+  const chosen = await showError(`${printable(error.message)} [${error.code}]`, "Show the Place");
   if (!chosen) return;
   const { from, to } = locate(text, error, kind.format);
   const selection = new vscode.Range(document.positionAt(from), document.positionAt(to));

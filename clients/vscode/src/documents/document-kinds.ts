@@ -49,7 +49,7 @@ export function documentKind(path: string): DocumentKind | undefined {
   const inSweep = /\/\.runforge\/groups\/([^/]+)\/(group|plan)\.json$/.exec(at);
   if (inSweep)
     return kind(inSweep[2] === "plan" ? "sweep_plan.v1" : "group.v1", { sweep: inSweep[1] });
-  if (at.endsWith("/.runforge/index.json")) return kind("index.v1");
+  if (at.endsWith("/.runforge/index.json")) return kind(undefined);
   const config = /\/runs\/(run-[^/]+)\/config\.yaml$/.exec(at);
   if (config) return kind("tfc.config.v1", { format: "yaml", run: config[1] });
   if (/\/experiments\/[^/]+\.ya?ml$/.test(at))

@@ -3,47 +3,49 @@ import type {
   ArtifactInspectionV0222,
   DatasetInspectionV1,
   DiagnosticsV1,
-  FeatureImportanceV1,
   IndexReportV1,
-  InterpretabilityIndexV1,
-  LinearCoefficientsV1,
-  MetricsV1,
   PredictionV1,
   ReproductionV1,
   TraceV1,
   VerificationV1,
 } from "@runforge/client";
+import {
+  isMembers,
+  jsonOf,
+  type Members,
+  membersOf,
+  objectsOf,
+  textOf,
+  written,
+} from "../forms.ts";
 import type { Block, Cell, Message, Page, Section } from "./html.ts";
 
 type Scalar = boolean | number | string | null | undefined;
 
 /** The metrics of a run: a `metrics.v1`, or the few metrics of an older or another client. */
-export function metricsPage(metrics: { [name: string]: unknown }, lead: string): Page {
+export function metricsPage(metrics: Members, lead: string): Page {
   const facts = Object.entries(metrics)
     .filter((entry): entry is [string, number] => typeof entry[1] === "number")
     .map(([name, value]): [string, Cell] => [name, value]);
   const sections: Section[] = [{ blocks: [{ kind: "facts", facts }] }];
   if (metrics["schema_version"] === "metrics.v1") {
-    const document = metrics as unknown as MetricsV1;
-    const read = document as unknown as Record<string, unknown>;
-    const classes = ((read["class_labels"] as unknown[] | undefined) ?? []).map(String);
+    const labels = metrics["class_labels"];
+    const classes = Array.isArray(labels) ? labels.map(written) : [];
     const columns = ["per_class_precision", "per_class_recall", "per_class_f1"];
-    if (columns.every((name) => Array.isArray(read[name])))
+    const values = columns.map((name) => metrics[name]).filter(Array.isArray);
+    if (values.length === columns.length)
       sections.push({
         title: "By class",
         blocks: [
           {
             kind: "table",
             columns: ["class", "precision", "recall", "f1"],
-            rows: classes.map((name, at) => [
-              name,
-              ...columns.map((column) => (read[column] as number[])[at] ?? ""),
-            ]),
+            rows: classes.map((name, at) => [name, ...values.map((column) => cellOf(column[at]))]),
           },
         ],
       });
-    const matrix = read["confusion_matrix"];
-    if (Array.isArray(matrix)) {
+    const matrix = metrics["confusion_matrix"];
+    if (Array.isArray(matrix) && matrix.every(Array.isArray)) {
       const names = classes.length === matrix.length ? classes : matrix.map((_, at) => String(at));
       sections.push({
         title: "Confusion matrix",
@@ -52,7 +54,11 @@ export function metricsPage(metrics: { [name: string]: unknown }, lead: string):
             kind: "table",
             caption: "Rows: true class; columns: predicted class",
             columns: ["true class", ...names],
-            rows: (matrix as number[][]).map((row, at) => [names[at] ?? "", ...row]),
+            // The cells that the head of the table has.
+            rows: matrix.map((row, at) => [
+              names[at] ?? "",
+              ...names.map((_, to) => cellOf(row[to])),
+            ]),
           },
         ],
       });
@@ -62,47 +68,82 @@ export function metricsPage(metrics: { [name: string]: unknown }, lead: string):
 }
 
 /** The feature importances of a forest. */
-export function importancePage(document: FeatureImportanceV1, lead: string): Page {
-  const bars = document.features_by_importance.map((one) => [one.name, one.importance] as const);
-  return { title: "Feature importance", lead, sections: [{ blocks: [{ kind: "bars", bars }] }] };
+export function importancePage(document: object, lead: string): Page {
+  const blocks = barsOf(membersOf(document)["features_by_importance"], "importance");
+  return { title: "Feature importance", lead, sections: [{ blocks }] };
 }
 
 /** The coefficients of a linear model, by class. */
-export function coefficientsPage(document: LinearCoefficientsV1, lead: string): Page {
-  const intercepts = new Map(document.intercepts.map((one) => [String(one.class), one.intercept]));
+export function coefficientsPage(document: object, lead: string): Page {
+  const read = membersOf(document);
+  const intercepts = new Map(
+    objectsOf(read["intercepts"]).map((one) => [written(one["class"]), one["intercept"]]),
+  );
+  const classes = objectsOf(read["coefficients_by_class"]);
+  const sections = classes.map((one): Section => {
+    const title = written(one["class"]);
+    const intercept = cellOf(intercepts.get(title));
+    return {
+      title,
+      blocks: [
+        ...barsOf(one["features"], "coefficient"),
+        { kind: "facts", facts: [["intercept", intercept]] },
+      ],
+    };
+  });
   return {
     title: "Linear coefficients",
     lead: `${lead}; per standard deviation of the feature`,
-    sections: document.coefficients_by_class.map((one) => ({
-      title: String(one.class),
-      blocks: [
-        { kind: "bars", bars: one.features.map((each) => [each.name, each.coefficient] as const) },
-        { kind: "facts", facts: [["intercept", intercepts.get(String(one.class)) ?? ""]] },
-      ],
-    })),
+    sections: classes.length > 0 ? sections : [{ blocks: [UNREADABLE] }],
   };
 }
 
 /** Which interpretability outputs a run has, each with the command that shows it. */
-export function interpretabilityPage(document: InterpretabilityIndexV1): Page {
+export function interpretabilityPage(document: object): Page {
   const commands: Record<string, string> = {
     metrics_v1: "viewMetrics",
     feature_importance_v1: "viewImportance",
     linear_coefficients_v1: "viewCoefficients",
   };
-  const rows = Object.entries(document.available_artifacts).map(([name, entry]): Cell[] => {
-    const { schema_version, path } = entry as { schema_version: string; path: string };
-    const action = commands[name];
+  const { run_id, available_artifacts } = membersOf(document);
+  const run = textOf(run_id);
+  const linked = (text: string, link: Message): Cell => (run === undefined ? text : { text, link });
+  const rows = Object.entries(membersOf(available_artifacts)).map(([name, entry]): Cell[] => {
+    const { schema_version, path } = membersOf(entry);
+    const version = written(schema_version);
+    const file = textOf(path);
+    const action = Object.hasOwn(commands, name) ? commands[name] : undefined;
     return [
-      action ? { text: schema_version, link: { action, run: document.run_id } } : schema_version,
-      { text: path, link: { action: "openFile", run: document.run_id, file: path } },
+      action ? linked(version, { action, run: run ?? "" }) : version,
+      file === undefined ? "" : linked(file, { action: "openFile", run: run ?? "", file }),
     ];
   });
   return {
     title: "Interpretability",
-    lead: `Run ${document.run_id}`,
+    lead: `Run ${run ?? ""}`,
     sections: [{ blocks: [{ kind: "table", columns: ["output", "file"], rows }] }],
   };
+}
+
+/** Said of a document that nobody has checked, where a part of it has another form. */
+const UNREADABLE: Block = {
+  kind: "text",
+  text: "The document has values here that cannot be shown.",
+  tone: "bad",
+};
+
+/** Make bars of a list of names with a number each. */
+function barsOf(list: unknown, member: string): Block[] {
+  const bars = objectsOf(list).flatMap((one): [string, number][] => {
+    const value = one[member];
+    return typeof value === "number" ? [[written(one["name"]), value]] : [];
+  });
+  const isWhole = Array.isArray(list) && bars.length === list.length;
+  return [...(isWhole ? [] : [UNREADABLE]), { kind: "bars", bars }];
+}
+
+function cellOf(value: unknown): Cell {
+  return typeof value === "number" ? value : written(value);
 }
 
 /** The warnings, notes and errors of a run. */
@@ -545,40 +586,41 @@ function parted<Item>(items: readonly Item[], test: (item: Item) => boolean): [I
 }
 
 /** A run as its documents have it, for Restricted Mode: the report needs the server. */
-export function runPage(shown: { [name: string]: unknown }): Page {
-  const documents = shown as Record<string, Record<string, unknown> | undefined>;
-  const { run, result, request } = documents;
-  const dataset = (run?.["dataset"] ?? request?.["dataset"]) as Record<string, Scalar> | undefined;
-  const error = result?.["error"] as Record<string, Scalar> | undefined;
+export function runPage(shown: Members): Page {
+  const [run, request] = [membersOf(shown["run"]), membersOf(shown["request"])];
+  const dataset = membersOf(run["dataset"] ?? request["dataset"]);
+  const error = membersOf(shown["result"])["error"];
   const sections: Section[] = [
     {
       blocks: [
-        ...(error ? [{ kind: "text", text: String(error["message"]), tone: "bad" } as const] : []),
+        ...(isMembers(error)
+          ? [{ kind: "text", text: written(error["message"]), tone: "bad" } as const]
+          : []),
         {
           kind: "facts",
           facts: factsOf({
             status: scalar(shown["status"]),
-            created: scalar(run?.["created_at"] ?? request?.["created_at"]),
-            client: scalar(request?.["created_by"]),
-            model: scalar(run?.["model_family"]),
-            preset: scalar(request?.["preset"]),
-            seed: scalar(run?.["seed"]),
-            dataset: scalar(dataset?.["path"]),
-            "dataset sha256": scalar(dataset?.["fingerprint_sha256"]),
-            label: scalar(run?.["label_column"]),
-            "RunForge version": scalar(run?.["runforge_version"]),
+            created: scalar(run["created_at"] ?? request["created_at"]),
+            client: scalar(request["created_by"]),
+            model: scalar(run["model_family"]),
+            preset: scalar(request["preset"]),
+            seed: scalar(run["seed"]),
+            dataset: scalar(dataset["path"]),
+            "dataset sha256": scalar(dataset["fingerprint_sha256"]),
+            label: scalar(run["label_column"]),
+            "RunForge version": scalar(run["runforge_version"]),
           }),
         },
       ],
     },
   ];
-  const metrics = documents["metrics_v1"] ?? documents["metrics"];
+  const metrics = shown["metrics_v1"] ?? shown["metrics"];
   if (metrics) {
-    const page = metricsPage(metrics, "");
+    const page = metricsPage(membersOf(metrics), "");
     sections.push({ title: "Metrics", blocks: page.sections[0]?.blocks ?? [] });
     sections.push(...page.sections.slice(1));
   }
-  const hyperparameters = run?.["hyperparameters"];
+  const hyperparameters = run["hyperparameters"];
   if (Array.isArray(hyperparameters))
     sections.push({
       title: "Hyperparameters",
@@ -586,16 +628,16 @@ export function runPage(shown: { [name: string]: unknown }): Page {
         {
           kind: "table",
           columns: ["name", "value", "source"],
-          rows: hyperparameters.map((one: Record<string, unknown>) => [
-            String(one["name"]),
-            JSON.stringify(one["value"]) ?? "",
-            String(one["source"]),
+          rows: objectsOf(hyperparameters).map((one) => [
+            written(one["name"]),
+            jsonOf(one["value"]),
+            written(one["source"]),
           ]),
         },
       ],
     });
   return {
-    title: `Run ${String(shown["run_id"])}`,
+    title: `Run ${written(shown["run_id"])}`,
     lead: "As its files have it: this folder is in Restricted Mode, and nothing was checked.",
     sections,
   };

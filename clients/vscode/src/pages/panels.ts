@@ -17,7 +17,11 @@ export class Panels {
     this.#fill(key, page.title, pageHtml(page, nonce()), onMessage);
   }
 
-  /** Show a report of the engine; returns whether it was seen, or closed before. */
+  /**
+   * Show a report of the engine; returns whether it was seen, or closed before.
+   *
+   * @throws {Error} At once, if it is not a page of the engine.
+   */
   showReport(
     key: string,
     title: string,
@@ -26,10 +30,11 @@ export class Panels {
     onMessage: Handler,
     status?: string,
   ): Promise<boolean> {
+    const html = reportHtml(report, actions, nonce(), status);
     return new Promise((resolve) => {
       this.#seen.get(key)?.(false);
       this.#seen.set(key, resolve);
-      this.#fill(key, title, reportHtml(report, actions, nonce(), status), onMessage);
+      this.#fill(key, title, html, onMessage);
     });
   }
 

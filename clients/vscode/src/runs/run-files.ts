@@ -5,6 +5,7 @@ import { isAbsolute, join, sep } from "node:path";
 import type { GroupEntry, ListParams, ListResult, RunEntry, ServeMethods } from "@runforge/client";
 import type { ServeMethod } from "@runforge/client/serve";
 import { Refusal } from "../failures.ts";
+import { isMembers, membersOf } from "../forms.ts";
 import type { Source } from "./run-listing.ts";
 
 /** The largest document that is read, in megabytes: the editor waits for its parser. */
@@ -74,7 +75,12 @@ export class RunFiles implements Source {
 
   async #entries(): Promise<RunEntry[]> {
     const listed = (await this.#read(INDEX))?.["runs"];
-    if (Array.isArray(listed)) return (listed as unknown[]).filter(isEntry).reverse();
+    if (Array.isArray(listed)) {
+      // A run that is listed twice is one run, as its newest entry has it.
+      const seen = new Set<string>();
+      const entries = (listed as unknown[]).filter(isEntry).reverse();
+      return entries.filter(({ run_id }) => !seen.has(run_id) && seen.add(run_id));
+    }
     if (await isMissing(join(this.#root, INDEX))) return [];
     throw new Refusal(
       `${INDEX} cannot be read. Trust this folder to list the runs of its folders.`,
@@ -125,7 +131,7 @@ export class RunFiles implements Source {
         if (megabytes > MOST_MEGABYTES && file === INDEX) throw tooLarge(megabytes);
         if (megabytes > MOST_MEGABYTES) return undefined;
         const value: unknown = JSON.parse(await handle.readFile("utf8"));
-        return typeof value === "object" && value !== null ? (value as JsonObject) : undefined;
+        return isMembers(value) ? value : undefined;
       } finally {
         await handle.close();
       }
@@ -152,8 +158,9 @@ function tooLarge(megabytes: number): Refusal {
 
 /** Whether an entry of an index has the members that a list needs. */
 function isEntry(value: unknown): value is RunEntry {
-  const { run_id, run_dir, ...rest } = (value ?? {}) as JsonObject;
-  const texts = ["created_at", "status", "name", "model_family", "label_column", "preset_id"];
+  const { run_id, run_dir, ...rest } = membersOf(value);
+  const own = ["created_at", "status", "state", "name"];
+  const texts = [...own, "model_family", "label_column", "preset_id"];
   return (
     typeof run_id === "string" &&
     typeof run_dir === "string" &&

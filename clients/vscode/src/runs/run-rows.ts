@@ -1,6 +1,7 @@
 // What the list shows of a run and of a sweep, and how runs are grouped. Nothing here knows the editor.
 import type { GroupEntry, RunEntry } from "@runforge/client";
 import { printable } from "../failures.ts";
+import { jsonOf, type Members, membersOf, textsOf } from "../forms.ts";
 
 /** A run as the list shows it. */
 export interface RunRow {
@@ -69,7 +70,7 @@ export function runRow(entry: RunEntry, trained: boolean, now: number): RunRow {
     metricText(entry),
     own && model,
     Number.isNaN(created) ? "" : age(created, now),
-    ...(entry.aliases ?? []).map((alias) => `@${alias}`),
+    ...textsOf(entry.aliases).map((alias) => `@${alias}`),
     own || !model ? "" : entry.run_id.split("-").at(-1),
   ];
   if (status !== "succeeded") shown.unshift(status);
@@ -115,11 +116,14 @@ function timeIn(id: string): string {
   return found ? `${found.slice(1, 4).join("-")}T${found.slice(4).join(":")}Z` : "";
 }
 
+/** The metrics that the index has for a run. */
+function metricsOf(entry: RunEntry): Members {
+  return membersOf(membersOf(entry.summary)["final_metrics"]);
+}
+
 /** Return the metric that the index has for a run, which the client shows first. */
 export function metricOf(entry: RunEntry): { name: string; value: number } | undefined {
-  const metrics = (entry.summary as { final_metrics?: Record<string, unknown> } | undefined)
-    ?.final_metrics;
-  if (!metrics) return undefined;
+  const metrics = metricsOf(entry);
   const names = ["accuracy", "f1_score", "loss", ...Object.keys(metrics).sort()];
   const name = names.find((one) => typeof metrics[one] === "number");
   return name === undefined ? undefined : { name, value: metrics[name] as number };
@@ -136,9 +140,7 @@ export function runFacts({ entry, status }: RunRow): [string, string][] {
     ["run", entry.run_id],
     ["status", status],
   ];
-  const metrics = (entry.summary as { final_metrics?: Record<string, unknown> } | undefined)
-    ?.final_metrics;
-  for (const [name, value] of Object.entries(metrics ?? {}))
+  for (const [name, value] of Object.entries(metricsOf(entry)))
     if (typeof value === "number") facts.push([name, number(value)]);
   const read = entry as unknown as Record<string, unknown>;
   const add = (name: string, value: unknown) => {
@@ -146,8 +148,8 @@ export function runFacts({ entry, status }: RunRow): [string, string][] {
   };
   add("model", entry.model_family);
   add("preset", entry.preset_id);
-  for (const [name, value] of Object.entries((read["hyperparameters"] as object) ?? {}))
-    facts.push([name, JSON.stringify(value) ?? ""]);
+  for (const [name, value] of Object.entries(membersOf(read["hyperparameters"])))
+    facts.push([name, jsonOf(value)]);
   add("seed", read["seed"]);
   add("label", entry.label_column);
   add("created", entry.created_at);

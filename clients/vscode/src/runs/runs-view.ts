@@ -46,8 +46,13 @@ export class RunsView implements vscode.TreeDataProvider<Row> {
   }
 
   showMore(): void {
-    this.#count += this.#pageSize();
+    this.#count = this.#shown + this.#pageSize();
     this.refresh();
+  }
+
+  /** How many rows are shown: those of one page, until the user asks for more. */
+  get #shown(): number {
+    return this.#count || this.#pageSize();
   }
 
   /** Load the list again; changes that come together are shown together. */
@@ -63,8 +68,7 @@ export class RunsView implements vscode.TreeDataProvider<Row> {
     try {
       if (row?.kind === "group") return [...row.rows];
       if (row?.kind === "sweep") return await loadMembers(source, row.id, now, this.#onWarning);
-      const count = this.#count || this.#pageSize();
-      return this.#top(await loadRows(source, this.#choice, count, now, this.#onWarning));
+      return this.#top(await loadRows(source, this.#choice, this.#shown, now, this.#onWarning));
     } catch (error) {
       // An empty list would say that there are no runs.
       if (!row) void setContext("unread", true);

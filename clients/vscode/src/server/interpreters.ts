@@ -12,6 +12,8 @@ export type Origin = "extension" | "setting" | "workspace" | "path";
 export interface Interpreter {
   readonly path: string;
   readonly origin: Origin;
+  /** Why it could not be started. */
+  readonly problem?: string;
 }
 
 /** What is known of a Python. */
@@ -20,8 +22,6 @@ export interface Inspected extends Interpreter {
   readonly python?: string;
   /** Version of RunForge; absent if it has none. */
   readonly runforge?: string;
-  /** Why it could not be started. */
-  readonly problem?: string;
 }
 
 export interface Places {
@@ -50,8 +50,12 @@ export function interpreters(
   if (setting) {
     const named = isAbsolute(setting) || !/[\\/]/.test(setting);
     if (isAbsolute(setting)) add("setting", setting);
-    else if (named) add("setting", onPath([setting], path, windows, exists));
-    else if (folder) add("setting", join(folder, setting));
+    else if (named) {
+      const program = onPath([setting], path, windows, exists);
+      if (program) add("setting", program);
+      // The log says why it is not used.
+      else found.push({ path: setting, origin: "setting", problem: "it is not on the path." });
+    } else if (folder) add("setting", join(folder, setting));
   }
   if (folder) {
     const inside = windows ? ["Scripts", "python.exe"] : ["bin", "python"];
@@ -105,6 +109,7 @@ print(json.dumps({"python": "%d.%d.%d" % sys.version_info[:3], "runforge": found
 
 /** Start a Python in a folder that is not the workspace, and ask for the versions. */
 export function inspectInterpreter(one: Interpreter, cwd: string): Promise<Inspected> {
+  if (one.problem !== undefined) return Promise.resolve(one);
   return new Promise((resolve) => {
     const options = { cwd, env: safeEnvironment(process.env), timeout: 60_000, windowsHide: true };
     execFile(one.path, ["-c", QUESTION], options, (error, output) => {

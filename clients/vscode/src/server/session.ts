@@ -169,7 +169,13 @@ export class Session {
       });
     const began = Date.now();
     void connection.ended.then(() => this.#lost(connection, began));
-    await connection.request("watch", {});
+    try {
+      await connection.request("watch", {});
+    } catch (error) {
+      // Nobody else would end it.
+      await connection.dispose();
+      throw error;
+    }
     this.#become("ready");
     return connection;
   }
