@@ -39,6 +39,8 @@ export class App {
   readonly panels = new Panels();
   readonly view: RunsView;
   readonly trainings = new Set<Training>();
+  /** How many other requests are in progress that show how they get on, such as a reproduction. */
+  others = 0;
   readonly #status: vscode.StatusBarItem;
   /** What the list has warned of: each warning is shown once. */
   readonly #warned = new Set<string>();
@@ -185,8 +187,9 @@ export class App {
     if (!this.#session || this.#session.state === "off") return;
     const restart = "Restart the Server";
     const question =
-      "The Python that is named now is used once the server is restarted, which cancels what this window is training.";
-    if (this.trainings.size > 0 && (await showWarning(question, restart)) !== restart) return;
+      "The Python that is named now is used once the server is restarted, which cancels what is in progress in this window.";
+    const isBusy = this.trainings.size + this.others > 0;
+    if (isBusy && (await showWarning(question, restart)) !== restart) return;
     await this.#session.restart().catch((error) => this.#onListError(error));
   }
 

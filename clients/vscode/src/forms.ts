@@ -31,9 +31,13 @@ export function written(value: unknown): string {
   return typeof value === "string" ? value : jsonOf(value);
 }
 
+/** How much of a value is shown, in characters. */
+const LONGEST = 2_000;
+
 export function jsonOf(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? "";
+    const text = JSON.stringify(value) ?? "";
+    return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
   } catch {
     return "…"; // It is nested too deeply.
   }

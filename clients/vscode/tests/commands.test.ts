@@ -9,6 +9,8 @@ import { Session } from "../src/server/session.ts";
 import { editor, pick, Uri } from "./editor.ts";
 import { folder, PYTHON, ROOT, VECTORS } from "./places.ts";
 
+// A training that never ends is begun, on machines of any size.
+process.env["RUNFORGE_MEMORY_LIMIT"] = "0";
 const { activate, deactivate } = await import("../src/extension.ts");
 
 const remembered = new Map<string, unknown>();

@@ -444,7 +444,11 @@ def test_json_lines_are_validated_line_by_line(runforge: Call, workspace: Path) 
     ]
     assert (error["code"], error["pointer"]) == ("DOCUMENT_INVALID", "/alias")
     assert error["message"].startswith("Line 2: ")
-    aliases.write_text(f"{line}\n{line[:-1]}")
+    for text in (f"{line}\n{line}", f"{line}\r\n"):  # readers leave such a line out
+        aliases.write_bytes(text.encode())
+        (refused,) = runforge("validate", str(aliases), "--json").json["files"]
+        assert refused["error"]["code"] == "JSON_INVALID"
+    aliases.write_text(f"{line}\n{line[:-1]}\n")
     result = runforge("validate", str(aliases), "--schema", "alias.v1")
     assert result.code == 2
     assert "error[JSON_INVALID]: Line 2: " in result.out

@@ -264,11 +264,11 @@ def test_the_record_has_the_path_of_the_archive_from_the_workspace(
 
 
 def test_the_command_that_restores_a_run_can_be_copied(runforge: Call, runs: list[str]) -> None:
-    name = "../my old; ls"
+    name = "../my old runs of all the years before this one; ls"
     report(runforge, "archive", runs[0], "--to", name)
     error = runforge("metrics", runs[0], "--json").json["error"]
     for text in (error["hint"], runforge("show", runs[0]).out):
-        [command] = re.findall(rf"(store restore .+? {runs[0]})", " ".join(text.split()))
+        [command] = re.findall(rf"(store restore .+? {runs[0]})", text)
         assert shlex.split(command) == ["store", "restore", name, runs[0]]
 
 

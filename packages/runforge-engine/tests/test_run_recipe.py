@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +71,27 @@ def test_times_of_a_frame_are_what_its_recipe_reads(tmp_path: Path) -> None:
     hours = prepare(frame, recipe=recipe).frame()
     assert hours["at:hour"].tolist() == times.hour.tolist()
     assert hours["zoned:hour"].tolist() == frame["zoned"].dt.tz_convert("UTC").dt.hour.tolist()
+
+
+@pytest.mark.parametrize("unit", ["s", "ns"])
+def test_times_of_arrow_are_read_as_those_of_pandas(unit: str) -> None:
+    times = pd.Series(pd.date_range("2026-03-01", periods=40, freq="7h"), name="self")
+    plain = pd.DataFrame({"self": times, "zoned": times.dt.tz_localize("Europe/Rome")})
+    kinds = [pa.timestamp(unit), pa.timestamp(unit, "Europe/Rome")]
+    arrow = plain.astype(dict(zip(plain, map(pd.ArrowDtype, kinds), strict=True)))
+    label = {"y": [*"ab"] * 20}
+    recipes = [prepare(frame.assign(**label), label="y").recipe for frame in (plain, arrow)]
+    assert recipes[0]["columns"] == recipes[1]["columns"]
+    made = [prepare(frame.assign(**label), recipe=recipes[0]).frame() for frame in (plain, arrow)]
+    assert made[0].equals(made[1])
+    assert made[0]["zoned:hour"].tolist() == plain["zoned"].dt.tz_convert("UTC").dt.hour.tolist()
+
+
+def test_a_column_whose_name_is_no_text_is_refused() -> None:
+    frame = pd.DataFrame({0: pd.date_range("2026-03-01", periods=4, freq="7h"), "y": [*"abab"]})
+    with pytest.raises(RunForgeError) as refused:
+        prepare(frame, label="y")
+    assert refused.value.code.value == "USAGE_INVALID"
 
 
 def test_rows_without_the_label_are_refused_by_the_names_that_they_have(

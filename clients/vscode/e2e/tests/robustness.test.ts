@@ -10,6 +10,12 @@ import { EXCLUDE, manyRuns, manySweeps, runforge, train } from "../support/works
 /** The module that trains, in a process of its own. */
 const WORKER = "runforge_engine.workers.run_worker";
 
+/** Trainings that end in hours are begun on machines of any size. */
+const FORESTS = {
+  settings: { "runforge.modelFamily": "random_forest" },
+  env: { RUNFORGE_MEMORY_LIMIT: "0" },
+};
+
 /** Begin a training that ends in hours. */
 async function endless(server: CodeServer): Promise<Window> {
   const workspace = await server.workspace("endless", ["examples/penguins.csv"]);
@@ -39,7 +45,7 @@ async function statuses(workspace: string): Promise<string[]> {
 }
 
 describe("a training", () => {
-  const code = inVsCode({ settings: { "runforge.modelFamily": "random_forest" } });
+  const code = inVsCode(FORESTS);
 
   test("is cancelled, and recorded as cancelled", async () => {
     const window = await endless(code.server);
@@ -74,7 +80,7 @@ describe("a training", () => {
 });
 
 describe("a machine without memory", () => {
-  const code = inVsCode({ settings: { "runforge.modelFamily": "random_forest" } });
+  const code = inVsCode(FORESTS);
 
   test("ends the process that trains, which is said, and training goes on", async () => {
     const window = await endless(code.server);

@@ -207,7 +207,7 @@ async function inspectModel(app: App, given: vscode.Uri | RunArgument): Promise<
 }
 
 async function verify(app: App, runs?: string[]): Promise<void> {
-  const document = await busy("Verifying", (signal) =>
+  const document = await busy(app, "Verifying", (signal) =>
     app.session().request("verify", runs ? { runs } : {}, { signal }),
   );
   app.panels.show(`verify:${runs?.join() ?? "all"}`, verificationPage(document), act);
@@ -216,7 +216,7 @@ async function verify(app: App, runs?: string[]): Promise<void> {
 async function reproduce(app: App, argument: RunArgument): Promise<void> {
   const run = await chooseRun(app, argument, "RunForge: Reproduce");
   if (!run) return;
-  const document = await busy(`Training ${run} again from its record`, (signal, report) =>
+  const document = await busy(app, `Training ${run} again from its record`, (signal, report) =>
     app
       .session()
       .request("reproduce", { run }, { signal, onProgress: ({ message }) => report(message) }),
@@ -267,7 +267,7 @@ async function predict(app: App, argument: RunArgument): Promise<void> {
   if (!run) return;
   const data = await chooseDataset(app, undefined, { title: "RunForge: Predict for", ask: true });
   if (!data) return;
-  const document = await busy("Predicting", (signal) =>
+  const document = await busy(app, "Predicting", (signal) =>
     app.session().request("predict", { model: run, data }, { signal }),
   );
   app.panels.show(`predict:${run}:${data}`, predictionPage(document, data), (message) => {
@@ -280,7 +280,7 @@ async function predict(app: App, argument: RunArgument): Promise<void> {
 }
 
 async function saveReport(app: App, run: string, form: "html" | "md"): Promise<void> {
-  const report = await busy("Writing the report", (signal) =>
+  const report = await busy(app, "Writing the report", (signal) =>
     app
       .session()
       .request(
@@ -334,10 +334,16 @@ async function copyFingerprint(app: App, run: string): Promise<void> {
 }
 
 /** Run a request that takes a while, with a notification that can cancel it. */
-function busy<Result>(
+async function busy<Result>(
+  app: App,
   title: string,
   work: (signal: AbortSignal, report: (text: string) => void) => Promise<Result>,
-): Thenable<Result> {
+): Promise<Result> {
   const stop = new AbortController();
-  return showProgress(`RunForge: ${title}`, stop, (report) => work(stop.signal, report));
+  app.others += 1;
+  try {
+    return await showProgress(`RunForge: ${title}`, stop, (report) => work(stop.signal, report));
+  } finally {
+    app.others -= 1;
+  }
 }

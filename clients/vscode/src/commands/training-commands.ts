@@ -1,6 +1,14 @@
 // Train, rerun, sweep and cancel.
 
-import type { Json, ProgressParams, RequestV1, RunOutcome, ServeMethods } from "@runforge/client";
+import { setTimeout } from "node:timers/promises";
+import type {
+  Json,
+  ProgressParams,
+  RequestV1,
+  RunEntry,
+  RunOutcome,
+  ServeMethods,
+} from "@runforge/client";
 import type { RequestOptions } from "@runforge/client/serve";
 import * as vscode from "vscode";
 import type { App, RunArgument, Training } from "../app.ts";
@@ -311,15 +319,7 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
   const mine = named === undefined ? undefined : own.find((one) => one.runId === named);
   if (mine) return mine.stop.abort();
   if (named !== undefined) return cancelRun(app, named);
-  const { runs, experiments = [] } = await app
-    .session()
-    .request("list", { status: "running", limit: 100 });
-  const foreign = [...runs, ...experiments].filter(
-    ({ run_id, group_id }) =>
-      !own.some(
-        (one) => one.runId === run_id || (group_id !== undefined && one.groupId === group_id),
-      ),
-  );
+  const foreign = await foreignRuns(app, own);
   const items = [
     ...own.map((one) => ({
       label: one.title,
@@ -342,6 +342,25 @@ async function cancel(app: App, argument: RunArgument): Promise<void> {
       ? only
       : await askChoice(items, { title: "RunForge: Cancel" });
   await chosen?.stop();
+}
+
+/** Return the runs in progress that this window has not started. */
+async function foreignRuns(app: App, own: readonly Training[]): Promise<readonly RunEntry[]> {
+  const sweeps = own.flatMap(({ groupId }) => groupId ?? []);
+  for (let tries = 5; ; tries -= 1) {
+    const { runs, experiments = [] } = await app
+      .session()
+      .request("list", { status: "running", limit: 100 });
+    // The sweep of a run that begins at this moment is not known yet.
+    const isUnclear = sweeps.length > 0 && runs.some(({ group_id }) => group_id === undefined);
+    if (isUnclear && tries > 0) {
+      await setTimeout(100);
+      continue;
+    }
+    const isOwn = ({ run_id, group_id }: RunEntry) =>
+      own.some(({ runId }) => runId === run_id) || sweeps.some((one) => one === group_id);
+    return [...runs, ...experiments].filter((one) => !isOwn(one));
+  }
 }
 
 async function cancelRun(app: App, run: string): Promise<void> {

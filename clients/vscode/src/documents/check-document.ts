@@ -54,10 +54,19 @@ export function editDocument(
   return encode(schema, edit(schema, document, changes), kind.format);
 }
 
+/** Read a document that is read strictly afterwards. */
+function quickly(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return parseJson(text); // Its errors have a code.
+  }
+}
+
 /** Return the name that a document gives itself. */
 function named(source: string | Uint8Array): DocumentName {
   const text = typeof source === "string" ? source : new TextDecoder().decode(source);
-  const value = membersOf(parseJson(text));
+  const value = membersOf(quickly(text));
   const name = value["schema_version"];
   if (name === undefined) return unnamed(value);
   if (name === "0.2.2.1") return "field.editor_index.v0.2.2.1";

@@ -84,7 +84,8 @@ def removed_lines(document: dict[str, Any]) -> Iterator[str]:
         rows.append(("archive", line["archive"]["name"]))
         archive = shlex.quote(printable(line["archive"]["name"]))
         rows.append(("restore", f"runforge store restore {archive} {document['run_id']}"))
-    yield from pairs([(name, printable(text)) for name, text in rows], indent=2)
+    shown = [(name, printable(text)) for name, text in rows]
+    yield from pairs(shown, indent=2, commands=["restore"])
 
 
 _ROWS = (

@@ -143,8 +143,8 @@ def _notes(report: MergeReportV1, settings: Settings) -> Iterator[str]:
         one, shown = _WORDS[item.kind][0], quote(item.id, 100)
         if item.outcome == "apart" and item.path is not UNSET:
             yield (
-                f"{shown} is another run here (differs: {names}); that of the other store is"
-                f" {settings.shown(item.path)}."
+                f"{shown} is, or was, another run here (differs: {names}); that of the other store"
+                f" is {settings.shown(item.path)}."
             )
         elif item.outcome == "differs" and item.kind == "removal":
             yield f"The run {shown} was removed there; it stays here."

@@ -97,7 +97,15 @@ def _validate_lines(path: Path, schema: str | None) -> str:
     """Return the name of the schema that every line of a file of JSON Lines follows."""
     data = read_file(path, max_bytes=MAX_BYTES, too_large=ErrorCode.JSON_TOO_LARGE)
     name = schema
-    for number, line in enumerate(data.removesuffix(b"\n").split(b"\n") if data else (), 1):
+    *lines, rest = data.split(b"\n")
+    if rest or data.find(b"\r\n") >= 0:
+        reason = "Its last line has no end" if rest else "Its lines end with CR and LF"
+        raise RunForgeError(
+            ErrorCode.JSON_INVALID,
+            f"{reason}; each ends with LF.",
+            path=str(path),
+        )
+    for number, line in enumerate(lines, 1):
         types = [] if name is None else [struct_of(name)]
         try:
             name = Document.parse(line, *types, path=path).name

@@ -38,7 +38,7 @@ export function parse<Name extends DocumentName>(
   source: string | Uint8Array,
   format: Format = "json",
 ): Loaded<Name> {
-  checkSize(name, typeof source === "string" ? source.length : source.byteLength, format);
+  checkSize(name, source, format);
   const text = decode(source, format);
   const value = format === "yaml" ? parseYaml(text) : parseJson(text);
   const newer = newerVersion(value, name);
@@ -57,7 +57,7 @@ export function parse<Name extends DocumentName>(
  * spaces of indentation, one newline at the end.
  *
  * @throws {RunForgeError} If no reader would accept it: it is invalid, has a newer version, a number
- *   that is not finite, half of a surrogate pair, or more than 64 levels.
+ *   that is not finite, half of a surrogate pair, more than 64 levels, or too many bytes.
  */
 export function encode<Name extends DocumentName>(
   name: Name,
@@ -67,14 +67,19 @@ export function encode<Name extends DocumentName>(
   const form = format === "yaml" ? "YAML" : "JSON";
   checkWritable(name, document as unknown as Json, form);
   const ordered = inSchemaOrder(document as unknown as Json, name);
-  return format === "yaml" ? encodeYaml(ordered) : encodeJson(ordered);
+  const json = encodeJson(ordered);
+  checkSize(name, json, format);
+  if (format === "json") return json;
+  const yaml = encodeYaml(ordered);
+  checkSize(name, yaml, format);
+  return yaml;
 }
 
 /**
  * Return a changed copy of a document.
  *
  * @param changes New values by JSON Pointer, applied in order; `undefined` removes a value.
- * @throws {RunForgeError} If a pointer leads nowhere, or `encode` would refuse the result.
+ * @throws {RunForgeError} If a pointer leads nowhere, or `encode` would refuse the result for anything but its size.
  */
 export function edit<Name extends DocumentName>(
   name: Name,
@@ -90,14 +95,23 @@ export function edit<Name extends DocumentName>(
   return edited as unknown as Documents[Name];
 }
 
-/** Throw for a document that is larger than what is read. */
-export function checkSize(name: DocumentName, bytes: number, format: Format): void {
+/** Throw for a document that is larger than what is read; a number is its size in bytes. */
+export function checkSize(
+  name: DocumentName,
+  source: string | Uint8Array | number,
+  format: Format,
+): void {
+  const bytes = typeof source === "number" ? source : bytesOf(source);
   const most = name === "index.v1" ? MAX_INDEX_BYTES : MAX_BYTES[format];
   if (bytes > most)
     throw new RunForgeError(
       `${format.toUpperCase()}_TOO_LARGE`,
       `The document has ${bytes} bytes, more than the ${most} that are read.`,
     );
+}
+
+function bytesOf(source: string | Uint8Array): number {
+  return typeof source === "string" ? new TextEncoder().encode(source).length : source.byteLength;
 }
 
 /** Throw unless readers of this version accept the document once it is written. */

@@ -58,6 +58,10 @@ export function checkValue(value: Json | undefined, form: "JSON" | "YAML", depth
   if (typeof value === "string") checkString(value, form);
   if (typeof value !== "object" || value === null) return;
   if (depth >= MAX_DEPTH) throw tooDeep(form);
+  if (Array.isArray(value)) {
+    for (const item of value) checkValue(item, form, depth + 1);
+    return;
+  }
   for (const [key, member] of Object.entries(value)) {
     checkString(key, form);
     checkValue(member, form, depth + 1);

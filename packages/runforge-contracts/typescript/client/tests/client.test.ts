@@ -147,6 +147,24 @@ test("long strings are read, and a hostile one is refused at once", () => {
   assert.throws(() => parse("request.v1", large), rejected("JSON_TOO_LARGE"));
   const config = " ".repeat(2 ** 20 + 1);
   assert.throws(() => parse("tfc.config.v1", config, "yaml"), rejected("YAML_TOO_LARGE"));
+  // As many bytes as are read, in a third as many characters.
+  const wide = `# ${"名".repeat(2 ** 20 / 3)}`;
+  assert.throws(() => parse("tfc.config.v1", wide, "yaml"), rejected("YAML_TOO_LARGE"));
+});
+
+test("a document that is larger than what is read is not written", (t) => {
+  const { document } = load("request.v1", FULL);
+  for (const [form, size] of [
+    ["yaml", 2 ** 20],
+    ["json", 64 * 2 ** 20],
+  ] as const) {
+    const path = join(folder(t), `request.${form}`);
+    save("request.v1", path, document);
+    const changed: RequestV1 = { ...document, new: "\n".repeat(size / 2) };
+    const code = `${form.toUpperCase()}_TOO_LARGE`;
+    assert.throws(() => save("request.v1", path, changed), rejected(code));
+    assert.deepEqual(load("request.v1", path).document, document);
+  }
 });
 
 test("an edit that would make the document invalid is rejected", () => {

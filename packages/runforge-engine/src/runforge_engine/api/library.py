@@ -33,7 +33,7 @@ from runforge_engine.data.dataset_source import PYTHON
 from runforge_engine.pipeline.observer import Observer
 from runforge_engine.runtime.cancellation import Cancellation
 from runforge_engine.runtime.clock import read_clock
-from runforge_engine.runtime.plain_values import listed, plain
+from runforge_engine.runtime.plain_values import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -238,7 +238,7 @@ def sweep(
     from runforge_engine.preparation.given_recipe import recipe_file
     from runforge_engine.preparation.recipe_rules import read_recipe
     from runforge_engine.sweeps.open_group import SweepOptions, new_group
-    from runforge_engine.sweeps.plan_builder import new_plan
+    from runforge_engine.sweeps.plan_builder import new_plan, values_of
     from runforge_engine.sweeps.resolved_plan import resolve_plan
     from runforge_engine.sweeps.sweep_pool import SweepPools
 
@@ -267,7 +267,7 @@ def sweep(
                 "The label column is missing.",
                 hint="Name it with label=...; it is never guessed.",
             )
-        models = listed((grid or {}).get("model", ()))
+        models = values_of("model", (grid or {}).get("model", ()))
         request = new_request(
             dataset=dataset_file(with_dates(data, recipe), store),
             label_column=label,

@@ -173,8 +173,9 @@ def archive_runs(
     if chosen and is_packed(target):
         sha256 = _into_file(chosen, copies, store, place, watch, dry_run=dry_run)
     elif dry_run:
+        removed = read_removals(place).current
         for item in chosen:
-            _is_there(item, place)
+            _is_there(item, place, removed)
     elif chosen or copies:
         with writing(target):
             target.mkdir(exist_ok=True)
@@ -396,9 +397,10 @@ def _into_folder(
     for folder in (place.root, place.signatures):
         remove_left(folder)
     put_copies(copies, store, place)
+    removed = read_removals(place).current
     with watched_bytes(watch, "Copying runs", sum(item.bytes for item in chosen)) as done:
         for item in chosen:
-            _copy(item, place, done)
+            _copy(item, place, removed, done)
     _append_entries(chosen, place)
     for item in chosen:
         if item.signature is None or os.path.lexists(place.signature(item.record.run_id)):
@@ -412,9 +414,14 @@ def _into_folder(
     _check_copies(chosen, place, watch)
 
 
-def _copy(item: _Chosen, place: StoreLayout, done: Callable[[int], None]) -> None:
+def _copy(
+    item: _Chosen,
+    place: StoreLayout,
+    removed: Mapping[str, Mapping[str, Any]],
+    done: Callable[[int], None],
+) -> None:
     """Copy the folder of a run into an archive, unless it is there."""
-    if _is_there(item, place):
+    if _is_there(item, place, removed):
         done(item.bytes)
         return
     folder = item.folder_in(place)
@@ -425,9 +432,12 @@ def _copy(item: _Chosen, place: StoreLayout, done: Callable[[int], None]) -> Non
     copy_folder(item.record.folder, folder, item.files, root, done)
 
 
-def _is_there(item: _Chosen, place: StoreLayout) -> bool:
-    """Return whether an archive has a run; raise ``RUN_ID_TAKEN`` if it has, or had, another."""
-    line = read_removals(place).current.get(item.record.run_id)
+def _is_there(item: _Chosen, place: StoreLayout, removed: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether an archive has a run; raise ``RUN_ID_TAKEN`` if it has, or had, another.
+
+    ``removed`` are the lines about the runs that the archive itself has removed, by their ids.
+    """
+    line = removed.get(item.record.run_id)
     if line is not None and line["files"] != item.record.files:
         raise _taken(item, place, f"the run that was {line['action']} there had other files")
     folder = item.folder_in(place)
@@ -537,7 +547,8 @@ def _kept(
     chosen: Sequence[_Chosen], copies: Sequence[UsedCopy], archive: OpenArchive, watch: WorkWatch
 ) -> str:
     """Check that an archive in one file has runs and copies, and return its SHA-256."""
-    is_whole = all(_is_there(item, archive.layout) for item in chosen)
+    removed = read_removals(archive.layout).current
+    is_whole = all(_is_there(item, archive.layout, removed) for item in chosen)
     if not is_whole or not has_copies(copies, archive.layout):
         missing = "their datasets" if is_whole else "these runs"
         raise RunForgeError(

@@ -5,7 +5,7 @@ Source: specification, section 24.3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,14 +63,11 @@ def with_dates_of(data: T, run: Run, recipe: object = None) -> T:
 
 def with_times(frame: pd.DataFrame, label: str) -> pd.DataFrame:
     """Return a frame with its times, but for those of the label, as a proposal can read them."""
-    zoned = {
-        name
-        for name, kind in zip(frame.columns, frame.dtypes, strict=True)
-        if getattr(kind, "tz", None) is not None
-    }
 
     def form(name: str) -> str | None:
         return None if name == label else _ZONED if name in zoned else _PLAIN
+
+    zoned = {name for name, column in _times(frame) if column.dt.tz is not None}
 
     written: pd.DataFrame = _written(frame, form, only_with_times=True)
     return written
@@ -90,14 +87,12 @@ def _written(
     only_with_times
         Whether columns of days stay as they are.
     """
-    import pandas as pd
-
-    made = {}
-    for place, name in enumerate(frame.columns):
-        column, wanted = frame.iloc[:, place], form(name)
-        if wanted is None or not pd.api.types.is_datetime64_any_dtype(column.dtype):
+    changed = frame.copy(deep=False)
+    for name, column in _times(frame):
+        wanted = form(name)
+        if wanted is None:
             continue
-        if getattr(column.dtype, "tz", None) is not None:
+        if column.dt.tz is not None:
             if "Z" not in wanted:
                 continue
             column = column.dt.tz_convert("UTC")
@@ -105,7 +100,25 @@ def _written(
         if days and only_with_times and "Z" not in wanted:
             continue
         if days or "%H" in wanted:
-            made[name] = column.dt.strftime(wanted)
-    # A column of a name that is there twice is refused when the file is read.
-    unique = {name: column for name, column in made.items() if (frame.columns == name).sum() == 1}
-    return frame.assign(**unique) if unique else frame
+            changed[name] = column.dt.strftime(wanted)
+    return changed
+
+
+def _times(frame: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the columns of times with their names, those of Arrow as pandas has them otherwise.
+
+    A name that is there twice, or is no string, is left out: it is refused later.
+    """
+    import pandas as pd
+
+    for name, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if not isinstance(name, str) or not pd.api.types.is_datetime64_any_dtype(dtype):
+            continue
+        if (frame.columns == name).sum() > 1:
+            continue
+        column = frame[name]
+        if isinstance(dtype, pd.ArrowDtype):
+            kind = dtype.pyarrow_dtype
+            zone = f", {kind.tz}" if kind.tz else ""
+            column = column.astype(f"datetime64[{kind.unit}{zone}]")
+        yield name, column

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """Return a value with the numbers and strings of numpy, and of pandas, as those of Python.
+    """Return a value with the numbers, strings and arrays of numpy as those of Python.
 
     Mappings, lists and tuples are copied; everything else stays as it is. Does not import numpy.
     """
@@ -17,7 +17,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     numpy = sys.modules.get("numpy")
-    return value.item() if numpy is not None and isinstance(value, numpy.generic) else value
+    if numpy is not None and isinstance(value, (numpy.generic, numpy.ndarray)):
+        return value.tolist()
+    return value
 
 
 def listed(names: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
@@ -71,7 +72,7 @@ def new_plan(
         ``USAGE_INVALID`` for an empty grid, a name without a list of values, one that is given
         twice, and a plan with too many runs.
     """
-    values = {_place(name): _values(name, given) for name, given in grid.items()}
+    values = {_place(name): values_of(name, given) for name, given in grid.items()}
     chosen = plain(list(seeds))
     if chosen:
         if "/seed" in values or base_request.get("seed") is not None:
@@ -118,15 +119,19 @@ def _place(name: str) -> str:
     return _HYPERPARAMETERS + format_pointer([name])
 
 
-def _values(name: str, given: Iterable[Any]) -> list[Any]:
+def values_of(name: str, given: Iterable[Any]) -> list[Any]:
     """Return the values of a name in a grid; a string is one value, not a list of them."""
-    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+    values: Any = None
+    if not isinstance(given, (str, bytes, Mapping)):
+        with suppress(TypeError):  # it has no items
+            values = list(given)
+    if values is None:
         raise _refused(
             f"{quote(name)} has no list of values, but {quote(given, 60)}.",
             "Put the value into a list.",
         )
-    values: list[Any] = plain(list(given))
-    return values
+    made: list[Any] = plain(values)
+    return made
 
 
 def _check(

@@ -67,9 +67,9 @@ def index_findings(
     exact = list[Finding]()
     if described is not None and _is_of_engine(run) and not index.is_foreign:
         exact = list(_exact(entry, described, run, store, file, pointer))
-    reported = {finding.pointer for finding in exact}
+    reported = tuple(f"{finding.pointer}/" for finding in exact)
     yield from exact
-    yield from (finding for finding in lenient if finding.pointer not in reported)
+    yield from (one for one in lenient if not f"{one.pointer}/".startswith(reported))
 
 
 def _is_of_engine(run: CheckedRun) -> bool:
