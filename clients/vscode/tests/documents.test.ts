@@ -79,7 +79,7 @@ test("the records of early clients are valid as what they are", () => {
   );
 });
 
-test("a document that does not say what it is, or says it in no text, is told", () => {
+test("a document that does not say what it is, or says it in no text, is refused", () => {
   const kind = kindOf("/w/.runforge/runs/r/run.json");
   for (const text of [
     "{}",

@@ -137,7 +137,7 @@ test("values that are nested very deeply are cut short", async () => {
   writeFileSync(file, text);
 });
 
-test("a value that cannot be shown is told, and does not hide the others", async () => {
+test("a value that cannot be shown is said to be so, and does not hide the others", async () => {
   const run = ENTRIES.find(({ run_dir }) =>
     existsSync(join(editor.folder, String(run_dir), "artifacts/feature_importance.v1.json")),
   );

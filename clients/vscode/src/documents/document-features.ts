@@ -147,7 +147,7 @@ async function changeRequest(app: App, uri = vscode.window.activeTextEditor?.doc
   if (error) throw error;
   const changes = await chooseChanges(app, JSON.parse(text) as RequestV1);
   if (!changes || Object.keys(changes).length === 0) return;
-  // The questions stay open while somebody types in the document: what it says now is changed.
+  // The questions stay open while the user types in the document: what it says now is changed.
   const current = await vscode.workspace.openTextDocument(uri);
   const now = current.getText();
   const edit = new vscode.WorkspaceEdit();
