@@ -13,7 +13,7 @@ import type { RequestOptions } from "@runforge/client/serve";
 import * as vscode from "vscode";
 import type { App, RunArgument, Training } from "../app.ts";
 import { failureOf, isCancelled, ofBody, printable } from "../failures.ts";
-import { objectsOf, written } from "../forms.ts";
+import { objectsOf, textOf, written } from "../forms.ts";
 import { showInfo, showProgress } from "../notices.ts";
 import type { Message } from "../pages/html.ts";
 import {
@@ -71,10 +71,10 @@ async function trainWithOptions(app: App, start: Start): Promise<void> {
 
 async function chooseData(app: App, start: Start, ask: boolean): Promise<Data | undefined> {
   const message = start instanceof vscode.Uri ? undefined : start;
-  const given = start instanceof vscode.Uri ? start : text(message?.["dataset"]);
+  const given = start instanceof vscode.Uri ? start : textOf(message?.["dataset"]);
   const dataset = await chooseDataset(app, given, { title: "RunForge: Train on" });
   if (dataset === undefined) return undefined;
-  const columns = await chooseColumns(app, dataset, { label: text(message?.["label"]), ask });
+  const columns = await chooseColumns(app, dataset, { label: textOf(message?.["label"]), ask });
   return columns && dataOf(dataset, columns);
 }
 
@@ -595,8 +595,4 @@ async function askValue(
   );
   if (typed === undefined) return undefined;
   return typed.trim() === "" ? "unset" : { value: readValue(one, typed) };
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from runforge_contracts.display import printable, time_text
 from runforge_contracts.errors import RunForgeError
 from runforge_contracts.store.aliases import find_aliases
 from runforge_contracts.store.reading import read_index
-from runforge_contracts.store.removals import place_of, read_removals, stores_of
+from runforge_contracts.store.removals import place_of, read_removals, restore_command, stores_of
 from runforge_contracts.store.removed_lookup import find_removed
 
 from runforge_cli.shell.settings import Settings
@@ -82,8 +81,7 @@ def removed_lines(document: dict[str, Any]) -> Iterator[str]:
         rows.append(("signature", "kept; it is of the recorded files"))
     if "archive" in line:
         rows.append(("archive", line["archive"]["name"]))
-        archive = shlex.quote(printable(line["archive"]["name"]))
-        rows.append(("restore", f"runforge store restore {archive} {document['run_id']}"))
+        rows.append(("restore", restore_command(line)))
     shown = [(name, printable(text)) for name, text in rows]
     yield from pairs(shown, indent=2, commands=["restore"])
 

@@ -156,20 +156,32 @@ def stores_of(places: Iterable[Place]) -> list[StoreLayout]:
 
 def removed_run(line: Mapping[str, Any]) -> RunForgeError:
     """Return the error on a run that was forgotten or archived."""
-    import shlex  # late: most lists have no use for it
-
     run_id, since = line["run_id"], line["recorded_at"]
     because = f": {printable(line['because'])}" if "because" in line else ""
     hint = f"`runforge show {run_id}` prints what is known of it."
     if "archive" in line:
-        # The record may have come from another store, and a command is copied as it stands.
-        archive = shlex.quote(printable(line["archive"]["name"]))
-        hint += f" `runforge store restore {archive} {run_id}` brings it back."
+        hint += f" `{restore_command(line)}` brings it back."
     return RunForgeError(
         ErrorCode.RUN_NOT_FOUND,
         f"The run {quote(run_id)} was {line['action']} at {since}{because}.",
         hint=hint,
     )
+
+
+def restore_command(line: Mapping[str, Any]) -> str:
+    """Return the command that brings an archived run back, as a shell takes it."""
+    import shlex  # late: most lists have no use for it
+
+    # The record may have come from another store, and a command is copied as it stands.
+    archive = shlex.quote(printable(line["archive"]["name"]))
+    return f"runforge store restore {archive} {line['run_id']}"
+
+
+def other_than_removed(line: Mapping[str, Any], files: Mapping[str, str]) -> list[str]:
+    """Return the files, given with their SHA-256, in which a run differs from the removed one."""
+    removed = {name: item["sha256"] for name, item in line["files"].items()}
+    names = {*removed, *files}
+    return sorted(name for name in names if removed.get(name) != files.get(name))
 
 
 def entry_digest(entry: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ from runforge_contracts.store.layout import (
     StoreLayout,
 )
 from runforge_contracts.store.reading import StoreIndex, read_store_index
-from runforge_contracts.store.removals import read_removals
+from runforge_contracts.store.removals import other_than_removed, read_removals
 from runforge_contracts.types import BundleReportV1
 
 from runforge_engine import __version__
@@ -236,15 +236,10 @@ def _refuse_other_than_removed(
     bundle: OpenBundle, store: StoreLayout, line: dict[str, Any]
 ) -> None:
     """Raise ``RUN_ID_TAKEN`` unless the run that was removed had exactly the files of the run."""
-    removed = {name: item["sha256"] for name, item in line["files"].items()}
-    if removed != dict(bundle.run_files):
-        names = {
-            name
-            for name in {*removed, *bundle.run_files}
-            if removed.get(name) != bundle.run_files.get(name)
-        }
+    differing = other_than_removed(line, bundle.run_files)
+    if differing:
         why = f"The run with this id that was {line['action']} had other files."
-        raise _taken(bundle, store, why, names)
+        raise _taken(bundle, store, why, differing)
 
 
 def _taken(bundle: OpenBundle, place: Path | StoreLayout, why: str, names: Any) -> RunForgeError:

@@ -29,7 +29,12 @@ from runforge_contracts.store.layout import (
 )
 from runforge_contracts.store.merges import contents_of, read_merges
 from runforge_contracts.store.reading import StoreIndex, locate_run, read_store_index
-from runforge_contracts.store.removals import RemovalRecord, place_of, read_removals
+from runforge_contracts.store.removals import (
+    RemovalRecord,
+    other_than_removed,
+    place_of,
+    read_removals,
+)
 from runforge_contracts.types import MergedItem, MergeReportV1, StoreContents
 
 from runforge_engine.bundles.bundle_contents import problems_of
@@ -213,7 +218,9 @@ def _folder(
     is_run = folder.kind in ("run", "experiment")
     is_removed = folder.id in (own.current if is_run else own.evaluations)
     # Experiments number their runs: another one may have the id of a run that was removed.
-    others = _other_than_removed(folder, own) if folder.kind == "experiment" else []
+    others = list[str]()
+    if is_removed and folder.kind == "experiment" and folder.files is not None:
+        others = other_than_removed(own.current[folder.id], folder.files)
     if is_removed and not others:
         return _Item(folder.kind, folder.id, "removed")
     if folder.files is None:
@@ -230,16 +237,6 @@ def _folder(
     apart = store.others / digest[:16] / folder.id
     files = None if _differing(apart, folder.files) == [] else folder.files
     return _Item("experiment", folder.id, "apart", folder.path, apart, files, tuple(found))
-
-
-def _other_than_removed(folder: OtherFolder, own: RemovalRecord) -> list[str]:
-    """Return the files in which the run of an experiment differs from one that was removed here."""
-    line = own.current.get(folder.id)
-    if line is None or folder.files is None:
-        return []
-    removed = {name: item["sha256"] for name, item in line["files"].items()}
-    names = {*removed, *folder.files}
-    return sorted(name for name in names if removed.get(name) != folder.files.get(name))
 
 
 def _target(folder: OtherFolder, store: StoreLayout, index: StoreIndex | None) -> Path:

@@ -46,7 +46,7 @@ def with_dates(data: T, recipe: object) -> T:
     formats = {
         item["column"]: item["format"] for item in content["columns"] if item["action"] == "date"
     }
-    written: T = _written(data, formats.get)
+    written: T = _written(data, lambda name, _: formats.get(name))
     return written
 
 
@@ -64,17 +64,15 @@ def with_dates_of(data: T, run: Run, recipe: object = None) -> T:
 def with_times(frame: pd.DataFrame, label: str) -> pd.DataFrame:
     """Return a frame with its times, but for those of the label, as a proposal can read them."""
 
-    def form(name: str) -> str | None:
-        return None if name == label else _ZONED if name in zoned else _PLAIN
-
-    zoned = {name for name, column in _times(frame) if column.dt.tz is not None}
+    def form(name: str, column: Any) -> str | None:
+        return None if name == label else _PLAIN if column.dt.tz is None else _ZONED
 
     written: pd.DataFrame = _written(frame, form, only_with_times=True)
     return written
 
 
 def _written(
-    frame: Any, form: Callable[[str], str | None], *, only_with_times: bool = False
+    frame: Any, form: Callable[[str, Any], str | None], *, only_with_times: bool = False
 ) -> Any:
     """Return a frame with the times in some columns as strings.
 
@@ -83,13 +81,13 @@ def _written(
     frame
         The frame.
     form
-        Returns the format for a column; None leaves the column as it is.
+        Returns the format for a column, given its name and its times; None leaves it as it is.
     only_with_times
         Whether columns of days stay as they are.
     """
     changed = frame.copy(deep=False)
     for name, column in _times(frame):
-        wanted = form(name)
+        wanted = form(name, column)
         if wanted is None:
             continue
         if column.dt.tz is not None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from runforge_contracts.codec.pointers import format_pointer
@@ -121,17 +120,16 @@ def _place(name: str) -> str:
 
 def values_of(name: str, given: Iterable[Any]) -> list[Any]:
     """Return the values of a name in a grid; a string is one value, not a list of them."""
-    values: Any = None
-    if not isinstance(given, (str, bytes, Mapping)):
-        with suppress(TypeError):  # it has no items
-            values = list(given)
-    if values is None:
+    try:
+        if isinstance(given, (str, bytes, Mapping)):
+            raise TypeError
+        values: list[Any] = plain(list(given))
+    except TypeError:  # it has no items
         raise _refused(
             f"{quote(name)} has no list of values, but {quote(given, 60)}.",
             "Put the value into a list.",
-        )
-    made: list[Any] = plain(values)
-    return made
+        ) from None
+    return values
 
 
 def _check(
